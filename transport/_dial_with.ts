@@ -1,0 +1,51 @@
+import { closedError } from "./_runtime_errors.ts";
+import type { Adapter, Socket } from "./_socket.ts";
+import { SocketTransport } from "./_socket_transport.ts";
+import { formatAddress, parseBrokerUrl } from "./broker_url.ts";
+import { TransportError } from "./errors.ts";
+import type { DialOptions, Transport } from "./transport.ts";
+
+/** What a timer can hold. */
+const maxTimeout = 2 ** 31 - 1;
+
+/** `dial()` with any way to connect. */
+export async function dialWith(
+  connect: Adapter["connect"],
+  url: string | URL,
+  { connectTimeout = 30_000, signal, noDelay = true }: DialOptions = {},
+): Promise<Transport> {
+  if (!(connectTimeout >= 0 && connectTimeout <= maxTimeout)) {
+    throw new RangeError(`connectTimeout must be 0 to ${maxTimeout} ms, got ${connectTimeout}`);
+  }
+  const target = parseBrokerUrl(url);
+  signal?.throwIfAborted();
+
+  const attempt = new AbortController();
+  const onAbort = () => attempt.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = connectTimeout > 0 ? setTimeout(onTimeout, connectTimeout) : undefined;
+  function onTimeout() {
+    const address = `${target.scheme}://${formatAddress(target.hostname, target.port)}`;
+    const message = `Cannot connect to ${address}: no answer within ${connectTimeout} ms`;
+    attempt.abort(new TransportError("CONNECT_TIMEOUT", message, { retryable: true }));
+  }
+
+  try {
+    const connecting = connect(target, { noDelay, signal: attempt.signal });
+    return new SocketTransport(await unlessAborted(connecting, attempt.signal));
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Waits for the connection, or for the signal; a connection that comes too late is closed. */
+function unlessAborted(connecting: Promise<Socket>, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    connecting.then((socket) => {
+      if (signal.aborted) socket.destroy(closedError(socket.remoteAddress));
+      else resolve(socket);
+    }, reject);
+  });
+}

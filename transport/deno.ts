@@ -1,0 +1,199 @@
+/**
+ * Connections over `Deno.connect` and `Deno.listen`.
+ *
+ * @module
+ */
+
+import { ReadQueue } from "./_read_queue.ts";
+import { connectError, listenError, lostError } from "./_runtime_errors.ts";
+import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
+import { SocketTransport } from "./_socket_transport.ts";
+import { type BrokerUrl, formatAddress } from "./broker_url.ts";
+import type { TransportError } from "./errors.ts";
+import type { Listener, ListenOptions, Transport } from "./transport.ts";
+
+interface NetAddr {
+  hostname: string;
+  port: number;
+}
+
+/** The part of `Deno.TcpConn` that is used here. */
+interface TcpConn {
+  readonly remoteAddr: NetAddr;
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  close(): void;
+  setNoDelay(noDelay: boolean): void;
+}
+
+interface TcpListener {
+  readonly addr: NetAddr;
+  accept(): Promise<TcpConn>;
+  close(): void;
+}
+
+interface DenoSockets {
+  connect(options: NetAddr & { signal: AbortSignal }): Promise<TcpConn>;
+  listen(options: NetAddr): TcpListener;
+}
+
+function deno(): DenoSockets {
+  return (globalThis as unknown as { Deno: DenoSockets }).Deno;
+}
+
+const bufferSize = 64 * 1024;
+/** Fewer bytes are copied, so that they don't keep the whole buffer alive; more are handed out with it. */
+const copyLimit = 16 * 1024;
+
+class DenoSocket implements Socket {
+  readonly remoteAddress: string;
+  readonly closed: Promise<TransportError | undefined>;
+  readonly #conn: TcpConn;
+  readonly #onClosed: (error: TransportError) => void;
+  #buffer: Uint8Array | undefined;
+  #reading: Promise<Uint8Array | null> | undefined;
+  /** What could be read after a write had failed. */
+  #rest: ReadQueue | undefined;
+  #error: TransportError | undefined;
+
+  constructor(conn: TcpConn) {
+    this.#conn = conn;
+    this.remoteAddress = formatAddress(conn.remoteAddr.hostname, conn.remoteAddr.port);
+    const { promise, resolve } = Promise.withResolvers<TransportError | undefined>();
+    this.closed = promise;
+    this.#onClosed = resolve;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    if (this.#rest) return this.#rest.read();
+    return this.#reading = this.#readConn();
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let taken = 0; taken < bytes.length;) {
+        taken += await this.#conn.write(taken ? bytes.subarray(taken) : bytes);
+      }
+    } catch (cause) {
+      throw this.#writeFailed(cause);
+    }
+  }
+
+  async shutdown(): Promise<void> {
+    try {
+      await this.#conn.closeWrite();
+    } catch (cause) {
+      throw this.#writeFailed(cause);
+    }
+  }
+
+  destroy(error: TransportError): void {
+    if (this.#error) return;
+    this.#error = error;
+    this.#conn.close();
+    this.#onClosed(error);
+  }
+
+  async #readConn(): Promise<Uint8Array | null> {
+    try {
+      for (;;) {
+        const buffer = this.#buffer ??= new Uint8Array(bufferSize);
+        const count = await this.#conn.read(buffer);
+        if (count === null) return null;
+        if (count === 0) continue;
+        if (count < copyLimit) return buffer.slice(0, count);
+        this.#buffer = undefined;
+        return buffer.subarray(0, count);
+      }
+    } catch (cause) {
+      throw this.#lost(cause);
+    }
+  }
+
+  /** The peer may have told why before it left: what it sent can still be read. */
+  #writeFailed(cause: unknown): TransportError {
+    if (this.#error) return this.#error;
+    const error = lostError(this.remoteAddress, cause);
+    this.#rest ??= new ReadQueue(() => {});
+    void this.#salvage(this.#rest, error);
+    return error;
+  }
+
+  async #salvage(rest: ReadQueue, error: TransportError): Promise<void> {
+    try {
+      await this.#reading;
+      for (let bytes; (bytes = await this.#readConn());) rest.push(bytes);
+    } catch {
+      // The connection is broken, as known.
+    }
+    rest.end(error);
+    this.destroy(error);
+  }
+
+  #lost(cause: unknown): TransportError {
+    const error = this.#error ?? lostError(this.remoteAddress, cause);
+    this.destroy(error);
+    return error;
+  }
+}
+
+async function connect(target: BrokerUrl, options: ConnectOptions): Promise<Socket> {
+  const { hostname, port, scheme } = target;
+  try {
+    const conn = await deno().connect({ hostname, port, signal: options.signal });
+    conn.setNoDelay(options.noDelay);
+    return new DenoSocket(conn);
+  } catch (cause) {
+    throw connectError(`${scheme}://${formatAddress(hostname, port)}`, cause);
+  }
+}
+
+class DenoListener implements Listener {
+  readonly hostname: string;
+  readonly port: number;
+  readonly #listener: TcpListener;
+  readonly #noDelay: boolean;
+  #closed = false;
+
+  constructor(listener: TcpListener, noDelay: boolean) {
+    this.#listener = listener;
+    this.hostname = listener.addr.hostname;
+    this.port = listener.addr.port;
+    this.#noDelay = noDelay;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Transport, undefined> {
+    while (!this.#closed) {
+      try {
+        const conn = await this.#listener.accept();
+        conn.setNoDelay(this.#noDelay);
+        yield new SocketTransport(new DenoSocket(conn));
+      } catch (cause) {
+        if (!this.#closed) throw listenError(formatAddress(this.hostname, this.port), cause);
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) this.#listener.close();
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+// deno-lint-ignore require-await -- an error of Deno.listen() becomes a rejection
+async function listen({ hostname, port, noDelay }: Required<ListenOptions>): Promise<Listener> {
+  try {
+    return new DenoListener(deno().listen({ hostname, port }), noDelay);
+  } catch (cause) {
+    throw listenError(formatAddress(hostname, port), cause);
+  }
+}
+
+/** Deno's sockets. */
+export const denoAdapter: Adapter = { connect, listen };

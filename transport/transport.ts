@@ -1,0 +1,102 @@
+/**
+ * What a connection is to the rest of the module.
+ *
+ * @module
+ */
+
+/**
+ * An open connection: bytes in, bytes out.
+ *
+ * Loss is noticed while something is read or written, therefore a client keeps a read pending. A broken connection ends
+ * both directions with a `TransportError`; what has arrived before can still be read.
+ */
+export interface Transport {
+  /**
+   * The bytes of the peer, in chunks of any size.
+   *
+   * A chunk belongs to the reader and is never touched again. The stream closes at the peer's end of stream, while
+   * `writable` goes on. Nothing is read ahead beyond a bounded amount, so a slow reader slows the peer.
+   *
+   * `cancel()` throws away what still comes; it doesn't release the connection.
+   */
+  readonly readable: ReadableStream<Uint8Array>;
+  /**
+   * The bytes for the peer.
+   *
+   * A write resolves when the runtime has taken all bytes; until then they must not be changed. `close()` tells the peer
+   * that no more will come after all bytes have been taken, while `readable` goes on. `abort()` is the same as
+   * {@linkcode Transport.close}.
+   */
+  readonly writable: WritableStream<Uint8Array>;
+  /** Resolves when the connection has been released, for whatever reason; never rejects. */
+  readonly closed: Promise<void>;
+  /** Address of the peer such as `"127.0.0.1:61616"`, for messages. */
+  readonly remoteAddress: string;
+  /**
+   * Releases the connection at once, in both directions. Further calls do nothing.
+   *
+   * Whatever is pending, and later reads and writes, fail with a `TransportError` of code `"CLOSED"`. Happens by itself
+   * when both directions have ended.
+   *
+   * @param reason Becomes the `cause` of that error.
+   */
+  close(reason?: unknown): void;
+}
+
+/**
+ * A listening socket, which gives a {@linkcode Transport} for each connection that comes in.
+ *
+ * Leaving the loop doesn't close the listener.
+ */
+export interface Listener extends AsyncIterable<Transport>, AsyncDisposable {
+  /** The port listened on; a free one if `0` was asked for. */
+  readonly port: number;
+  /** The address listened on. */
+  readonly hostname: string;
+  /**
+   * Frees the port and ends the iteration.
+   *
+   * Connections that the iteration has given stay open, others are closed.
+   */
+  close(): Promise<void>;
+}
+
+/** Options of `dial()`. */
+export interface DialOptions {
+  /**
+   * Milliseconds until an attempt to connect fails; `0` leaves that to the operating system.
+   *
+   * @default {30_000}
+   */
+  connectTimeout?: number;
+  /** Ends the attempt to connect. No effect on an open connection. */
+  signal?: AbortSignal;
+  /**
+   * Whether small writes are sent at once, not held back until earlier ones are acknowledged.
+   *
+   * @default {true}
+   */
+  noDelay?: boolean;
+}
+
+/** Options of `listen()`. */
+export interface ListenOptions {
+  /**
+   * The address to listen on.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /**
+   * The port to listen on; `0` takes a free one.
+   *
+   * @default {0}
+   */
+  port?: number;
+  /**
+   * Whether small writes are sent at once, not held back until earlier ones are acknowledged.
+   *
+   * @default {true}
+   */
+  noDelay?: boolean;
+}
