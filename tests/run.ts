@@ -1,0 +1,309 @@
+/**
+ * Runs the tests on Deno, Bun and Node against one real broker, and adds up.
+ *
+ * ```sh
+ * deno task test [--runtime=deno,bun,node] [--no-broker] [FILES, FOLDERS or parts of test names]
+ * ```
+ *
+ * The last line of the output is `N passed, N failed, N skipped`.
+ */
+import { type RunningBroker, startActiveMq } from "./broker/launcher.ts";
+import { provision } from "./broker/provision.ts";
+import { tethered } from "./broker/tether.ts";
+import { parseJunit, type TestCase } from "./_junit.ts";
+
+type Runtime = "deno" | "bun" | "node";
+
+interface Found {
+  runtime: Runtime;
+  command: string;
+  version: string;
+}
+
+interface Result extends TestCase {
+  runtime: Runtime;
+}
+
+const MINUTES = 60_000;
+const RUNTIMES: Runtime[] = ["deno", "bun", "node"];
+/** Suites that all three runtimes run, but for files that end in `_deno_test.ts`. */
+const SHARED = ["tests/codec", "tests/transport", "tests/client", "tests/testing"];
+/** What Deno runs: its tests, and the examples in the documentation of the rest. */
+const DENO = ["tests", "mod.ts", "errors.ts", "codec", "transport", "client", "testing"];
+
+const root = new URL("../", import.meta.url);
+const reports = Deno.makeTempDirSync({ prefix: "openwire-tests-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(reports, { recursive: true }));
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  // Our children are tied to us: they go when we do.
+  Deno.addSignalListener(name, () => Deno.exit(130));
+}
+
+const { runtimes, useBroker, paths, filter } = parseArguments(Deno.args);
+Deno.chdir(root);
+
+const results: Result[] = [];
+await install();
+const broker = await startBroker();
+const env = {
+  NO_COLOR: "1",
+  ...(typeof broker === "string" ? { OPENWIRE_TEST_BROKER_SKIP: broker } : {
+    OPENWIRE_TEST_BROKER: JSON.stringify({
+      urls: broker.urls,
+      version: broker.version,
+      pid: broker.pid,
+      classpath: broker.classpath,
+    }),
+  }),
+};
+let brokerDied = false;
+if (typeof broker !== "string") broker.ended.then(() => brokerDied = true);
+
+try {
+  for (const runtime of runtimes) await runOn(runtime);
+  if (typeof broker !== "string" && brokerDied) {
+    fail(runtimes.at(-1)!, "the broker lives until the tests end", broker.log());
+  }
+} finally {
+  if (typeof broker !== "string") await broker.stop();
+}
+Deno.exit(summary() ? 0 : 1);
+
+function parseArguments(args: string[]) {
+  const options = { runtimes: RUNTIMES, useBroker: true, paths: [] as string[] };
+  const names: string[] = [];
+  for (const arg of args) {
+    if (arg === "--no-broker") {
+      options.useBroker = false;
+    } else if (arg.startsWith("--runtime=")) {
+      options.runtimes = arg.slice("--runtime=".length).split(",").map((name) => {
+        const known = RUNTIMES.find((runtime) => runtime === name);
+        return known ?? usage(`${name} is none of ${RUNTIMES.join(", ")}`);
+      });
+    } else if (arg.startsWith("-")) {
+      usage(`unknown option ${arg}`);
+    } else if (exists(arg)) {
+      options.paths.push(relative(arg));
+    } else {
+      names.push(arg.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+    }
+  }
+  return { ...options, filter: names.length > 0 ? new RegExp(names.join("|")) : undefined };
+}
+
+function usage(problem: string): never {
+  print(`${problem}\nrun.ts [--runtime=deno,bun,node] [--no-broker] [FILES or test names]`);
+  Deno.exit(2);
+}
+
+/** Bun and Node take the test libraries from node_modules. */
+async function install(): Promise<void> {
+  const { code } = await tethered([Deno.execPath(), "install", "--quiet"], 5 * MINUTES);
+  if (code !== 0) {
+    fail("deno", "deno install", `ended with code ${code}`);
+    summary();
+    Deno.exit(1);
+  }
+}
+
+async function startBroker(): Promise<RunningBroker | string> {
+  if (!useBroker) return "no broker: --no-broker";
+  try {
+    const activemq = provision();
+    if (typeof activemq === "string") return without(activemq);
+    const started = performance.now();
+    const broker = await startActiveMq({}, activemq);
+    const took = Math.round(performance.now() - started);
+    print(
+      `ActiveMQ ${broker.version} (${activemq.from}) at ${broker.urls.openwire}, in ${took} ms`,
+    );
+    return broker;
+  } catch (error) {
+    return without(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Without a broker its tests are skipped; continuous integration must not pass like that. */
+function without(reason: string): string {
+  print(reason);
+  if (Deno.env.get("CI") === "true") fail("deno", "a broker for the tests", reason);
+  return reason.split("\n")[0]!;
+}
+
+async function runOn(runtime: Runtime): Promise<void> {
+  const files = runtime === "deno" ? denoPaths() : sharedFiles();
+  if (files.length === 0) return;
+  const found = await find(runtime);
+  if (typeof found === "string") return fail(runtime, `find ${runtime}`, found);
+  print(`\n== ${runtime} ${found.version}`);
+  if (runtime === "node") {
+    // One process a file: a file that leaves something open can be told, and ended.
+    for (const file of files) await runner(found, [file], 5 * MINUTES);
+  } else {
+    await runner(found, files, 20 * MINUTES);
+  }
+}
+
+async function runner(found: Found, files: string[], deadline: number): Promise<void> {
+  const { runtime } = found;
+  const report = `${reports}/${crypto.randomUUID()}.xml`;
+  const { code, late } = await tethered(command(found, files, report), deadline, { env });
+  const cases = exists(report) ? parseJunit(await Deno.readTextFile(report)) : [];
+  // Bun reports tests that the filter leaves out as skipped.
+  const own = cases.filter(({ name }) => !filter || filter.test(name));
+  results.push(...own.map((test) => ({ ...test, runtime })));
+  const where = files.length === 1 ? files[0]! : `all files`;
+  if (late) {
+    fail(runtime, where, `did not end within ${deadline / MINUTES} minutes`);
+  } else if (code !== 0 && !own.some(({ outcome }) => outcome === "failed")) {
+    // To have left out every test by a filter is no failure.
+    if (filter && own.length === 0 && cases.length > 0) return;
+    fail(runtime, where, `${runtime} ended with code ${code}`);
+  }
+}
+
+function command({ runtime, command }: Found, files: string[], report: string): string[] {
+  switch (runtime) {
+    case "deno": {
+      const only = filter ? [`--filter=/${filter.source}/`] : [];
+      return [command, "test", "-A", "--doc", `--junit-path=${report}`, ...only, ...files];
+    }
+    case "bun": {
+      const only = filter ? ["--test-name-pattern", filter.source] : [];
+      const junit = ["--reporter=junit", `--reporter-outfile=${report}`];
+      return [command, "test", ...junit, ...only, ...files.map((file) => `./${file}`)];
+    }
+    case "node": {
+      const only = filter ? [`--test-name-pattern=${filter.source}`] : [];
+      return [
+        command,
+        "--import=./tests/node_register.mjs",
+        "--test",
+        "--test-isolation=none",
+        "--test-reporter=spec",
+        "--test-reporter-destination=stdout",
+        "--test-reporter=junit",
+        `--test-reporter-destination=${report}`,
+        ...only,
+        ...files,
+      ];
+    }
+  }
+}
+
+/** The runtime on the PATH if it is new enough, else the one that npm carries. */
+async function find(runtime: Runtime): Promise<Found | string> {
+  if (runtime === "deno") {
+    return { runtime, command: Deno.execPath(), version: Deno.version.deno };
+  }
+  const [minimum, npx] = runtime === "bun"
+    ? ["1.1", ["npx", "--yes", "bun@1"]] as const
+    : ["24.0", ["npx", "--yes", "-p", "node@24", "node"]] as const;
+  const there = await output([runtime, "--version"]);
+  if (there && atLeast(there, minimum)) {
+    return { runtime, command: runtime, version: there.replace("v", "") };
+  }
+  // The program itself and not npx, which would not pass on the signal that ends it.
+  const path = await output([...npx, "-p", "process.execPath"]);
+  const version = path && await output([path, "--version"]);
+  if (!path || !version) {
+    return `no ${runtime} ${minimum} on the PATH, and \`${npx.join(" ")}\` failed`;
+  }
+  return { runtime, command: path, version: version.replace("v", "") };
+}
+
+async function output([command, ...args]: string[]): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command(command!, {
+      args,
+      stdin: "null",
+      stderr: "null",
+      signal: AbortSignal.timeout(5 * MINUTES),
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim().split("\n").at(-1) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function atLeast(version: string, minimum: string): boolean {
+  const [major = 0, minor = 0] = version.replace("v", "").split(".").map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = minimum.split(".").map(Number);
+  return major > wantedMajor || major === wantedMajor && minor >= wantedMinor;
+}
+
+function denoPaths(): string[] {
+  return (paths.length > 0 ? paths : DENO).filter(exists);
+}
+
+function sharedFiles(): string[] {
+  return SHARED.filter(exists).flatMap((folder) => [...walk(folder)])
+    .filter((file) => file.endsWith("_test.ts") && !file.endsWith("_deno_test.ts"))
+    .filter((file) =>
+      paths.length === 0 || paths.some((path) => file === path || file.startsWith(`${path}/`))
+    )
+    .sort();
+}
+
+function* walk(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) yield* walk(path);
+    else yield path;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A path of the command line, seen from the root of the tree. */
+function relative(path: string): string {
+  const top = Deno.realPathSync(root);
+  const real = Deno.realPathSync(path);
+  if (real === top) return ".";
+  if (!real.startsWith(`${top}/`)) usage(`${path} is not in the source tree`);
+  return real.slice(top.length + 1);
+}
+
+function fail(runtime: Runtime, name: string, message: string): void {
+  results.push({ runtime, name, outcome: "failed", message });
+}
+
+/** Prints the counts and what did not pass; `true` if the run is good. */
+function summary(): boolean {
+  const of = (outcome: TestCase["outcome"], all = results) =>
+    all.filter((result) => result.outcome === outcome);
+  const counts = (all = results) =>
+    `${of("passed", all).length} passed, ${of("failed", all).length} failed, ${
+      of("skipped", all).length
+    } skipped`;
+
+  for (const outcome of ["skipped", "failed"] as const) {
+    const lines = new Map<string, Set<Runtime>>();
+    for (const { runtime, name, message } of of(outcome)) {
+      const line = message ? `${name}: ${message}` : name;
+      lines.set(line, (lines.get(line) ?? new Set()).add(runtime));
+    }
+    if (lines.size > 0) print(`\n${outcome}:`);
+    for (const [line, where] of lines) print(`  (${[...where].join(", ")}) ${line}`);
+  }
+  print("");
+  for (const runtime of runtimes) {
+    // Of one word before the colon: "deno: 1 passed, …" must not be taken for the last line.
+    print(`on ${runtime}: ${counts(results.filter((result) => result.runtime === runtime))}`);
+  }
+  const ran = of("passed").length + of("failed").length;
+  if (ran === 0) print("no test ran");
+  print(counts());
+  return of("failed").length === 0 && ran > 0;
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
