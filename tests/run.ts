@@ -8,6 +8,7 @@
  * The last line of the output is `N passed, N failed, N skipped`.
  */
 import { type RunningBroker, startActiveMq } from "./broker/launcher.ts";
+import type { BrokerInfo } from "./broker/env.ts";
 import { provision } from "./broker/provision.ts";
 import { tethered } from "./broker/tether.ts";
 import { parseJunit, type TestCase } from "./_junit.ts";
@@ -28,8 +29,8 @@ const MINUTES = 60_000;
 const RUNTIMES: Runtime[] = ["deno", "bun", "node"];
 /** Suites that all three runtimes run, but for files that end in `_deno_test.ts`. */
 const SHARED = ["tests/codec", "tests/transport", "tests/client", "tests/testing"];
-/** What Deno runs: its tests, and the examples in the documentation of the rest. */
-const DENO = ["tests", "mod.ts", "errors.ts", "codec", "transport", "client", "testing"];
+/** Modules whose examples are run, on Deno. */
+const DOCUMENTED = ["mod.ts", "errors.ts", "codec", "transport", "client", "testing"];
 
 const root = new URL("../", import.meta.url);
 const reports = Deno.makeTempDirSync({ prefix: "openwire-tests-" });
@@ -48,12 +49,7 @@ const broker = await startBroker();
 const env = {
   NO_COLOR: "1",
   ...(typeof broker === "string" ? { OPENWIRE_TEST_BROKER_SKIP: broker } : {
-    OPENWIRE_TEST_BROKER: JSON.stringify({
-      urls: broker.urls,
-      version: broker.version,
-      pid: broker.pid,
-      classpath: broker.classpath,
-    }),
+    OPENWIRE_TEST_BROKER: JSON.stringify(described(broker)),
   }),
 };
 let brokerDied = false;
@@ -83,7 +79,8 @@ function parseArguments(args: string[]) {
     } else if (arg.startsWith("-")) {
       usage(`unknown option ${arg}`);
     } else if (exists(arg)) {
-      options.paths.push(relative(arg));
+      const path = relative(arg);
+      if (path) options.paths.push(path);
     } else {
       names.push(arg.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
     }
@@ -123,6 +120,11 @@ async function startBroker(): Promise<RunningBroker | string> {
   }
 }
 
+/** What the tests may know of the broker. */
+function described({ urls, version, pid, classpath, java, javac }: BrokerInfo): BrokerInfo {
+  return { urls, version, pid, classpath, java, ...(javac ? { javac } : {}) };
+}
+
 /** Without a broker its tests are skipped; continuous integration must not pass like that. */
 function without(reason: string): string {
   print(reason);
@@ -131,28 +133,35 @@ function without(reason: string): string {
 }
 
 async function runOn(runtime: Runtime): Promise<void> {
-  const files = runtime === "deno" ? denoPaths() : sharedFiles();
-  if (files.length === 0) return;
   const found = await find(runtime);
   if (typeof found === "string") return fail(runtime, `find ${runtime}`, found);
   print(`\n== ${runtime} ${found.version}`);
+  const files = runtime === "deno" ? denoTests() : sharedTests();
   if (runtime === "node") {
     // One process a file: a file that leaves something open can be told, and ended.
     for (const file of files) await runner(found, [file], 5 * MINUTES);
   } else {
     await runner(found, files, 20 * MINUTES);
   }
+  // Deno imports every export of a module into its examples, so `noUnusedLocals` would reject each of them.
+  if (runtime === "deno") await runner(found, documented(), 5 * MINUTES, ["--doc", "--no-check"]);
 }
 
-async function runner(found: Found, files: string[], deadline: number): Promise<void> {
+async function runner(
+  found: Found,
+  files: string[],
+  deadline: number,
+  options: string[] = [],
+): Promise<void> {
+  if (files.length === 0) return;
   const { runtime } = found;
   const report = `${reports}/${crypto.randomUUID()}.xml`;
-  const { code, late } = await tethered(command(found, files, report), deadline, { env });
+  const { code, late } = await tethered(command(found, files, report, options), deadline, { env });
   const cases = exists(report) ? parseJunit(await Deno.readTextFile(report)) : [];
   // Bun reports tests that the filter leaves out as skipped.
   const own = cases.filter(({ name }) => !filter || filter.test(name));
   results.push(...own.map((test) => ({ ...test, runtime })));
-  const where = files.length === 1 ? files[0]! : `all files`;
+  const where = files.length === 1 ? files[0]! : options.length > 0 ? "the examples" : "the tests";
   if (late) {
     fail(runtime, where, `did not end within ${deadline / MINUTES} minutes`);
   } else if (code !== 0 && !own.some(({ outcome }) => outcome === "failed")) {
@@ -162,11 +171,16 @@ async function runner(found: Found, files: string[], deadline: number): Promise<
   }
 }
 
-function command({ runtime, command }: Found, files: string[], report: string): string[] {
+function command(
+  { runtime, command }: Found,
+  files: string[],
+  report: string,
+  options: string[],
+): string[] {
   switch (runtime) {
     case "deno": {
       const only = filter ? [`--filter=/${filter.source}/`] : [];
-      return [command, "test", "-A", "--doc", `--junit-path=${report}`, ...only, ...files];
+      return [command, "test", "-A", ...options, `--junit-path=${report}`, ...only, ...files];
     }
     case "bun": {
       const only = filter ? ["--test-name-pattern", filter.source] : [];
@@ -232,11 +246,18 @@ function atLeast(version: string, minimum: string): boolean {
   return major > wantedMajor || major === wantedMajor && minor >= wantedMinor;
 }
 
-function denoPaths(): string[] {
-  return (paths.length > 0 ? paths : DENO).filter(exists);
+function denoTests(): string[] {
+  return paths.length > 0 ? paths.filter((path) => /^tests(\/|$)/.test(path)) : ["tests"];
 }
 
-function sharedFiles(): string[] {
+function documented(): string[] {
+  if (paths.length === 0) return DOCUMENTED.filter(exists);
+  return paths.filter((path) =>
+    DOCUMENTED.some((one) => path === one || path.startsWith(`${one}/`))
+  );
+}
+
+function sharedTests(): string[] {
   return SHARED.filter(exists).flatMap((folder) => [...walk(folder)])
     .filter((file) => file.endsWith("_test.ts") && !file.endsWith("_deno_test.ts"))
     .filter((file) =>
@@ -262,11 +283,11 @@ function exists(path: string): boolean {
   }
 }
 
-/** A path of the command line, seen from the root of the tree. */
+/** A path of the command line, seen from the root of the tree; empty for the root itself. */
 function relative(path: string): string {
   const top = Deno.realPathSync(root);
   const real = Deno.realPathSync(path);
-  if (real === top) return ".";
+  if (real === top) return "";
   if (!real.startsWith(`${top}/`)) usage(`${path} is not in the source tree`);
   return real.slice(top.length + 1);
 }

@@ -29,6 +29,10 @@ export interface BrokerInfo {
   pid: number;
   /** Class path with the Java client and marshallers of the same version, for Java peers. */
   classpath: string;
+  /** The `java` command that runs it. */
+  java: string;
+  /** The `javac` command, where there is one: Java peers need it. */
+  javac?: string;
 }
 
 const value = process.env.OPENWIRE_TEST_BROKER;

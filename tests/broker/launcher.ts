@@ -114,6 +114,8 @@ async function start(
     version: activemq.version,
     pid: running.pid,
     classpath: activemq.classpath,
+    java: activemq.java,
+    ...(activemq.javac ? { javac: activemq.javac } : {}),
     ended: running.ended.then(() => {}),
     log: () => logTail(log),
     kill: async () => {

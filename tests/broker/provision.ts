@@ -17,6 +17,8 @@ export interface ActiveMq {
   version: string;
   /** The `java` command to run it with. */
   java: string;
+  /** The `javac` command, where there is one: Java peers need it. */
+  javac?: string;
   /** Class path that starts the broker. */
   brokerClasspath: string;
   /** Class path of Java clients and of the marshallers, without a logger. */
@@ -169,10 +171,12 @@ function describe(
   }
   const quiet = "/usr/share/java/slf4j-nop.jar";
   if (from === "debian" && existsSync(quiet)) jars.push(quiet);
+  const javac = javaTool("javac");
   return {
     from,
     version,
     java,
+    ...(javac ? { javac } : {}),
     brokerClasspath: [join(lib, "*"), join(optional, "*")].join(delimiter),
     classpath: jars.join(delimiter),
     stomp: all.some((jar) => jar.startsWith("activemq-stomp")),
