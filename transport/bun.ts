@@ -82,7 +82,8 @@ class BunSocket implements Socket {
   }
 
   onEnd(): void {
-    this.#queue.end();
+    // After a failed write, a reset looks like an end: the error of the socket can be fetched only once.
+    this.#queue.end(this.#error);
   }
 
   onClose(cause: unknown): void {
@@ -102,7 +103,11 @@ class BunSocket implements Socket {
     while (taken < bytes.length) {
       // Not by its offset argument: Bun 1.4 then still takes the length of the whole array.
       const count = this.#socket.write(taken ? bytes.subarray(taken) : bytes);
-      if (count < 0) throw this.#lost();
+      if (count < 0) {
+        // Bun closes the socket when it has read what is left.
+        this.#socket.resume();
+        throw this.#lost();
+      }
       taken += count;
       if (taken < bytes.length) {
         this.#drained = Promise.withResolvers();

@@ -1,0 +1,38 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { ReadQueue } from "../../transport/_read_queue.ts";
+import { test } from "../_harness.ts";
+
+test("ReadQueue pauses when full and resumes when empty, once", async () => {
+  let resumed = 0;
+  const queue = new ReadQueue(() => resumed++);
+  const half = new Uint8Array(ReadQueue.limit / 2);
+  assertEquals(queue.push(half), true);
+  assertEquals(queue.push(half), false);
+  await queue.read();
+  assertEquals(queue.push(Uint8Array.of(1)), false); // a chunk that came after the pause
+  await queue.read();
+  assertEquals(resumed, 0);
+  await queue.read();
+  assertEquals(resumed, 1);
+  assertEquals(queue.push(Uint8Array.of(1)), true);
+  await queue.read();
+  assertEquals(resumed, 1);
+});
+
+test("ReadQueue gives what it has before its end", async () => {
+  const queue = new ReadQueue(() => {});
+  queue.push(Uint8Array.of(1));
+  queue.end(new Error("lost"));
+  queue.end();
+  assertEquals(await queue.read(), Uint8Array.of(1));
+  await assertRejects(() => queue.read(), Error, "lost");
+  await assertRejects(() => queue.read(), Error, "lost");
+});
+
+test("ReadQueue ends a read that waits", async () => {
+  const queue = new ReadQueue(() => {});
+  const reading = queue.read();
+  queue.end();
+  assertEquals(await reading, null);
+  assertEquals(await queue.read(), null);
+});
