@@ -31,6 +31,8 @@ export interface BrokerOptions {
 export interface RunningBroker extends BrokerInfo, AsyncDisposable {
   /** The ports its connectors listen on. */
   ports: Record<Connector, number>;
+  /** Its temporary folder. */
+  folder: string;
   /** Settles when the broker is gone, whoever ended it. */
   ended: Promise<void>;
   /** The last lines of its log. */
@@ -116,6 +118,7 @@ async function start(
     classpath: activemq.classpath,
     java: activemq.java,
     ...(activemq.javac ? { javac: activemq.javac } : {}),
+    folder: home,
     ended: running.ended.then(() => {}),
     log: () => logTail(log),
     kill: async () => {
@@ -209,7 +212,7 @@ async function ready(ports: Ports, java: Logged, end: number): Promise<void> {
     while (!await answers(port, name in OPENWIRE, end)) {
       if (gone) return await died;
       if (Date.now() > end) throw new Error(`the connector ${name} is not ready in time`);
-      await Promise.race([died, new Promise((resolve) => setTimeout(resolve, POLL))]);
+      await new Promise((resolve) => setTimeout(resolve, POLL));
     }
   }
   // Somebody else's broker may have answered on a port that ours could not have.

@@ -3,7 +3,9 @@ import process from "node:process";
 import { startActiveMq } from "./launcher.ts";
 
 const broker = await startActiveMq({ persistent: process.argv.includes("--persistent") });
-process.stdout.write(`ActiveMQ ${broker.version}, process ${broker.pid}\n`);
+process.stdout.write(
+  `ActiveMQ ${broker.version}, process ${broker.pid}, in the folder ${broker.folder}\n`,
+);
 for (const [name, url] of Object.entries(broker.urls)) {
   process.stdout.write(`${name.padEnd(12)}${url}\n`);
 }
