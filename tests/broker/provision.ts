@@ -65,7 +65,7 @@ function look(only: string | undefined): ActiveMq | string {
     if (only && way.name !== only) continue;
     const found = way();
     if (typeof found !== "string") return found;
-    reasons.push(found);
+    reasons.push(`${way.name}: ${found}`);
   }
   return `no ActiveMQ: ${reasons.join("; ")}`;
 }
@@ -96,11 +96,19 @@ function debianVersion(): string | undefined {
 /** Installs the package. It starts no service: its init script runs only instances that an administrator enabled. */
 function aptInstall(): string | undefined {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
+  process.stderr.write("Installing Debian's package activemq\n");
   const packages = javaTool("javac") ? ["activemq"] : ["activemq", "default-jdk-headless"];
   for (
     const command of [
       ["apt-get", "update"],
-      ["apt-get", "install", "-y", "--no-install-recommends", ...packages],
+      [
+        "apt-get",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        "-oDPkg::Lock::Timeout=120",
+        ...packages,
+      ],
     ]
   ) {
     const done = run(command, 10 * MINUTES, env);
@@ -121,6 +129,7 @@ function maven(): ActiveMq | string {
 
 function mavenInstall(home: string): string | undefined {
   if (run(["mvn", "--version"], MINUTES).status !== 0) return "no mvn command";
+  process.stderr.write(`Getting ActiveMQ ${MAVEN_VERSION} from Maven Central\n`);
   mkdirSync(cacheDir(), { recursive: true });
   // Another run may do the same now: unpack aside, then rename.
   const aside = mkdtempSync(join(cacheDir(), "unpack-"));
