@@ -1,0 +1,232 @@
+/**
+ * Bytes to commands.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "./errors.ts";
+import { FrameReader } from "./frame_reader.ts";
+import { FrameSplitter } from "./frame_splitter.ts";
+import { readDataLoose, readDataTight } from "./generated/marshallers.ts";
+import { type DataStructure, DataTypeCode } from "./generated/types.ts";
+import type { OpenWireFormat, WireFormatSettings } from "./wire_format.ts";
+
+const TYPE = "frame";
+const FIELD = "type";
+
+/**
+ * Decodes bytes in chunks of any size (Java: OpenWireFormat.unmarshal). It keeps the cache of what was received, so there
+ * is one for each connection.
+ *
+ * Byte arrays in the commands are views of the chunks: don't change a chunk after it was pushed. The null command, which
+ * no peer sends, is left out.
+ *
+ * @example
+ * ```ts
+ * import { OpenWireDecoder, OpenWireFormat } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = new OpenWireDecoder(OpenWireFormat.fixed({ version: 12 }));
+ * assertEquals(decoder.push(Uint8Array.of(0, 0, 0, 6, 10, 0)), []);
+ * const [command] = decoder.push(Uint8Array.of(0, 0, 7, 1));
+ * assertEquals(command, { dataType: "KeepAliveInfo", commandId: 7, responseRequired: true });
+ * decoder.end();
+ * ```
+ */
+export class OpenWireDecoder {
+  readonly #format: OpenWireFormat;
+  readonly #splitter: FrameSplitter = new FrameSplitter();
+  readonly #reader: FrameReader = new FrameReader();
+  #settings: WireFormatSettings | undefined;
+  #failure: unknown;
+  /** Bytes of a peer that sends no sizes. */
+  readonly #rest: ByteQueue = new ByteQueue();
+  /** How many bytes there must be before another try. */
+  #restNeeded = 1;
+
+  /**
+   * Makes a decoder.
+   *
+   * @param format What to decode by. If it isn't negotiated yet, the first frame must be a WireFormatInfo, which
+   *   negotiates it.
+   */
+  constructor(format: OpenWireFormat) {
+    this.#format = format;
+  }
+
+  /**
+   * Decodes the next bytes.
+   *
+   * @param chunk The bytes.
+   * @returns The commands that are complete now.
+   * @throws {ProtocolError} When the bytes break a rule. From then on each call throws it again. Commands before the bad
+   *   one in the same chunk are lost: use {@linkcode pushTo} to have them.
+   */
+  push(chunk: Uint8Array): DataStructure[] {
+    const commands: DataStructure[] = [];
+    this.pushTo(chunk, (command) => commands.push(command));
+    return commands;
+  }
+
+  /**
+   * Decodes the next bytes and hands over each command as soon as it is known.
+   *
+   * @param chunk The bytes.
+   * @param receive Takes a command.
+   * @throws {ProtocolError} When the bytes break a rule. From then on each call throws it again.
+   */
+  pushTo(chunk: Uint8Array, receive: (command: DataStructure) => void): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#splitter.push(chunk);
+      while (true) {
+        if (this.#settings !== this.#format.settings) this.#configure();
+        if (this.#settings!.sizePrefixDisabled) return this.#pushRest(receive);
+        if (!this.#splitter.next(this.#limit())) return;
+        const command = this.#decodeFrame();
+        if (command !== null) receive(command);
+      }
+    } catch (error) {
+      if (error instanceof ProtocolError) {
+        this.#failure = error;
+        this.#format.fail(error);
+      }
+      throw error;
+    } finally {
+      this.#reader.releaseChunk();
+    }
+  }
+
+  /**
+   * Says that there are no more bytes.
+   *
+   * @throws {ProtocolError} When they ended within a frame.
+   */
+  end(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const pending = this.#splitter.pending + this.#rest.length;
+    if (pending > 0) {
+      const error = new ProtocolError(
+        `Cannot decode the last frame: the bytes end after ${pending} bytes of it`,
+      );
+      this.#format.fail(error);
+      throw this.#failure = error;
+    }
+    this.#format.fail(
+      new ProtocolError(
+        "Cannot negotiate with the peer: its bytes ended before its WireFormatInfo",
+      ),
+    );
+  }
+
+  /** What we take ourselves; the peer's limit concerns only what we send. */
+  #limit(): number {
+    return this.#format.negotiated ? this.#format.offer.maxFrameSize : this.#settings!.maxFrameSize;
+  }
+
+  #configure(): void {
+    const settings = this.#settings = this.#format.settings;
+    const reader = this.#reader;
+    reader.version = settings.version;
+    reader.cacheEnabled = settings.cacheEnabled;
+    reader.stackTraceEnabled = settings.stackTraceEnabled;
+    if (settings.cacheEnabled) reader.resetCache(settings.cacheSize);
+  }
+
+  #decodeFrame(): DataStructure | null {
+    const { bytes, start, end, base } = this.#splitter;
+    const reader = this.#reader;
+    reader.setChunk(bytes, base);
+    reader.setFrame(start, end);
+    const command = this.#read();
+    if (reader.remaining > 0) {
+      reader.fail(command?.dataType ?? TYPE, FIELD, `${reader.remaining} bytes are left over`);
+    }
+    return command;
+  }
+
+  /** Reads what stands at the cursor. */
+  #read(): DataStructure | null {
+    const reader = this.#reader;
+    const code = reader.code(TYPE, FIELD);
+    if (!this.#format.negotiated) return this.#readFirst(code);
+    if (code === 0) return null;
+    if (!this.#settings!.tightEncodingEnabled) {
+      return readDataLoose(reader, TYPE, FIELD, code, false);
+    }
+    reader.beginBits(TYPE, "booleanStream");
+    const command = readDataTight(reader, TYPE, FIELD, code, false);
+    reader.endBits(command.dataType, "booleanStream");
+    return command;
+  }
+
+  #readFirst(code: number): DataStructure {
+    if (code !== DataTypeCode.WireFormatInfo) {
+      this.#reader.fail(TYPE, FIELD, `a WireFormatInfo is expected first, got type code ${code}`);
+    }
+    const info = readDataLoose(this.#reader, TYPE, FIELD, code, false);
+    if (info.dataType === "WireFormatInfo") this.#format.negotiate(info);
+    return info;
+  }
+
+  /** Without sizes a command is complete when it can be read to its end. */
+  #pushRest(receive: (command: DataStructure) => void): void {
+    const rest = this.#rest;
+    const { bytes, base } = this.#splitter.takeRest();
+    rest.push(bytes, base);
+    const reader = this.#reader;
+    while (rest.length >= this.#restNeeded) {
+      reader.setChunk(rest.bytes, rest.base);
+      reader.setFrame(0, rest.length);
+      reader.begin();
+      let command: DataStructure | null;
+      try {
+        command = this.#read();
+      } catch (error) {
+        const needed = rest.length + reader.missing;
+        if (reader.missing === 0 || needed > this.#limit()) throw error;
+        reader.rollBack();
+        this.#restNeeded = needed;
+        return;
+      }
+      rest.skip(reader.position);
+      this.#restNeeded = 1;
+      if (command !== null) receive(command);
+    }
+  }
+}
+
+/** Bytes in the order in which they came. What was seen of them stays as it is. */
+class ByteQueue {
+  /** Offset in the whole input of the first byte. */
+  base = 0;
+  #buffer: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
+
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  push(chunk: Uint8Array, base: number): void {
+    if (this.length === 0) this.base = base;
+    if (this.#end + chunk.length > this.#buffer.length) {
+      const grown = new Uint8Array((this.length + chunk.length) * 2);
+      grown.set(this.bytes);
+      this.#end = this.length;
+      this.#start = 0;
+      this.#buffer = grown;
+    }
+    this.#buffer.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  skip(count: number): void {
+    this.#start += count;
+    this.base += count;
+  }
+}

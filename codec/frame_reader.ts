@@ -1,0 +1,337 @@
+/**
+ * Reads the primitives of a frame, loose and tight, and checks each against the end of the frame.
+ */
+
+import { BitStream } from "./bit_stream.ts";
+import { ProtocolError } from "./errors.ts";
+import type { DataStructure } from "./generated/types.ts";
+import { joinLong, type Long } from "./long.ts";
+import { readLatin1, readModifiedUtf8 } from "./modified_utf8.ts";
+import { INTERN_LIMIT, keep, lookUp } from "./string_interner.ts";
+
+/** Deepest nesting of objects, throwable causes included. */
+export const MAX_DEPTH = 32;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Cursor over one frame after another. All readers name the type and field that they read for, for the error. */
+export class FrameReader {
+  /** Version in use. */
+  version = 1;
+  /** Whether cached fields go through the cache. */
+  cacheEnabled = false;
+  /** Whether throwables carry stack trace and cause. */
+  stackTraceEnabled = false;
+  /** Bits of the current tight frame. */
+  readonly bits: BitStream = new BitStream();
+  /** How many bytes past the available ones the last failed read needed; 0 if it failed otherwise. */
+  missing = 0;
+  /** Depth of nesting at the cursor. */
+  depth = 0;
+
+  #bytes: Uint8Array = NO_BYTES;
+  #view: DataView = new DataView(NO_BYTES.buffer);
+  #position = 0;
+  #end = 0;
+  /** Offset of the first byte of `#bytes` in the whole input. */
+  #base = 0;
+  #cache: (DataStructure | null | undefined)[] = [];
+  #undo: [key: number, value: DataStructure | null | undefined][] | undefined;
+
+  /** Offset of the cursor within the chunk. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Number of bytes from the cursor to the end of the frame. */
+  get remaining(): number {
+    return this.#end - this.#position;
+  }
+
+  /** Sets the bytes that frames are in; `base` is the offset of their first in the whole input. */
+  setChunk(bytes: Uint8Array, base: number): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#base = base;
+  }
+
+  /** Forgets the chunk, so that it can be freed. */
+  releaseChunk(): void {
+    this.#bytes = NO_BYTES;
+    this.#view = new DataView(NO_BYTES.buffer);
+    this.bits.wrap(NO_BYTES, 0, 0);
+  }
+
+  /** Starts a frame within the chunk. */
+  setFrame(start: number, end: number): void {
+    this.#position = start;
+    this.#end = end;
+    this.depth = 0;
+    this.missing = 0;
+  }
+
+  /** Makes an empty cache of `size` slots. */
+  resetCache(size: number): void {
+    this.#cache = new Array(size).fill(undefined);
+  }
+
+  /** Notes changes of the cache from here on, for {@linkcode rollBack}. */
+  begin(): void {
+    this.#undo = [];
+  }
+
+  /** Takes back the changes of the cache since {@linkcode begin}. */
+  rollBack(): void {
+    for (const [key, value] of this.#undo?.reverse() ?? []) this.#cache[key] = value;
+    this.#undo = undefined;
+  }
+
+  /** Throws a {@linkcode ProtocolError} for the place of the cursor. */
+  fail(type: string, field: string, problem: string): never {
+    const offset = this.#base + this.#position;
+    throw new ProtocolError(
+      `Cannot decode ${type}.${field} at offset ${offset}: ${problem}`,
+      { offset, dataType: type, field },
+    );
+  }
+
+  #underflow(type: string, field: string, size: number): never {
+    this.missing = this.#position + size - this.#end;
+    this.fail(type, field, `${size} bytes are expected, ${this.#end - this.#position} remain`);
+  }
+
+  boolean(type: string, field: string): boolean {
+    const p = this.#position;
+    if (p >= this.#end) this.#underflow(type, field, 1);
+    this.#position = p + 1;
+    return this.#bytes[p] !== 0;
+  }
+
+  /** Reads a signed byte. */
+  byte(type: string, field: string): number {
+    const p = this.#position;
+    if (p >= this.#end) this.#underflow(type, field, 1);
+    this.#position = p + 1;
+    return (this.#bytes[p]! << 24) >> 24;
+  }
+
+  /** Reads a data type code. */
+  code(type: string, field: string): number {
+    return this.byte(type, field) & 0xff;
+  }
+
+  short(type: string, field: string): number {
+    const p = this.#position;
+    if (p + 2 > this.#end) this.#underflow(type, field, 2);
+    this.#position = p + 2;
+    return this.#view.getInt16(p);
+  }
+
+  int(type: string, field: string): number {
+    const p = this.#position;
+    if (p + 4 > this.#end) this.#underflow(type, field, 4);
+    this.#position = p + 4;
+    return this.#view.getInt32(p);
+  }
+
+  long(type: string, field: string): Long {
+    const p = this.#position;
+    if (p + 8 > this.#end) this.#underflow(type, field, 8);
+    this.#position = p + 8;
+    return joinLong(this.#view.getInt32(p), this.#view.getUint32(p + 4));
+  }
+
+  string(type: string, field: string): string | null {
+    if (!this.boolean(type, field)) return null;
+    return this.utf(type, field, this.short(type, field) & 0xffff);
+  }
+
+  bytes(type: string, field: string): Uint8Array | null {
+    return this.boolean(type, field) ? this.byteArray(type, field) : null;
+  }
+
+  constBytes(type: string, field: string, size: number): Uint8Array {
+    const p = this.#position;
+    if (p + size > this.#end) this.#underflow(type, field, size);
+    this.#position = p + size;
+    return this.#bytes.subarray(p, p + size);
+  }
+
+  /** Reads a bit of the boolean stream. */
+  bit(type: string, field: string): boolean {
+    if (this.bits.remaining <= 0) this.fail(type, field, "the boolean stream has no more bits");
+    return this.bits.read();
+  }
+
+  /** Reads the length of the boolean stream and steps over its bits. */
+  beginBits(type: string, field: string): void {
+    let count = this.code(type, field);
+    if (count === 0xc0) {
+      count = this.code(type, field);
+    } else if (count === 0x80) {
+      count = this.short(type, field);
+      if (count < 0) this.fail(type, field, `boolean stream length is ${count}`);
+    } else if (count >= 64) {
+      this.fail(type, field, `a boolean stream length is expected, got ${count}`);
+    }
+    const start = this.#position;
+    if (start + count > this.#end) this.#underflow(type, field, count);
+    this.#position = start + count;
+    this.bits.wrap(this.#bytes, start, count);
+  }
+
+  /** Makes sure that all bits were read, but for zeros that fill the last byte. */
+  endBits(type: string, field: string): void {
+    const left = this.bits.remaining;
+    for (let i = 0; i < left; i++) {
+      if (left >= 8 || this.bits.read()) this.fail(type, field, `${left} bits are left over`);
+    }
+  }
+
+  tightLong(type: string, field: string): Long {
+    if (this.bit(type, field)) {
+      if (this.bit(type, field)) return this.long(type, field);
+      return this.int(type, field) >>> 0;
+    }
+    return this.bit(type, field) ? this.short(type, field) & 0xffff : 0;
+  }
+
+  tightString(type: string, field: string): string | null {
+    if (!this.bit(type, field)) return null;
+    const ascii = this.bit(type, field);
+    const length = this.short(type, field);
+    if (!ascii) return this.utf(type, field, length & 0xffff);
+    if (length < 0) this.fail(type, field, `string length is ${length}`);
+    return this.#interned(type, field, length, true);
+  }
+
+  tightBytes(type: string, field: string): Uint8Array | null {
+    return this.bit(type, field) ? this.byteArray(type, field) : null;
+  }
+
+  /** Reads the number of elements of an array, each of which takes at least `size` bytes. */
+  count(type: string, field: string, size: number): number {
+    const count = this.short(type, field);
+    if (count < 0) this.fail(type, field, `array has ${count} elements`);
+    if (count * size > this.remaining) this.#underflow(type, field, count * size);
+    return count;
+  }
+
+  /** Reads the number of elements of an array, each of which takes at least a bit. */
+  tightCount(type: string, field: string): number {
+    const count = this.short(type, field);
+    if (count < 0 || count > this.bits.remaining) {
+      this.fail(type, field, `array has ${count} elements, ${this.bits.remaining} bits remain`);
+    }
+    return count;
+  }
+
+  /** Goes one level deeper into nested objects. */
+  enter(type: string, field: string): void {
+    if (++this.depth > MAX_DEPTH) {
+      this.fail(type, field, `objects are nested deeper than ${MAX_DEPTH}`);
+    }
+  }
+
+  /** Comes back from {@linkcode enter}. */
+  leave(): void {
+    this.depth--;
+  }
+
+  /** Reads the key under which a value is to be kept; -1 means not at all. */
+  newCacheKey(type: string, field: string): number {
+    const key = this.short(type, field);
+    if (key < -1 || key >= this.#cache.length) {
+      this.fail(type, field, `cache key is ${key}, the cache has ${this.#cache.length} slots`);
+    }
+    return key;
+  }
+
+  /** Keeps a value. */
+  store(key: number, value: DataStructure | null): void {
+    if (key < 0) return;
+    this.#undo?.push([key, this.#cache[key]]);
+    // Many commands will share it.
+    this.#cache[key] = Object.freeze(value);
+  }
+
+  /** Reads a key and gets what is kept under it. */
+  cached(type: string, field: string): DataStructure | null {
+    const key = this.short(type, field);
+    const value = key < 0 ? undefined : this.#cache[key];
+    if (value === undefined) this.fail(type, field, `nothing is cached under key ${key}`);
+    return value;
+  }
+
+  float(type: string, field: string): number {
+    const p = this.#position;
+    if (p + 4 > this.#end) this.#underflow(type, field, 4);
+    this.#position = p + 4;
+    return this.#view.getFloat32(p);
+  }
+
+  double(type: string, field: string): number {
+    const p = this.#position;
+    if (p + 8 > this.#end) this.#underflow(type, field, 8);
+    this.#position = p + 8;
+    return this.#view.getFloat64(p);
+  }
+
+  /** Reads a 64-bit integer as what a property holds. */
+  bigLong(type: string, field: string): bigint {
+    const p = this.#position;
+    if (p + 8 > this.#end) this.#underflow(type, field, 8);
+    this.#position = p + 8;
+    return this.#view.getBigInt64(p);
+  }
+
+  /** Reads a byte array with its length. */
+  byteArray(type: string, field: string): Uint8Array {
+    const length = this.int(type, field);
+    const p = this.#position;
+    if (length < 0) this.fail(type, field, `byte array length is ${length}`);
+    if (length > this.#end - p) this.#underflow(type, field, length);
+    this.#position = p + length;
+    return this.#bytes.subarray(p, p + length);
+  }
+
+  /** Reads modified UTF-8 of a known number of bytes. */
+  utf(type: string, field: string, length: number): string {
+    return this.#interned(type, field, length, false);
+  }
+
+  #interned(type: string, field: string, length: number, latin1: boolean): string {
+    const p = this.#position;
+    const end = p + length;
+    if (end > this.#end) this.#underflow(type, field, length);
+    this.#position = end;
+    if (length < 4) {
+      if (length === 0) return "";
+      return this.#decode(type, field, p, end, latin1);
+    }
+    if (length > INTERN_LIMIT) return this.#decode(type, field, p, end, latin1);
+    const known = lookUp(this.#view, p, length);
+    if (known !== undefined) return known;
+    const text = this.#decode(type, field, p, end, latin1);
+    if (text.length === length && isPlain(text)) keep(this.#view, p, length, text);
+    return text;
+  }
+
+  #decode(type: string, field: string, start: number, end: number, latin1: boolean): string {
+    if (latin1) return readLatin1(this.#bytes, start, end);
+    const text = readModifiedUtf8(this.#bytes, start, end);
+    if (typeof text === "number") {
+      this.#position = text;
+      this.fail(type, field, "the bytes are no modified UTF-8");
+    }
+    return text;
+  }
+}
+
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === 0 || unit > 0x7f) return false;
+  }
+  return true;
+}
