@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it is a program
 /**
  * Writes `../generated/` from the table in `schema.ts`.
  *

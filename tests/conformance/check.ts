@@ -47,24 +47,67 @@ interface Recording {
   readonly hex: string;
 }
 
+const COMMON = "id version cache sizePrefixDisabled stackTrace";
+/** Members that say where bytes are from, or what the Java client makes of them: nothing to check. */
+const REMARKS = "note from options javaDecodes javaNote javaProperties javaBody emulated";
+
+/** Members that each form of a vector must have, and those that it may have. */
+const forms = {
+  command: form("type fields hex tight", ""),
+  stream: form("commands hex tight", "stream cacheSize count kind"),
+  body: form("type fields properties body compressed hexTight hexLoose", "writes"),
+  frame: form("kind type fields properties hex tight", ""),
+};
+
+function form(required: string, optional: string): { required: string[]; known: Set<string> } {
+  const names = `${COMMON} ${required}`.split(" ");
+  return { required: names, known: new Set([...names, ...`${optional} ${REMARKS}`.split(" ")]) };
+}
+
 /** Throws an error that says what differs. */
 export async function checkVector(vector: Vector, random: () => number): Promise<void> {
-  if (vector["unreadable"]) throw new Error(`no JSON: ${vector["unreadable"]}`);
-  const kind = vector["kind"];
+  const { file: _file, line: _line, unreadable, ...members } = vector;
+  if (unreadable) throw new Error(`no JSON object: ${unreadable}`);
+  const kind = formOf(members);
+  const { required, known } = forms[kind];
+  // What a reader does not know may change what the bytes mean.
+  for (const name of Object.keys(members)) {
+    if (!known.has(name)) throw new Error(`unknown member ${name}`);
+  }
+  for (const name of required) {
+    if (members[name] === undefined) throw new Error(`no member ${name}`);
+  }
+  switch (kind) {
+    case "stream":
+      return checkStream(vector, random);
+    case "body":
+      return await checkBody(vector, random);
+    default:
+      checkRecording(recordingOf(vector, [vector as unknown as Command], vector["hex"]), random);
+      if (kind === "frame") checkProperties(vector);
+  }
+}
+
+function formOf(members: Record<string, unknown>): keyof typeof forms {
+  const { kind } = members;
   if (kind !== undefined && kind !== "frame" && kind !== "session") {
     throw new Error(`unknown kind ${kind}`);
   }
-  if ("commands" in vector) {
-    if (vector["stream"] !== true && kind !== "session") throw new Error("commands without stream");
-    checkRecording(recordingOf(vector, vector["commands"] as Command[], vector["hex"]), random);
-  } else if ("hexTight" in vector || "hexLoose" in vector) {
-    await checkBody(vector, random);
-  } else if ("fields" in vector) {
-    checkRecording(recordingOf(vector, [vector as unknown as Command], vector["hex"]), random);
-    if ("properties" in vector) checkProperties(vector);
-  } else {
-    throw new Error("a line of an unknown form");
+  if (kind === "frame") return "frame";
+  if (kind === "session" || "commands" in members || "stream" in members) return "stream";
+  if ("hexTight" in members || "hexLoose" in members) return "body";
+  if ("fields" in members || "hex" in members) return "command";
+  throw new Error("a line of an unknown form");
+}
+
+function checkStream(vector: Vector, random: () => number): void {
+  const { commands, stream, kind, count } = vector;
+  if (stream !== true && kind !== "session") throw new Error("commands without stream");
+  if (!Array.isArray(commands)) throw new Error("commands is no array");
+  if (count !== undefined && count !== commands.length) {
+    throw new Error(`count is ${count}, there are ${commands.length} commands`);
   }
+  checkRecording(recordingOf(vector, commands, vector["hex"]), random);
 }
 
 function recordingOf(
@@ -74,10 +117,15 @@ function recordingOf(
   tight?: boolean,
 ): Recording {
   const member = <T>(name: string, type: string): T => {
-    if (typeof vector[name] !== type) throw new Error(`${name} is no ${type}`);
+    const got: string = typeof vector[name];
+    if (got !== type) throw new Error(`${name} is no ${type}`);
     return vector[name] as T;
   };
   if (typeof hex !== "string" || hex === "") throw new Error("no hex");
+  for (const { type, fields } of commands) {
+    if (type !== null && typeof type !== "string") throw new Error("a command without type");
+    if (typeof fields !== "object" || fields === null) throw new Error("a command without fields");
+  }
   const settings = {
     version: member<number>("version", "number"),
     tightEncodingEnabled: tight ?? member<boolean>("tight", "boolean"),

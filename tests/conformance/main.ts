@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it is a program
 /**
  * `deno task conformance [FOLDER]` checks the codec against every golden vector of a folder.
  *

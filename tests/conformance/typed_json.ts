@@ -1,8 +1,8 @@
 /** Typed values of properties and bodies to and from the JSON of the vectors. */
 
 import {
-  BytesReader,
-  BytesWriter,
+  type BytesReader,
+  type BytesWriter,
   PrimitiveList,
   PrimitiveMap,
   type PrimitiveType,

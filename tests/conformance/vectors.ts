@@ -14,10 +14,12 @@ export interface Vector {
 /** Folder with the project's own vectors. */
 export const ownVectors: URL = new URL("../testdata/vectors/", import.meta.url);
 
-/** All vectors of a folder. Fails when there are none, or when a file can't be read. */
-export async function* readVectors(folder: URL | string): AsyncGenerator<Vector> {
+/** All vectors of a folder, or of one file in it. Fails when there are none, or when a file can't be read. */
+export async function* readVectors(folder: URL | string, only?: string): AsyncGenerator<Vector> {
   const path = folder instanceof URL ? decodeURIComponent(folder.pathname) : folder;
-  const files = (await readdir(path)).filter((name) => /\.jsonl(\.gz)?$/.test(name)).sort();
+  const files = (await readdir(path))
+    .filter((name) => only === undefined ? /\.jsonl(\.gz)?$/.test(name) : name === only)
+    .sort();
   if (files.length === 0) throw new Error(`No .jsonl or .jsonl.gz file in ${path}`);
   for (const file of files) {
     let count = 0;
@@ -32,7 +34,11 @@ export async function* readVectors(folder: URL | string): AsyncGenerator<Vector>
 
 function parse(line: string): Record<string, unknown> {
   try {
-    return JSON.parse(line);
+    const value: unknown = JSON.parse(line);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+    return { unreadable: line.slice(0, 40) };
   } catch (error) {
     return { unreadable: String(error) };
   }
