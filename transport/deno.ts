@@ -57,8 +57,13 @@ class DenoSocket implements Socket {
   #rest: ReadQueue | undefined;
   #error: TransportError | undefined;
 
-  constructor(conn: TcpConn) {
+  constructor(conn: TcpConn, noDelay: boolean) {
     this.#conn = conn;
+    try {
+      conn.setNoDelay(noDelay);
+    } catch {
+      // Some systems refuse when the peer is gone already: the first read will tell.
+    }
     this.remoteAddress = formatAddress(conn.remoteAddr.hostname, conn.remoteAddr.port);
     const { promise, resolve } = Promise.withResolvers<TransportError | undefined>();
     this.closed = promise;
@@ -142,8 +147,7 @@ async function connect(target: BrokerUrl, options: ConnectOptions): Promise<Sock
   const { hostname, port, scheme } = target;
   try {
     const conn = await deno().connect({ hostname, port, signal: options.signal });
-    conn.setNoDelay(options.noDelay);
-    return new DenoSocket(conn);
+    return new DenoSocket(conn, options.noDelay);
   } catch (cause) {
     throw connectError(`${scheme}://${formatAddress(hostname, port)}`, cause);
   }
@@ -167,8 +171,7 @@ class DenoListener implements Listener {
     while (!this.#closed) {
       try {
         const conn = await this.#listener.accept();
-        conn.setNoDelay(this.#noDelay);
-        yield new SocketTransport(new DenoSocket(conn));
+        yield new SocketTransport(new DenoSocket(conn, this.#noDelay));
       } catch (cause) {
         if (!this.#closed) throw listenError(formatAddress(this.hostname, this.port), cause);
       }

@@ -103,8 +103,14 @@ class NodeSocket implements Socket {
 
 function connect(target: BrokerUrl, { noDelay, signal }: ConnectOptions): Promise<Socket> {
   const { hostname: host, port, scheme } = target;
+  const address = `${scheme}://${formatAddress(host, port)}`;
   return new Promise((resolve, reject) => {
-    const socket = net().connect({ host, port, noDelay, allowHalfOpen: true });
+    let socket: NetSocket;
+    try {
+      socket = net().connect({ host, port, noDelay, allowHalfOpen: true });
+    } catch (cause) { // Node's permission model
+      return reject(connectError(address, cause));
+    }
     const onAbort = () => {
       socket.destroy();
       reject(signal.reason);
@@ -112,7 +118,7 @@ function connect(target: BrokerUrl, { noDelay, signal }: ConnectOptions): Promis
     signal.addEventListener("abort", onAbort, { once: true });
     socket.on("error", (cause) => {
       signal.removeEventListener("abort", onAbort);
-      reject(connectError(`${scheme}://${formatAddress(host, port)}`, cause));
+      reject(connectError(address, cause));
     });
     socket.once("connect", () => {
       signal.removeEventListener("abort", onAbort);
