@@ -261,13 +261,17 @@ export class BytesReader {
   /** Reads a length of 16 bits, then text of so many bytes of modified UTF-8. */
   readUtf(): string {
     const at = this.#position;
-    const size = this.readUnsignedShort();
-    if (size > this.remaining) this.#position = at;
-    const start = this.#take(size);
-    return withReader(
-      this.#bytes.subarray(start, start + size),
-      (r) => r.utf(BYTES, "content", size),
-    );
+    try {
+      const size = this.readUnsignedShort();
+      const start = this.#take(size);
+      return withReader(this.#bytes, (r) => {
+        r.setFrame(start, start + size);
+        return r.utf(BYTES, "content", size);
+      });
+    } catch (error) {
+      this.#position = at;
+      throw error;
+    }
   }
 
   /**
@@ -306,6 +310,7 @@ export class BytesWriter {
     return this.#position;
   }
 
+  /** Makes room for `size` bytes, maybe in a new buffer; returns the offset of the first. */
   #room(size: number): number {
     const at = this.#position;
     if (at + size > this.#bytes.length) {
@@ -320,21 +325,24 @@ export class BytesWriter {
 
   /** Writes a byte, 1 or 0. */
   writeBoolean(value: boolean): this {
-    this.#view.setInt8(this.#room(1), value ? 1 : 0);
+    const at = this.#room(1);
+    this.#view.setInt8(at, value ? 1 : 0);
     return this;
   }
 
   /** Writes the low 8 bits of an integer. @throws {RangeError} When it isn't from -128 to 255. */
   writeByte(value: number): this {
     checkInteger(value, -128, 255);
-    this.#view.setInt8(this.#room(1), value);
+    const at = this.#room(1);
+    this.#view.setInt8(at, value);
     return this;
   }
 
   /** Writes the low 16 bits of an integer. @throws {RangeError} When it isn't from -32,768 to 65,535. */
   writeShort(value: number): this {
     checkInteger(value, -32768, 65535);
-    this.#view.setInt16(this.#room(2), value);
+    const at = this.#room(2);
+    this.#view.setInt16(at, value);
     return this;
   }
 
@@ -343,14 +351,16 @@ export class BytesWriter {
     if (value.length !== 1) {
       throw new RangeError(`Cannot write ${value.length} UTF-16 units as a char`);
     }
-    this.#view.setUint16(this.#room(2), value.charCodeAt(0));
+    const at = this.#room(2);
+    this.#view.setUint16(at, value.charCodeAt(0));
     return this;
   }
 
   /** Writes an integer of 32 bits. @throws {RangeError} When it is out of range. */
   writeInt(value: number): this {
     checkInteger(value, -2147483648, 2147483647);
-    this.#view.setInt32(this.#room(4), value);
+    const at = this.#room(4);
+    this.#view.setInt32(at, value);
     return this;
   }
 
@@ -364,19 +374,22 @@ export class BytesWriter {
         `Cannot write ${value}: a safe integer or a bigint of 64 bits is expected`,
       );
     }
-    this.#view.setBigInt64(this.#room(8), big);
+    const at = this.#room(8);
+    this.#view.setBigInt64(at, big);
     return this;
   }
 
   /** Writes a floating-point number of 32 bits. */
   writeFloat(value: number): this {
-    this.#view.setFloat32(this.#room(4), value);
+    const at = this.#room(4);
+    this.#view.setFloat32(at, value);
     return this;
   }
 
   /** Writes a floating-point number of 64 bits. */
   writeDouble(value: number): this {
-    this.#view.setFloat64(this.#room(8), value);
+    const at = this.#room(8);
+    this.#view.setFloat64(at, value);
     return this;
   }
 
@@ -391,7 +404,8 @@ export class BytesWriter {
 
   /** Writes bytes as they are. */
   writeBytes(value: Uint8Array): this {
-    this.#bytes.set(value, this.#room(value.length));
+    const at = this.#room(value.length);
+    this.#bytes.set(value, at);
     return this;
   }
 
