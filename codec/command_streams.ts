@@ -27,6 +27,8 @@ import type { OpenWireFormat } from "./wire_format.ts";
  * ```
  */
 export class OpenWireDecoderStream extends TransformStream<Uint8Array, DataStructure> {
+  readonly #decoder: OpenWireDecoder;
+
   /**
    * Makes a stream.
    *
@@ -39,6 +41,12 @@ export class OpenWireDecoderStream extends TransformStream<Uint8Array, DataStruc
         decoder.pushTo(chunk, (command) => controller.enqueue(command)),
       flush: () => decoder.end(),
     });
+    this.#decoder = decoder;
+  }
+
+  /** Number of bytes that came in, whether or not they made whole commands. */
+  get byteCount(): number {
+    return this.#decoder.byteCount;
   }
 }
 

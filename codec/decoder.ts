@@ -39,6 +39,7 @@ export class OpenWireDecoder {
   readonly #reader: FrameReader = new FrameReader();
   #settings: WireFormatSettings | undefined;
   #failure: unknown;
+  #byteCount = 0;
   /** Bytes of a peer that sends no sizes. */
   readonly #rest: ByteQueue = new ByteQueue();
   /** How many bytes there must be before another try. */
@@ -52,6 +53,11 @@ export class OpenWireDecoder {
    */
   constructor(format: OpenWireFormat) {
     this.#format = format;
+  }
+
+  /** Number of bytes that were given to it, whether or not they made whole commands. */
+  get byteCount(): number {
+    return this.#byteCount;
   }
 
   /**
@@ -77,6 +83,7 @@ export class OpenWireDecoder {
    */
   pushTo(chunk: Uint8Array, receive: (command: DataStructure) => void): void {
     if (this.#failure !== undefined) throw this.#failure;
+    this.#byteCount += chunk.length;
     try {
       this.#splitter.push(chunk);
       while (true) {

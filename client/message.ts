@@ -1,0 +1,240 @@
+/**
+ * Messages as a consumer gets them.
+ *
+ * @module
+ */
+
+import {
+  type ActiveMQDestination,
+  BytesReader,
+  decodeMapBody,
+  decodePrimitiveMap,
+  decodeStreamBody,
+  decodeTextBody,
+  type Message as WireMessage,
+  type MessageId,
+  type PrimitiveList,
+  PrimitiveMap,
+} from "../codec/mod.ts";
+
+/**
+ * What a message's body is. A `"plain"` message has none, the body of a `"blob"` is kept elsewhere.
+ *
+ * @example
+ * ```ts
+ * import type { MessageKind } from "../mod.ts";
+ *
+ * const kind: MessageKind = "text";
+ * ```
+ */
+export type MessageKind = "text" | "bytes" | "map" | "stream" | "object" | "blob" | "plain";
+
+const kinds = {
+  ActiveMQTextMessage: "text",
+  ActiveMQBytesMessage: "bytes",
+  ActiveMQMapMessage: "map",
+  ActiveMQStreamMessage: "stream",
+  ActiveMQObjectMessage: "object",
+  ActiveMQBlobMessage: "blob",
+  ActiveMQMessage: "plain",
+} as const satisfies Record<WireMessage["dataType"], MessageKind>;
+
+/**
+ * A received message. It is read-only; body and properties are decoded when they are first asked for.
+ *
+ * @example
+ * ```ts ignore
+ * for await (const message of consumer) {
+ *   console.log(message.id, message.properties.get("region"), message.text);
+ *   await message.ack();
+ * }
+ * ```
+ */
+export class Message {
+  /** The command as it came; its body is inflated if it was compressed. */
+  readonly command: WireMessage;
+  /** How often it was delivered before, as far as the broker and this consumer know. */
+  readonly redeliveryCount: number;
+  readonly #acknowledge: () => Promise<void>;
+  readonly #bodyError: unknown;
+  #properties: PrimitiveMap | undefined;
+
+  /** Made by consumers. */
+  constructor(
+    command: WireMessage,
+    redeliveryCount: number,
+    acknowledge: () => Promise<void>,
+    bodyError?: unknown,
+  ) {
+    this.command = command;
+    this.redeliveryCount = redeliveryCount;
+    this.#acknowledge = acknowledge;
+    this.#bodyError = bodyError;
+  }
+
+  /**
+   * Tells the broker that this message is done. Resolves when that was handed to the runtime; the broker does not answer.
+   *
+   * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
+   * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
+   */
+  ack(): Promise<void> {
+    return this.#acknowledge();
+  }
+
+  /** JMSMessageID, such as `ID:host-1-2-1:1:1:1:1`. */
+  get id(): string {
+    return formatMessageId(this.command.messageId);
+  }
+
+  /** Where it was sent. */
+  get destination(): ActiveMQDestination | null {
+    return this.command.destination;
+  }
+
+  /** JMSReplyTo: where an answer is expected. */
+  get replyTo(): ActiveMQDestination | null {
+    return this.command.replyTo;
+  }
+
+  /** JMSCorrelationID. */
+  get correlationId(): string | null {
+    return this.command.correlationId;
+  }
+
+  /** JMSType. */
+  get type(): string | null {
+    return this.command.type;
+  }
+
+  /** JMSTimestamp: when it was sent, in milliseconds since 1970; 0 when the sender did not say. */
+  get timestamp(): number {
+    return Number(this.command.timestamp);
+  }
+
+  /** JMSExpiration: when it is too old, in milliseconds since 1970; 0 for never. */
+  get expiration(): number {
+    return Number(this.command.expiration);
+  }
+
+  /** JMSPriority, 0 to 9. */
+  get priority(): number {
+    return this.command.priority;
+  }
+
+  /** JMSDeliveryMode: whether it survives a restart of the broker. */
+  get persistent(): boolean {
+    return this.command.persistent;
+  }
+
+  /** JMSRedelivered: whether it was delivered before. */
+  get redelivered(): boolean {
+    return this.redeliveryCount > 0;
+  }
+
+  /** JMSXDeliveryCount: which delivery this is, from 1. */
+  get deliveryCount(): number {
+    return this.redeliveryCount + 1;
+  }
+
+  /** JMSXGroupID: the message group. */
+  get groupId(): string | null {
+    return this.command.groupID;
+  }
+
+  /** JMSXGroupSeq: its number within the group. */
+  get groupSequence(): number {
+    return this.command.groupSequence;
+  }
+
+  /**
+   * The properties.
+   *
+   * @throws {ProtocolError} When the sender marshalled them wrongly.
+   */
+  get properties(): PrimitiveMap {
+    return this.#properties ??= decodePrimitiveMap(this.command.marshalledProperties);
+  }
+
+  /** What the body is. */
+  get kind(): MessageKind {
+    return kinds[this.command.dataType];
+  }
+
+  /**
+   * The text of a text message; null when it has none.
+   *
+   * @throws {TypeError} When it is no text message.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   */
+  get text(): string | null {
+    return decodeTextBody(this.#content("text"));
+  }
+
+  /**
+   * The value that the text of a text message stands for.
+   *
+   * @throws {SyntaxError} When the text is no JSON.
+   * @throws {TypeError} When it is no text message, or has no text.
+   */
+  json(): unknown {
+    const text = this.text;
+    if (text === null) throw new TypeError("Cannot parse the message: it has no text");
+    return JSON.parse(text);
+  }
+
+  /**
+   * The body of a bytes message, or the serialized Java object of an object message. It is a view: don't change it.
+   *
+   * @throws {TypeError} When it is neither a bytes nor an object message.
+   */
+  get bytes(): Uint8Array {
+    return this.#content("bytes", "object") ?? new Uint8Array(0);
+  }
+
+  /**
+   * Reads typed values from the body of a bytes message, from its start.
+   *
+   * @throws {TypeError} When it is no bytes message.
+   */
+  reader(): BytesReader {
+    return new BytesReader(this.#content("bytes"));
+  }
+
+  /**
+   * The values of a map message.
+   *
+   * @throws {TypeError} When it is no map message.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   */
+  get map(): PrimitiveMap {
+    return decodeMapBody(this.#content("map"));
+  }
+
+  /**
+   * The values of a stream message.
+   *
+   * @throws {TypeError} When it is no stream message.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   */
+  get stream(): PrimitiveList {
+    return decodeStreamBody(this.#content("stream"));
+  }
+
+  #content(...expected: MessageKind[]): Uint8Array | null {
+    if (!expected.includes(this.kind)) {
+      throw new TypeError(`Cannot read ${expected[0]} from a ${this.kind} message`);
+    }
+    if (this.#bodyError !== undefined) throw this.#bodyError;
+    return this.command.content;
+  }
+}
+
+/** A message's id as text. */
+export function formatMessageId(id: MessageId | null): string {
+  if (id === null) return "";
+  if (id.textView) return id.textView.startsWith("ID:") ? id.textView : `ID:${id.textView}`;
+  const { producerId, producerSequenceId } = id;
+  if (producerId === null) return `:${producerSequenceId}`;
+  return `${producerId.connectionId}:${producerId.sessionId}:${producerId.value}:${producerSequenceId}`;
+}

@@ -1,0 +1,89 @@
+/**
+ * What happens to a connection, for whoever wants to know.
+ *
+ * @module
+ */
+
+/**
+ * Something that happened to a connection: a failure that answers no call, such as a refused acknowledgement, or its end.
+ *
+ * @example
+ * ```ts
+ * import type { ConnectionStatus } from "../mod.ts";
+ *
+ * const log = (status: ConnectionStatus) => console.warn(status.type, status.error?.message);
+ * ```
+ */
+export type ConnectionStatus =
+  | { readonly type: "error"; readonly error: Error }
+  | { readonly type: "closed"; readonly error: Error | undefined };
+
+/** Statuses that wait for a reader, at most; the oldest go first. */
+const LIMIT = 1000;
+
+/** Tells all readers of what happens. */
+export class StatusFeed {
+  readonly #readers: Set<Reader> = new Set();
+  #end: ConnectionStatus | undefined;
+
+  subscribe(): AsyncIterableIterator<ConnectionStatus> {
+    const reader = new Reader((gone) => this.#readers.delete(gone));
+    if (this.#end) reader.end(this.#end);
+    else this.#readers.add(reader);
+    return reader;
+  }
+
+  publish(status: ConnectionStatus): void {
+    for (const reader of this.#readers) reader.push(status);
+  }
+
+  end(error: Error | undefined): void {
+    this.#end = { type: "closed", error };
+    for (const reader of this.#readers) reader.end(this.#end);
+    this.#readers.clear();
+  }
+}
+
+class Reader implements AsyncIterableIterator<ConnectionStatus> {
+  readonly #queue: ConnectionStatus[] = [];
+  readonly #leave: (reader: Reader) => void;
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  constructor(leave: (reader: Reader) => void) {
+    this.#leave = leave;
+  }
+
+  push(status: ConnectionStatus): void {
+    if (this.#queue.length >= LIMIT) this.#queue.shift();
+    this.#queue.push(status);
+    this.#wake?.();
+  }
+
+  end(status: ConnectionStatus): void {
+    this.push(status);
+    this.#ended = true;
+  }
+
+  async next(): Promise<IteratorResult<ConnectionStatus>> {
+    while (true) {
+      const value = this.#queue.shift();
+      if (value) return { done: false, value };
+      if (this.#ended) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  // deno-lint-ignore require-await -- the protocol wants a promise
+  async return(): Promise<IteratorResult<ConnectionStatus>> {
+    this.#ended = true;
+    this.#queue.length = 0;
+    this.#leave(this);
+    this.#wake?.();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
