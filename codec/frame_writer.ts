@@ -175,14 +175,16 @@ export class FrameWriter {
   }
 
   byte(type: string, field: string, value: number): void {
-    if ((value << 24) >> 24 !== value) {
+    if (typeof value !== "number" || (value << 24) >> 24 !== value) {
       this.#wrong(type, field, "an integer from -128 to 127", value);
     }
     this.rawByte(value);
   }
 
   int(type: string, field: string, value: number): void {
-    if ((value | 0) !== value) this.#wrong(type, field, "a 32-bit integer", value);
+    if (typeof value !== "number" || (value | 0) !== value) {
+      this.#wrong(type, field, "a 32-bit integer", value);
+    }
     this.rawInt(value);
   }
 
@@ -237,9 +239,9 @@ export class FrameWriter {
   }
 
   /** Writes the number of elements of an array. */
-  count(type: string, field: string, count: number): void {
-    if (count > 32767) this.refuse(type, field, `array has ${count} elements, 32767 are allowed`);
-    this.rawShort(count);
+  count(type: string, field: string, values: readonly unknown[]): void {
+    this.countSize(type, field, values);
+    this.rawShort(values.length);
   }
 
   /** Goes one level deeper into nested objects, which also finds circles. */
@@ -263,14 +265,16 @@ export class FrameWriter {
   }
 
   byteSize(type: string, field: string, value: number): 1 {
-    if ((value << 24) >> 24 !== value) {
+    if (typeof value !== "number" || (value << 24) >> 24 !== value) {
       this.#wrong(type, field, "an integer from -128 to 127", value);
     }
     return 1;
   }
 
   intSize(type: string, field: string, value: number): 4 {
-    if ((value | 0) !== value) this.#wrong(type, field, "a 32-bit integer", value);
+    if (typeof value !== "number" || (value | 0) !== value) {
+      this.#wrong(type, field, "a 32-bit integer", value);
+    }
     return 4;
   }
 
@@ -323,9 +327,16 @@ export class FrameWriter {
     return size;
   }
 
-  countSize(type: string, field: string, count: number): 2 {
+  countSize(type: string, field: string, values: readonly unknown[]): 2 {
+    if (!Array.isArray(values)) this.#wrong(type, field, "an array", values);
+    const count = values.length;
     if (count > 32767) this.refuse(type, field, `array has ${count} elements, 32767 are allowed`);
     return 2;
+  }
+
+  /** Makes sure that a value has fields. */
+  object(type: string, field: string, value: object): void {
+    if (typeof value !== "object" || value === null) this.#wrong(type, field, "an object", value);
   }
 
   /** Holds a place for the key of a cached value. */

@@ -120,13 +120,15 @@ export function writeThrowableLoose(
   value: Throwable | null | undefined,
 ): void {
   if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
   w.enter(t, f);
   w.rawByte(1);
   w.string(t, f, value.className);
   w.string(t, f, value.message);
   if (w.stackTraceEnabled) {
-    w.count(t, f, value.stackTrace.length);
+    w.count(t, f, value.stackTrace);
     for (const element of value.stackTrace) {
+      w.object(t, f, element);
       w.string(t, f, element.className);
       w.string(t, f, element.methodName);
       w.string(t, f, element.fileName);
@@ -145,12 +147,14 @@ export function sizeThrowable(
   value: Throwable | null | undefined,
 ): number {
   if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
   w.enter(t, f);
   w.bit(t, f, true);
   let size = w.stringSize(t, f, value.className) + w.stringSize(t, f, value.message);
   if (w.stackTraceEnabled) {
-    size += w.countSize(t, f, value.stackTrace.length);
+    size += w.countSize(t, f, value.stackTrace);
     for (const element of value.stackTrace) {
+      w.object(t, f, element);
       size += w.stringSize(t, f, element.className) + w.stringSize(t, f, element.methodName) +
         w.stringSize(t, f, element.fileName) + w.intSize(t, f, element.lineNumber);
     }

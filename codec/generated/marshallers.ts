@@ -5904,7 +5904,7 @@ function writeBrokerIdArrayLoose(
 ): void {
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.count(t, f, values.length);
+  w.count(t, f, values);
   for (const value of values) writeNestedBrokerIdLoose(w, t, f, value);
 }
 
@@ -5916,7 +5916,7 @@ function sizeBrokerIdArray(
 ): number {
   if (values === null || values === undefined) return w.bit(t, f, false);
   w.bit(t, f, true);
-  let size: number = w.countSize(t, f, values.length);
+  let size: number = w.countSize(t, f, values);
   for (const value of values) size += sizeNestedBrokerId(w, t, f, value);
   return size;
 }
@@ -5964,7 +5964,7 @@ function writeBrokerInfoArrayLoose(
 ): void {
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.count(t, f, values.length);
+  w.count(t, f, values);
   for (const value of values) writeNestedBrokerInfoLoose(w, t, f, value);
 }
 
@@ -5976,7 +5976,7 @@ function sizeBrokerInfoArray(
 ): number {
   if (values === null || values === undefined) return w.bit(t, f, false);
   w.bit(t, f, true);
-  let size: number = w.countSize(t, f, values.length);
+  let size: number = w.countSize(t, f, values);
   for (const value of values) size += sizeNestedBrokerInfo(w, t, f, value);
   return size;
 }
@@ -6024,7 +6024,7 @@ function writeConsumerIdArrayLoose(
 ): void {
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.count(t, f, values.length);
+  w.count(t, f, values);
   for (const value of values) writeNestedConsumerIdLoose(w, t, f, value);
 }
 
@@ -6036,7 +6036,7 @@ function sizeConsumerIdArray(
 ): number {
   if (values === null || values === undefined) return w.bit(t, f, false);
   w.bit(t, f, true);
-  let size: number = w.countSize(t, f, values.length);
+  let size: number = w.countSize(t, f, values);
   for (const value of values) size += sizeNestedConsumerId(w, t, f, value);
   return size;
 }
@@ -6084,7 +6084,7 @@ function writeConsumerInfoArrayLoose(
 ): void {
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.count(t, f, values.length);
+  w.count(t, f, values);
   for (const value of values) writeNestedConsumerInfoLoose(w, t, f, value);
 }
 
@@ -6096,7 +6096,7 @@ function sizeConsumerInfoArray(
 ): number {
   if (values === null || values === undefined) return w.bit(t, f, false);
   w.bit(t, f, true);
-  let size: number = w.countSize(t, f, values.length);
+  let size: number = w.countSize(t, f, values);
   for (const value of values) size += sizeNestedConsumerInfo(w, t, f, value);
   return size;
 }
@@ -6144,7 +6144,7 @@ function writeDataStructureArrayLoose(
 ): void {
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.count(t, f, values.length);
+  w.count(t, f, values);
   for (const value of values) writeNestedDataStructureLoose(w, t, f, value);
 }
 
@@ -6156,7 +6156,7 @@ function sizeDataStructureArray(
 ): number {
   if (values === null || values === undefined) return w.bit(t, f, false);
   w.bit(t, f, true);
-  let size: number = w.countSize(t, f, values.length);
+  let size: number = w.countSize(t, f, values);
   for (const value of values) size += sizeNestedDataStructure(w, t, f, value);
   return size;
 }

@@ -601,7 +601,7 @@ function emitWriteArrayLoose(name: string): string {
   return `function write${name}ArrayLoose(w: FrameWriter, t: string, f: string, values: readonly (types.${name} | null)[] | null | undefined): void {
     if (values === null || values === undefined) return w.rawByte(0);
     w.rawByte(1);
-    w.count(t, f, values.length);
+    w.count(t, f, values);
     for (const value of values) writeNested${name}Loose(w, t, f, value);
   }`;
 }
@@ -610,7 +610,7 @@ function emitSizeArray(name: string): string {
   return `function size${name}Array(w: FrameWriter, t: string, f: string, values: readonly (types.${name} | null)[] | null | undefined): number {
     if (values === null || values === undefined) return w.bit(t, f, false);
     w.bit(t, f, true);
-    let size: number = w.countSize(t, f, values.length);
+    let size: number = w.countSize(t, f, values);
     for (const value of values) size += sizeNested${name}(w, t, f, value);
     return size;
   }`;
