@@ -1,0 +1,200 @@
+/**
+ * The broker without connections: its destinations, who subscribed to them, and where messages go.
+ *
+ * @module
+ */
+
+import {
+  type ActiveMQDestination,
+  createActiveMQQueue,
+  type Long,
+  type Message,
+  type MessageAck,
+  type Throwable,
+} from "../codec/mod.ts";
+import {
+  includes,
+  isPattern,
+  isQueue,
+  isTemporary,
+  owner,
+  parts,
+  qualifiedName,
+} from "./destinations.ts";
+import { jmsException, required } from "./exceptions.ts";
+import { deadLetter, isExpired, messageKey } from "./messages.ts";
+import { LastDelivered, Queue } from "./queue.ts";
+import { QueueSubscription } from "./queue_subscription.ts";
+import { Topic, TopicSubscription } from "./topic.ts";
+
+const DEAD_LETTER_QUEUE = createActiveMQQueue({ physicalName: "ActiveMQ.DLQ" });
+
+/** What a consumer can be. */
+export type AnySubscription = QueueSubscription | TopicSubscription;
+
+/** Queues, topics and subscriptions. It does nothing by itself: the clock is asked, no timer runs. */
+export class BrokerState {
+  /** Name by which it introduces itself. */
+  readonly name: string;
+  readonly #now: () => number;
+  readonly #destinations: Map<string, Queue | Topic> = new Map();
+  readonly #subscriptions: Set<AnySubscription> = new Set();
+  readonly #deadLetters: Set<string> = new Set();
+  #sequence = 0;
+
+  constructor(name: string, now: () => number = Date.now) {
+    this.name = name;
+    this.#now = now;
+  }
+
+  /** A destination, if there is one of that name. */
+  find(destination: ActiveMQDestination): Queue | Topic | undefined {
+    return this.#destinations.get(qualifiedName(destination));
+  }
+
+  /** A destination; made when there is none. */
+  open(destination: ActiveMQDestination): Queue | Topic {
+    const found = this.find(destination);
+    if (found !== undefined) return found;
+    const made = isQueue(destination)
+      ? new Queue(destination, (message) => this.#expire(message))
+      : new Topic(destination);
+    this.#destinations.set(qualifiedName(destination), made);
+    for (const subscription of this.#subscriptions) {
+      if (subscription.wants(destination)) this.#attach(subscription, made);
+    }
+    return made;
+  }
+
+  /** Removes a destination with its messages. `force` takes it from its consumers, too. */
+  remove(destination: ActiveMQDestination, force: boolean): void {
+    const name = qualifiedName(destination);
+    for (const subscription of this.#subscriptions) {
+      if (!subscription.wants(destination)) continue;
+      if (!force) {
+        throw jmsException(`Destination: ${name} still has an active subscription`);
+      }
+      const found = this.find(destination);
+      if (found instanceof Queue && subscription instanceof QueueSubscription) {
+        subscription.takeBack(found);
+      }
+    }
+    this.#destinations.delete(name);
+  }
+
+  /** Adds a consumer to all destinations that it wants, those that are to come included. */
+  subscribe(subscription: AnySubscription): void {
+    const wanted = parts(required(subscription.info.destination, "destination"));
+    for (const part of wanted) {
+      const connection = subscription.info.consumerId?.connectionId;
+      if (isTemporary(part) && owner(part) !== connection) {
+        const kind = isQueue(part) ? "queue" : "topic";
+        throw jmsException(
+          `Subscribing to a temporary ${kind} created by another connection is not permitted`,
+          "InvalidDestinationException",
+        );
+      }
+    }
+    if (wanted.length === 1 && !isPattern(wanted[0]!)) this.open(wanted[0]!);
+    this.#subscriptions.add(subscription);
+    for (const destination of this.#destinations.values()) {
+      if (subscription.wants(destination.destination)) this.#attach(subscription, destination);
+    }
+  }
+
+  /** Removes a consumer. What it didn't acknowledge can go to others. */
+  unsubscribe(subscription: AnySubscription, lastDelivered: Long): void {
+    this.#subscriptions.delete(subscription);
+    for (const destination of this.#destinations.values()) {
+      if (!subscription.wants(destination.destination)) continue;
+      if (destination instanceof Topic) {
+        destination.unsubscribe(subscription as TopicSubscription);
+      } else {
+        destination.unsubscribe(subscription as QueueSubscription, lastDelivered, this.#now());
+      }
+    }
+  }
+
+  /** Takes a message from a producer, for all destinations that its destination stands for. */
+  send(message: Message): void {
+    const destination = required(message.destination, "destination");
+    required(message.messageId, "messageId");
+    const targets = parts(destination);
+    for (const target of targets) {
+      if (isTemporary(target) && this.find(target) === undefined) {
+        throw jmsException(
+          `The destination ${qualifiedName(target)} does not exist.`,
+          "InvalidDestinationException",
+        );
+      }
+    }
+    for (const target of targets) {
+      const originalDestination = targets.length > 1 ? destination : message.originalDestination;
+      this.#accept({ ...message, destination: target, originalDestination }, target);
+    }
+  }
+
+  /** Applies an acknowledgement. */
+  acknowledge(subscription: AnySubscription, ack: MessageAck): void {
+    const now = this.#now();
+    if (subscription instanceof TopicSubscription) {
+      const settled = subscription.acknowledge(ack);
+      const topic = ack.destination === null ? undefined : this.find(ack.destination);
+      if (topic instanceof Topic) topic.dequeued += settled;
+      subscription.dispatch(now);
+      return;
+    }
+    const { outcome, entries } = subscription.acknowledge(ack);
+    for (const { queue, message } of entries) {
+      queue.settle(1);
+      if (outcome === "poisoned") this.#bury(message, ack.poisonCause);
+      else if (outcome === "expired") this.#expire(message);
+    }
+    this.#dispatch(subscription, now);
+  }
+
+  /** Changes how many messages may be on their way to a consumer. */
+  setPrefetch(subscription: AnySubscription, prefetch: number): void {
+    subscription.prefetch = prefetch;
+    if (subscription instanceof TopicSubscription) subscription.dispatch(this.#now());
+    else this.#dispatch(subscription, this.#now());
+  }
+
+  #attach(subscription: AnySubscription, destination: Queue | Topic): void {
+    if (destination instanceof Topic) destination.subscribe(subscription as TopicSubscription);
+    else destination.subscribe(subscription as QueueSubscription, this.#now());
+  }
+
+  #dispatch(subscription: QueueSubscription, now: number): void {
+    for (const queue of this.#destinations.values()) {
+      if (queue instanceof Queue && subscription.wants(queue.destination)) queue.dispatch(now);
+    }
+  }
+
+  #accept(message: Message, target: ActiveMQDestination): void {
+    const now = this.#now();
+    if (isExpired(message, now)) return this.#expire(message);
+    const messageId = { ...message.messageId!, brokerSequenceId: ++this.#sequence };
+    this.open(target).add({ ...message, messageId, brokerInTime: now }, now);
+  }
+
+  #expire(message: Message): void {
+    this.#bury(message, {
+      className: "java.lang.Throwable",
+      message: `Message Expired. Expiration:${message.expiration}`,
+      stackTrace: [],
+      cause: null,
+    });
+  }
+
+  /** Puts a message into the dead letter queue (Java: SharedDeadLetterStrategy): persistent ones, and each once. */
+  #bury(message: Message, cause: Throwable | null): void {
+    const key = messageKey(message.messageId!);
+    const again = includes(DEAD_LETTER_QUEUE, message.destination!) || this.#deadLetters.has(key);
+    if (!message.persistent || again) return;
+    this.#deadLetters.add(key);
+    this.#accept(deadLetter(message, DEAD_LETTER_QUEUE, cause), DEAD_LETTER_QUEUE);
+  }
+}
+
+export { LastDelivered };

@@ -1,0 +1,131 @@
+/**
+ * What one client has opened: its sessions with their producers and consumers, and its temporary destinations.
+ *
+ * @module
+ */
+
+import type {
+  ActiveMQDestination,
+  ConnectionInfo,
+  ConsumerId,
+  Long,
+  ProducerId,
+  ProducerInfo,
+} from "../codec/mod.ts";
+import { qualifiedName } from "./destinations.ts";
+import type { AnySubscription, BrokerState } from "./broker.ts";
+import { illegalState } from "./exceptions.ts";
+import { memberKey } from "./messages.ts";
+
+interface Session {
+  readonly producers: Map<string, ProducerInfo>;
+  readonly consumers: Map<string, AnySubscription>;
+}
+
+/** The session that every connection has without asking, for consumers of its own. */
+const OWN_SESSION = "-1";
+
+/** One connection's state (Java: ConnectionState). */
+export class ClientConnection {
+  /** How the client introduced itself. */
+  readonly info: ConnectionInfo;
+  readonly #broker: BrokerState;
+  readonly #sessions: Map<string, Session> = new Map();
+  readonly #temporary: Map<string, ActiveMQDestination> = new Map();
+
+  constructor(info: ConnectionInfo, broker: BrokerState) {
+    this.info = info;
+    this.#broker = broker;
+    this.addSession(OWN_SESSION);
+  }
+
+  /** Opens a session; one that is open stays. */
+  addSession(id: Long | string): void {
+    if (this.#sessions.has(String(id))) return;
+    this.#sessions.set(String(id), { producers: new Map(), consumers: new Map() });
+  }
+
+  /** Closes a session with all that is in it. */
+  removeSession(id: Long | string, lastDelivered: Long): void {
+    const session = this.#session(id, "remove session");
+    for (const consumer of session.consumers.values()) {
+      this.#broker.unsubscribe(consumer, lastDelivered);
+    }
+    this.#sessions.delete(String(id));
+  }
+
+  /** Opens a producer; one that is open stays. */
+  addProducer(id: ProducerId, info: ProducerInfo): void {
+    const { producers } = this.#session(id.sessionId, "add a producer to");
+    if (!producers.has(memberKey(id))) producers.set(memberKey(id), info);
+  }
+
+  /** A producer that is open. */
+  producer(id: ProducerId): ProducerInfo | undefined {
+    return this.#sessions.get(String(id.sessionId))?.producers.get(memberKey(id));
+  }
+
+  /** Closes a producer. */
+  removeProducer(id: ProducerId): void {
+    const { producers } = this.#session(id.sessionId, "remove a producer from");
+    if (producers.delete(memberKey(id))) return;
+    throw illegalState(
+      `Cannot remove a producer that had not been registered: ${memberKey(id)}`,
+    );
+  }
+
+  /** Opens a consumer; one that is open stays. */
+  addConsumer(id: ConsumerId, make: () => AnySubscription): void {
+    const { consumers } = this.#session(id.sessionId, "add a consumer to");
+    if (consumers.has(memberKey(id))) return;
+    const subscription = make();
+    this.#broker.subscribe(subscription);
+    consumers.set(memberKey(id), subscription);
+  }
+
+  /** A consumer that is open. */
+  consumer(id: ConsumerId): AnySubscription | undefined {
+    return this.#sessions.get(String(id.sessionId))?.consumers.get(memberKey(id));
+  }
+
+  /** Closes a consumer. */
+  removeConsumer(id: ConsumerId, lastDelivered: Long): void {
+    const { consumers } = this.#session(id.sessionId, "remove a consumer from");
+    const subscription = consumers.get(memberKey(id));
+    if (subscription === undefined) {
+      throw illegalState(
+        `Cannot remove a consumer that had not been registered: ${memberKey(id)}`,
+      );
+    }
+    consumers.delete(memberKey(id));
+    this.#broker.unsubscribe(subscription, lastDelivered);
+  }
+
+  /** Notes a temporary destination, which goes with the connection. */
+  addTemporary(destination: ActiveMQDestination): void {
+    this.#temporary.set(qualifiedName(destination), destination);
+  }
+
+  /** Forgets a temporary destination. */
+  removeTemporary(destination: ActiveMQDestination): void {
+    this.#temporary.delete(qualifiedName(destination));
+  }
+
+  /** Closes everything. */
+  close(lastDelivered: Long): void {
+    for (const id of [...this.#sessions.keys()]) this.removeSession(id, lastDelivered);
+    for (const destination of this.#temporary.values()) this.#broker.remove(destination, true);
+    this.#temporary.clear();
+  }
+
+  #session(id: Long | string, purpose: string): Session {
+    const session = this.#sessions.get(String(id));
+    if (session !== undefined) return session;
+    const name = `${this.info.connectionId?.value}:${id}`;
+    throw illegalState(
+      purpose === "remove session"
+        ? `Cannot remove session that had not been registered: ${name}`
+        : `Cannot ${purpose} a session that had not been registered: ${name}`,
+    );
+  }
+}

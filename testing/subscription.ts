@@ -1,0 +1,74 @@
+/**
+ * A consumer as the broker sees it: its prefetch window, and what it may acknowledge.
+ *
+ * @module
+ */
+
+import {
+  type ActiveMQDestination,
+  type ConsumerInfo,
+  createMessageDispatch,
+  type DataStructure,
+  type Message,
+} from "../codec/mod.ts";
+import { includes } from "./destinations.ts";
+import { required } from "./exceptions.ts";
+
+/** Takes commands for a client. */
+export type Outlet = (command: DataStructure) => void;
+
+/** What queue and topic subscriptions share: the window. */
+export abstract class Subscription {
+  /** What the client asked for. */
+  readonly info: ConsumerInfo;
+  /** Messages that may be on their way. 0: only those that are pulled. */
+  prefetch: number;
+  /** Messages that the client has, that are not acknowledged, and that don't count against the window. */
+  protected extension = 0;
+  readonly #outlet: Outlet;
+
+  constructor(info: ConsumerInfo, outlet: Outlet) {
+    this.info = info;
+    this.prefetch = info.prefetchSize;
+    this.#outlet = outlet;
+  }
+
+  /** Messages sent and not acknowledged. */
+  abstract get inFlight(): number;
+
+  /** Whether no more may be sent now. A window of 0 stays closed until pulling is supported. */
+  get full(): boolean {
+    return this.prefetch === 0 || this.inFlight - this.extension >= this.prefetch;
+  }
+
+  /** Whether it wants messages of a destination. */
+  wants(destination: ActiveMQDestination): boolean {
+    return includes(required(this.info.destination, "destination"), destination);
+  }
+
+  /** Whether it wants a message. Selectors will belong here. */
+  accepts(message: Message): boolean {
+    return !(this.info.noLocal &&
+      message.producerId?.connectionId === this.info.consumerId?.connectionId);
+  }
+
+  /** Sends a message to the client. */
+  protected transmit(message: Message, now: number): void {
+    this.#outlet(createMessageDispatch({
+      consumerId: this.info.consumerId,
+      destination: message.destination,
+      message: { ...message, brokerOutTime: now },
+      redeliveryCounter: message.redeliveryCounter,
+    }));
+  }
+
+  /** A DELIVERED acknowledgement: these messages don't count any more. */
+  protected expand(count: number): void {
+    if (this.prefetch !== 0) this.extension += Math.max(0, count);
+  }
+
+  /** The messages are gone, so they don't have to be left out. */
+  protected contract(count: number): void {
+    if (this.prefetch !== 0) this.extension = Math.max(0, this.extension - count);
+  }
+}
