@@ -54,5 +54,6 @@ function long(value: Long): string {
 
 function bytes(value: Uint8Array | null | undefined): string {
   if (value === null || value === undefined) return "-";
-  return value instanceof Uint8Array ? `+${value}` : WRONG;
+  // Not by its toString(), which for a Buffer is text.
+  return value instanceof Uint8Array ? `+${value.join()}` : WRONG;
 }

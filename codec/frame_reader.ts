@@ -4,7 +4,7 @@
 
 import { BitStream } from "./bit_stream.ts";
 import { ProtocolError } from "./errors.ts";
-import type { DataStructure } from "./generated/types.ts";
+import type { DataStructure, XATransactionId } from "./generated/types.ts";
 import { joinLong, type Long } from "./long.ts";
 import { readLatin1, readModifiedUtf8 } from "./modified_utf8.ts";
 import { INTERN_LIMIT, keep, lookUp } from "./string_interner.ts";
@@ -251,6 +251,7 @@ export class FrameReader {
   store(key: number, value: DataStructure | null): void {
     if (key < 0) return;
     this.#undo?.push([key, this.#cache[key]]);
+    if (value?.dataType === "XATransactionId") ownBytes(value);
     // Many commands will share it.
     this.#cache[key] = Object.freeze(value);
   }
@@ -326,6 +327,13 @@ export class FrameReader {
     }
     return text;
   }
+}
+
+/** Copies the bytes of a value that outlives its chunk: as views they would keep the whole chunk in memory. */
+function ownBytes(id: { -readonly [Name in keyof XATransactionId]: XATransactionId[Name] }): void {
+  // Not by slice(), which is a view of a Buffer.
+  id.globalTransactionId = id.globalTransactionId && new Uint8Array(id.globalTransactionId);
+  id.branchQualifier = id.branchQualifier && new Uint8Array(id.branchQualifier);
 }
 
 function isPlain(text: string): boolean {
