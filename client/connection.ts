@@ -266,7 +266,7 @@ export class Connection implements AsyncDisposable {
 
   #ended(error: Error | undefined): void {
     const reason = error ?? new ConnectionClosedError("The connection was closed");
-    this.#deadlines.clear();
+    this.#deadlines.close();
     for (const session of this.#sessions) session.connectionEnded(reason);
     this.#sessions.clear();
     this.#consumers.clear();
@@ -277,10 +277,8 @@ export class Connection implements AsyncDisposable {
     const timeout = this.#settings.closeTimeout;
     try {
       await Promise.all([...this.#sessions].map((session) => session.stop()));
-      const lastDeliveredSequenceId = [...this.#sessions]
-        .map((session) => session.lastDeliveredSequenceId)
-        .reduce((last, id) => id > last ? id : last, -1 as number | bigint);
-      const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId });
+      // -1: each consumer has said for itself what it had.
+      const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
       await this.#link.request(remove, { timeout, action: "Cannot close the connection" });
       // Not awaited: the broker may be gone before the runtime says that it took it.
       this.#link.send(createShutdownInfo()).catch(() => {});

@@ -11,6 +11,7 @@ export class Deadlines {
   readonly #deadlines: Set<Deadline> = new Set();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
+  #closed = false;
 
   /**
    * Calls `expire` after some time.
@@ -20,14 +21,19 @@ export class Deadlines {
    */
   add(delay: number, expire: () => void): () => void {
     if (delay <= 0) return () => {};
+    if (this.#closed) {
+      queueMicrotask(expire);
+      return () => {};
+    }
     const deadline = { at: performance.now() + delay, expire };
     this.#deadlines.add(deadline);
     if (deadline.at < this.#timerAt) this.#arm(deadline.at);
     return () => this.#deadlines.delete(deadline);
   }
 
-  /** Takes all deadlines away. */
-  clear(): void {
+  /** Takes all deadlines away; whoever adds one later has no time left. */
+  close(): void {
+    this.#closed = true;
     this.#deadlines.clear();
     clearTimeout(this.#timer);
     this.#timerAt = Infinity;

@@ -16,6 +16,7 @@ import {
   type Message as WireMessage,
   type MessageAck,
   type MessageDispatch,
+  type RemoveInfo,
   type SessionId,
   type Throwable,
 } from "../codec/mod.ts";
@@ -122,7 +123,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   readonly #buffer: Delivery[] = [];
   readonly #receivers: Set<Receiver> = new Set();
   #preparing = false;
-  #lastDelivered: Long = -1;
+  /** What the application got and did not settle yet, in that order. */
+  readonly #unsettled: Set<Delivery> = new Set();
   #ended: Error | undefined;
   #handling: Promise<void> | undefined;
   #stopHandling: (() => void) | undefined;
@@ -146,11 +148,6 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     return this.#buffer.length;
   }
 
-  /** `brokerSequenceId` of the last message that the application got; -1 for none. */
-  get lastDeliveredSequenceId(): Long {
-    return this.#lastDelivered;
-  }
-
   /** Announces the consumer to the broker. Messages may come before the broker's answer. */
   async open({ timeout, signal }: CallOptions): Promise<void> {
     const { prefetchSize = 1000, selector, noLocal, exclusive, retroactive, priority } =
@@ -172,6 +169,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       await this.#context.request(info, action, { timeout, signal });
     } catch (error) {
       this.end(new ClosedError("The consumer could not be opened", { cause: error }));
+      this.#context.removeConsumer(this);
+      this.#onClose(this);
       // The broker may have opened it although we no longer wait for its answer.
       if (!(error instanceof BrokerError)) this.#removeQuietly();
       throw error;
@@ -371,18 +370,34 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (this.#ended) return;
     await this.stop();
     this.#context.removeConsumer(this);
-    const remove = createRemoveInfo({
-      objectId: this.#consumerId,
-      lastDeliveredSequenceId: this.#lastDelivered,
-    });
     this.#onClose(this);
     const { closeTimeout } = this.#context.settings;
-    await this.#context.request(remove, "Cannot close the consumer", { timeout: closeTimeout });
+    await this.#context.request(this.#removeInfo(), "Cannot close the consumer", {
+      timeout: closeTimeout,
+    });
+  }
+
+  /** Closes it without waiting for the broker, because its session is about to be closed. */
+  async retire(): Promise<void> {
+    if (this.#ended) return;
+    await this.stop();
+    this.#context.removeConsumer(this);
+    await this.#context.send(this.#removeInfo());
+  }
+
+  /**
+   * Up to the message that it names the broker counts messages as delivered. It must be one that was not settled, because
+   * the broker looks for it among those; -1 says that there is none.
+   */
+  #removeInfo(): RemoveInfo {
+    let lastDeliveredSequenceId: Long = -1;
+    for (const { dispatch } of this.#unsettled) {
+      lastDeliveredSequenceId = dispatch.message!.messageId?.brokerSequenceId ?? -1;
+    }
+    return createRemoveInfo({ objectId: this.#consumerId, lastDeliveredSequenceId });
   }
 
   #removeQuietly(): void {
-    this.#context.removeConsumer(this);
-    this.#onClose(this);
     this.#context.send(
       createRemoveInfo({ objectId: this.#consumerId, lastDeliveredSequenceId: -1 }),
     ).catch(() => {});
@@ -414,7 +429,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       } else {
         this.#buffer.shift();
         const [receiver] = this.#receivers;
-        this.#lastDelivered = delivery.command.messageId?.brokerSequenceId ?? this.#lastDelivered;
+        this.#unsettled.add(delivery);
         receiver!.give(delivery);
       }
     }
@@ -470,6 +485,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     }
     if (this.#ended && !this.#handling) throw this.#ended;
     delivery.settled = true;
+    this.#unsettled.delete(delivery);
     await this.#context.send(this.#ack(delivery, ackType, poisonCause));
   }
 

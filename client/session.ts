@@ -8,7 +8,6 @@ import {
   createRemoveInfo,
   createSessionId,
   createSessionInfo,
-  type Long,
   type SessionId,
 } from "../codec/mod.ts";
 import type { CallOptions, SessionContext } from "./connection.ts";
@@ -64,7 +63,6 @@ export class Session implements AsyncDisposable {
   readonly #id: SessionId;
   readonly #consumers: Set<MessageConsumer> = new Set();
   readonly #producers: Set<MessageProducer> = new Set();
-  #lastDelivered: Long = -1;
   #consumerCount = 0;
   #producerCount = 0;
   #ended: Error | undefined;
@@ -141,20 +139,11 @@ export class Session implements AsyncDisposable {
       value: ++this.#consumerCount,
       destination: toDestination(destination),
       acknowledgeMode: this.acknowledgeMode,
-      onClose: (closed) => this.#forget(closed),
+      onClose: (closed) => this.#consumers.delete(closed),
     }, options);
     this.#consumers.add(consumer);
     await consumer.open(options);
     return consumer;
-  }
-
-  /** `brokerSequenceId` of the last message that the application got; -1 for none. */
-  get lastDeliveredSequenceId(): Long {
-    let last = this.#lastDelivered;
-    for (const { lastDeliveredSequenceId } of this.#consumers) {
-      if (lastDeliveredSequenceId > last) last = lastDeliveredSequenceId;
-    }
-    return last;
   }
 
   /**
@@ -170,12 +159,14 @@ export class Session implements AsyncDisposable {
     return this.close();
   }
 
-  /** Lets handlers end and takes no more messages; the connection tells the broker for all sessions at once. */
+  /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
   async stop(): Promise<void> {
     const ended = new ClosedError("The session was closed");
     this.#ended ??= ended;
     for (const producer of this.#producers) producer.end(ended);
-    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
+    await Promise.all([...this.#consumers].map((consumer) => consumer.retire()));
+    this.#consumers.clear();
+    this.#producers.clear();
   }
 
   /** Ends all that waits. */
@@ -191,20 +182,12 @@ export class Session implements AsyncDisposable {
     if (this.#ended) throw this.#ended;
   }
 
-  #forget(consumer: MessageConsumer): void {
-    this.#lastDelivered = this.lastDeliveredSequenceId;
-    this.#consumers.delete(consumer);
-  }
-
   async #close(): Promise<void> {
     if (this.#ended) return;
     await this.stop();
-    const { lastDeliveredSequenceId } = this;
-    for (const consumer of [...this.#consumers]) this.#context.removeConsumer(consumer);
-    this.#consumers.clear();
-    this.#producers.clear();
     this.#context.removeSession(this);
-    const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId });
+    // -1: each consumer has said for itself what it had.
+    const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
     await this.#context.request(remove, "Cannot close the session", {
       timeout: this.#context.settings.closeTimeout,
     });
