@@ -90,7 +90,10 @@ function find(
   return { start, end: end < 0 ? -1 : end + 1, first, last };
 }
 
-function describe({ ackType, messageCount, firstMessageId, lastMessageId }: MessageAck): string {
+/** An acknowledgement in words, for messages. */
+export function describe(
+  { ackType, messageCount, firstMessageId, lastMessageId }: MessageAck,
+): string {
   const id = (value: typeof firstMessageId) => value === null ? "null" : messageKey(value);
   return `MessageAck {ackType = ${ackType}, firstMessageId = ${id(firstMessageId)}, ` +
     `lastMessageId = ${id(lastMessageId)}, messageCount = ${messageCount}}`;

@@ -21,9 +21,9 @@ import {
   parts,
   qualifiedName,
 } from "./destinations.ts";
-import { jmsException, required } from "./exceptions.ts";
+import { BrokerException, jmsException, required } from "./exceptions.ts";
 import { deadLetter, isExpired, messageKey } from "./messages.ts";
-import { LastDelivered, Queue } from "./queue.ts";
+import { Queue } from "./queue.ts";
 import { QueueSubscription } from "./queue_subscription.ts";
 import { Topic, TopicSubscription } from "./topic.ts";
 
@@ -57,7 +57,7 @@ export class BrokerState {
     const found = this.find(destination);
     if (found !== undefined) return found;
     const made = isQueue(destination)
-      ? new Queue(destination, (message) => this.#expire(message))
+      ? new Queue(destination, (message) => this.expire(message))
       : new Topic(destination);
     this.#destinations.set(qualifiedName(destination), made);
     for (const subscription of this.#subscriptions) {
@@ -66,9 +66,10 @@ export class BrokerState {
     return made;
   }
 
-  /** Removes a destination with its messages. `force` takes it from its consumers, too. */
+  /** Removes a destination with its messages. `force` takes it from its consumers, too, as does being temporary. */
   remove(destination: ActiveMQDestination, force: boolean): void {
     const name = qualifiedName(destination);
+    force ||= isTemporary(destination);
     for (const subscription of this.#subscriptions) {
       if (!subscription.wants(destination)) continue;
       if (!force) {
@@ -115,16 +116,16 @@ export class BrokerState {
     }
   }
 
-  /** Takes a message from a producer, for all destinations that its destination stands for. */
-  send(message: Message): void {
+  /** Takes a message from a producer, for all destinations that its destination stands for. Gives their number. */
+  send(message: Message): number {
     const destination = required(message.destination, "destination");
     required(message.messageId, "messageId");
     const targets = parts(destination);
     for (const target of targets) {
       if (isTemporary(target) && this.find(target) === undefined) {
-        throw jmsException(
-          `The destination ${qualifiedName(target)} does not exist.`,
-          "InvalidDestinationException",
+        throw new BrokerException(
+          "org.apache.activemq.DestinationDoesNotExistException",
+          qualifiedName(target),
         );
       }
     }
@@ -132,15 +133,17 @@ export class BrokerState {
       const originalDestination = targets.length > 1 ? destination : message.originalDestination;
       this.#accept({ ...message, destination: target, originalDestination }, target);
     }
+    return targets.length;
   }
 
   /** Applies an acknowledgement. */
   acknowledge(subscription: AnySubscription, ack: MessageAck): void {
     const now = this.#now();
     if (subscription instanceof TopicSubscription) {
-      const settled = subscription.acknowledge(ack);
-      const topic = ack.destination === null ? undefined : this.find(ack.destination);
-      if (topic instanceof Topic) topic.dequeued += settled;
+      for (const destination of subscription.acknowledge(ack)) {
+        const topic = this.find(destination);
+        if (topic !== undefined) topic.dequeued++;
+      }
       subscription.dispatch(now);
       return;
     }
@@ -148,7 +151,7 @@ export class BrokerState {
     for (const { queue, message } of entries) {
       queue.settle(1);
       if (outcome === "poisoned") this.#bury(message, ack.poisonCause);
-      else if (outcome === "expired") this.#expire(message);
+      else if (outcome === "expired") this.expire(message);
     }
     this.#dispatch(subscription, now);
   }
@@ -172,13 +175,26 @@ export class BrokerState {
   }
 
   #accept(message: Message, target: ActiveMQDestination): void {
+    for (const queue of this.#virtualConsumers(target)) {
+      const originalDestination = message.originalDestination ?? target;
+      this.#accept({ ...message, destination: queue, originalDestination }, queue);
+    }
     const now = this.#now();
-    if (isExpired(message, now)) return this.#expire(message);
+    if (isExpired(message, now)) return this.expire(message);
     const messageId = { ...message.messageId!, brokerSequenceId: ++this.#sequence };
     this.open(target).add({ ...message, messageId, brokerInTime: now }, now);
   }
 
-  #expire(message: Message): void {
+  /** The queues that get what is sent to a virtual topic: each group of consumers has one. */
+  #virtualConsumers({ dataType, physicalName }: ActiveMQDestination): ActiveMQDestination[] {
+    if (dataType !== "ActiveMQTopic" || !physicalName.startsWith("VirtualTopic.")) return [];
+    const pattern = createActiveMQQueue({ physicalName: `Consumer.*.${physicalName}` });
+    return [...this.#destinations.values()].map(({ destination }) => destination)
+      .filter((destination) => includes(pattern, destination));
+  }
+
+  /** Buries a message whose time is over. */
+  expire(message: Message): void {
     this.#bury(message, {
       className: "java.lang.Throwable",
       message: `Message Expired. Expiration:${message.expiration}`,
@@ -196,5 +212,3 @@ export class BrokerState {
     this.#accept(deadLetter(message, DEAD_LETTER_QUEUE, cause), DEAD_LETTER_QUEUE);
   }
 }
-
-export { LastDelivered };

@@ -15,10 +15,17 @@ export interface Credentials {
   readonly allowAnonymous?: boolean | undefined;
 }
 
+/** A client's link, as far as others have to do with it. */
+export interface ClientLink {
+  /** Where the client is, for messages. */
+  readonly address: string;
+  /** Ends it, because the same connection comes over another link. */
+  disconnect(): void;
+}
+
 interface Registered {
   readonly info: ConnectionInfo;
-  readonly address: string;
-  readonly disconnect: () => void;
+  readonly link: ClientLink;
 }
 
 /** The open connections of a broker. */
@@ -37,11 +44,8 @@ export class ClientRegistry {
     return this.#byConnectionId.size;
   }
 
-  /**
-   * Lets a client in, or refuses it. `disconnect` is called when the same connection comes again over another link, as
-   * a client does that lost the first.
-   */
-  add(info: ConnectionInfo, address: string, disconnect: () => void): void {
+  /** Lets a client in, or refuses it. One that lost its link, and comes again with the same id, takes its own place. */
+  add(info: ConnectionInfo, link: ClientLink): void {
     this.#authenticate(info);
     if (info.clientId === null) {
       throw jmsException(
@@ -50,15 +54,16 @@ export class ClientRegistry {
       );
     }
     const id = connectionKey(info);
-    this.#byConnectionId.get(id)?.disconnect();
+    const before = this.#byConnectionId.get(id)?.link;
+    if (before !== link) before?.disconnect();
     for (const other of this.#byConnectionId.values()) {
       if (other.info.clientId !== info.clientId) continue;
       throw jmsException(
-        `Broker: ${this.#brokerName} - Client: ${info.clientId} already connected from ${other.address}`,
+        `Broker: ${this.#brokerName} - Client: ${info.clientId} already connected from ${other.link.address}`,
         "InvalidClientIDException",
       );
     }
-    this.#byConnectionId.set(id, { info, address, disconnect });
+    this.#byConnectionId.set(id, { info, link });
   }
 
   /** Forgets a client. */

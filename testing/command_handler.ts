@@ -18,12 +18,20 @@ import {
   type MessageAck,
   type RemoveInfo,
 } from "../codec/mod.ts";
-import { type AnySubscription, type BrokerState, LastDelivered } from "./broker.ts";
+import type { AnySubscription, BrokerState } from "./broker.ts";
 import { ClientConnection } from "./client_connection.ts";
 import { type ClientRegistry, connectionKey } from "./client_registry.ts";
 import { isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
-import { illegalState, jmsException, required, toThrowable, unsupported } from "./exceptions.ts";
+import {
+  BrokerException,
+  illegalState,
+  jmsException,
+  required,
+  toThrowable,
+  unsupported,
+} from "./exceptions.ts";
 import { messageSize } from "./messages.ts";
+import { LastDelivered } from "./queue.ts";
 import { QueueSubscription } from "./queue_subscription.ts";
 import type { Outlet } from "./subscription.ts";
 import { TopicSubscription } from "./topic.ts";
@@ -47,8 +55,7 @@ export class CommandHandler {
   readonly #clients: ClientRegistry;
   readonly #peer: Peer;
   readonly #connections: Map<string, ClientConnection> = new Map();
-  /** Why the client was not let in. */
-  #refused: unknown;
+  #refused = false;
 
   constructor(broker: BrokerState, clients: ClientRegistry, peer: Peer) {
     this.#broker = broker;
@@ -60,7 +67,6 @@ export class CommandHandler {
   handle(command: BaseCommand): void {
     const { commandId: correlationId, responseRequired } = command;
     try {
-      if (this.#refused !== undefined) throw this.#refused;
       this.#process(command);
       if (responseRequired) this.#peer.send(createResponse({ correlationId }));
     } catch (error) {
@@ -71,7 +77,18 @@ export class CommandHandler {
           : createConnectionError({ exception }),
       );
     }
-    if (this.#refused !== undefined || command.dataType === "ShutdownInfo") this.#peer.end();
+    if (this.#refused || command.dataType === "ShutdownInfo") this.#peer.end();
+  }
+
+  /** Where the client is, for messages. */
+  get address(): string {
+    return this.#peer.address;
+  }
+
+  /** Ends the link because the client came back over another. */
+  disconnect(): void {
+    this.leave();
+    this.#peer.end();
   }
 
   /** Closes everything that the client left open: it is gone. */
@@ -143,17 +160,10 @@ export class CommandHandler {
   }
 
   #addConnection(info: ConnectionInfo): void {
-    try {
-      const key = connectionKey(info);
-      this.#clients.add(info, this.#peer.address, () => {
-        this.leave();
-        this.#peer.end();
-      });
-      this.#connections.set(key, new ClientConnection(info, this.#broker));
-    } catch (error) {
-      this.#refused = error;
-      throw error;
-    }
+    this.#refused = true;
+    this.#clients.add(info, this);
+    this.#refused = false;
+    this.#connections.set(connectionKey(info), new ClientConnection(info, this.#broker));
     if (info.manageable) {
       this.#peer.send(createConnectionControl({ connectedBrokers: "", reconnectTo: "" }));
     }
@@ -175,7 +185,7 @@ export class CommandHandler {
       (): AnySubscription =>
         isQueue(destination)
           ? new QueueSubscription(info, this.#peer.send)
-          : new TopicSubscription(info, this.#peer.send),
+          : new TopicSubscription(info, this.#peer.send, (message) => this.#broker.expire(message)),
     );
   }
 
@@ -189,7 +199,10 @@ export class CommandHandler {
         this.#broker.remove(part, timeout !== 0);
         connection.removeTemporary(part);
       } else {
-        throw jmsException(`Unknown operation ${operationType} on ${qualifiedName(part)}`);
+        throw new BrokerException(
+          "java.io.IOException",
+          `Unknown operation type: ${operationType}`,
+        );
       }
     }
   }
@@ -227,15 +240,17 @@ export class CommandHandler {
   #send(message: Message): void {
     if (message.transactionId !== null) throw unsupported("messages in transactions");
     const id = required(message.producerId, "producerId");
-    const producer = this.#connections.get(String(id.connectionId))?.producer(id);
+    const producer = this.#connection(id.connectionId, "lookup a producer from").producer(id);
     if (producer === undefined) {
       const destination = required(message.destination, "destination");
       throw jmsException(
         `Cannot send message to ${qualifiedName(destination)} with invalid (null) producer state`,
       );
     }
-    this.#broker.send(message);
-    if (producer.windowSize > 0 && !message.responseRequired) {
+    const copies = this.#broker.send(message);
+    if (producer.windowSize === 0 || message.responseRequired) return;
+    // As in ActiveMQ: one for each destination of a composite.
+    for (let n = 0; n < copies; n++) {
       this.#peer.send(createProducerAck({ producerId: id, size: messageSize(message) }));
     }
   }

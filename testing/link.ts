@@ -132,7 +132,6 @@ export class Link {
       brokerId: createBrokerId({ value: id }),
       brokerName: name,
       brokerURL: url,
-      peerBrokerInfos: [],
     }));
   }
 

@@ -57,6 +57,7 @@ export function deadLetter(
     originalTransactionId: message.originalTransactionId ?? message.transactionId,
     transactionId: null,
     expiration: 0,
+    redeliveryCounter: 0,
     persistent: true,
     marshalledProperties: encodePrimitiveMap(properties),
   };

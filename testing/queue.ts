@@ -55,7 +55,7 @@ export class Queue {
   add(message: Message, now: number): void {
     this.enqueued++;
     const key = messageKey(required(message.messageId, "messageId"));
-    this.#waiting.push({ key, queue: this, message });
+    this.#waiting.push({ key, queue: this, message, sent: false });
     this.dispatch(now);
   }
 
@@ -66,7 +66,7 @@ export class Queue {
     this.dispatch(now);
   }
 
-  /** Removes a consumer; what it didn't acknowledge waits again, before everything else. */
+  /** Removes a consumer; what it didn't acknowledge waits again, before what was never sent. */
   unsubscribe(consumer: QueueSubscription, lastDelivered: Long, now: number): void {
     this.#consumers = this.#consumers.filter((other) => other !== consumer);
     this.#groups.release(consumer);
@@ -77,7 +77,9 @@ export class Queue {
       const { message } = entry;
       entry.message = { ...message, redeliveryCounter: message.redeliveryCounter + 1 };
     }
-    this.#waiting = [...unacknowledged, ...this.#waiting];
+    const returned = this.#waiting.filter((entry) => entry.sent);
+    const fresh = this.#waiting.filter((entry) => !entry.sent);
+    this.#waiting = [...returned, ...unacknowledged, ...fresh];
     this.dispatch(now);
   }
 
@@ -104,6 +106,7 @@ export class Queue {
         continue;
       }
       entry.message = this.#groups.assign(consumer, entry.message);
+      entry.sent = true;
       this.inFlight++;
       consumer.dispatch(entry, now);
       if (consumer !== this.#exclusive) this.#rotate(consumer);

@@ -6,7 +6,6 @@
 
 import type { Message, MessageAck } from "../codec/mod.ts";
 import { AckType, exactRange, lastPosition, looseRange, type Range } from "./acknowledgements.ts";
-import { jmsException } from "./exceptions.ts";
 import type { Queue } from "./queue.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -18,6 +17,8 @@ export interface Entry {
   readonly queue: Queue;
   /** The message, with the number of its redeliveries. */
   message: Message;
+  /** Whether a consumer got it before. */
+  sent: boolean;
 }
 
 /** What an acknowledgement did to the messages that it was about. */
@@ -80,10 +81,9 @@ export class QueueSubscription extends Subscription {
         this.contract(1);
         return this.#remove(range, "expired");
       }
-      case AckType.Unmatched:
-        return NOTHING;
+      // As in ActiveMQ: what it doesn't know does nothing to a queue, and is refused by a topic.
       default:
-        throw jmsException(`Unknown type of acknowledgment: ${ack.ackType}`);
+        return NOTHING;
     }
   }
 
