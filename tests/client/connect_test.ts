@@ -1,0 +1,293 @@
+import {
+  AuthenticationError,
+  BrokerError,
+  connect,
+  ConnectionClosedError,
+  HandshakeError,
+  OpenWireError,
+  TimeoutError,
+  TransportError,
+} from "../../mod.ts";
+import {
+  createBrokerInfo,
+  createResponse,
+  OpenWireEncoder,
+  OpenWireFormat,
+} from "../../codec/mod.ts";
+import { listen, memoryPair } from "../../transport/mod.ts";
+import { MemoryBroker } from "../../testing/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { test } from "../_harness.ts";
+import { broker, brokerSkip } from "../broker/env.ts";
+import { testOnBrokers } from "./_brokers.ts";
+import { fakePeer, Script } from "./_fake_broker.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+testOnBrokers(
+  "connect() resolves when the broker has accepted the connection",
+  async ({ connect, real }) => {
+    const connection = await connect({
+      username: "system",
+      password: "manager",
+      clientId: `client-${crypto.randomUUID()}`,
+    });
+    assertEquals(connection.wireFormat.version, 12);
+    assert(connection.clientId.startsWith("client-"));
+    if (real) assertEquals(connection.provider, `ActiveMQ ${broker!.version}`);
+  },
+);
+
+testOnBrokers("connect() rejects wrong credentials", async ({ connect }) => {
+  const error = await assertRejects(
+    () => connect({ username: "system", password: "s3cret-wrong", connectTimeout: 5000 }),
+    AuthenticationError,
+  );
+  assertEquals(error.code, "SECURITY");
+  assertEquals(error.retryable, false);
+  assertStringIncludes(error.exceptionClass, "SecurityException");
+  assert(!JSON.stringify([error.message, error.stack]).includes("s3cret"));
+});
+
+testOnBrokers("connect() rejects a client id that is in use", async ({ connect }) => {
+  const clientId = `client-${crypto.randomUUID()}`;
+  await connect({ clientId });
+  const error = await assertRejects(() => connect({ clientId }), BrokerError);
+  assertEquals(error.code, "INVALID_CLIENT_ID");
+});
+
+test("connect() names the protocol of a wrong port", async () => {
+  const greetings: [string, Uint8Array][] = [
+    ["HTTP", bytes("HTTP/1.1 400 Bad Request\r\n\r\n")],
+    ["STOMP", bytes("ERROR\nmessage:Unknown action\n\n\0")],
+    ["AMQP", bytes("AMQP\0\x01\0\0")],
+    ["TLS", Uint8Array.of(0x15, 3, 3, 0, 2, 2, 80)],
+  ];
+  for (const [name, greeting] of greetings) {
+    for (const step of [greeting.length, 1, 3]) {
+      await using peer = await fakePeer(async ({ readable, writable }) => {
+        await readable.getReader().read();
+        const writer = writable.getWriter();
+        for (let at = 0; at < greeting.length; at += step) {
+          await writer.write(greeting.slice(at, at + step));
+        }
+        await writer.close();
+      });
+      const error = await assertRejects(
+        () => connect(peer.url, { connectTimeout: 5000 }),
+        HandshakeError,
+      );
+      assertEquals(error.code, "WRONG_PROTOCOL");
+      assertStringIncludes(error.message, `the peer speaks ${name}`);
+    }
+  }
+});
+
+test("connect() rejects on the broker's STOMP port", async () => {
+  const error = await assertRejects(
+    () => connect(broker!.urls.stomp!, { connectTimeout: 3000 }),
+    OpenWireError,
+  );
+  assert(error instanceof HandshakeError || error instanceof TimeoutError, error.message);
+}, { skip: broker && !broker.urls.stomp ? "no STOMP connector" : brokerSkip });
+
+test("connect() rejects garbage", async () => {
+  await using peer = await fakePeer(async ({ writable }) => {
+    await writable.getWriter().write(new Uint8Array(100).fill(0xee));
+  });
+  const error = await assertRejects(
+    () => connect(peer.url, { connectTimeout: 5000 }),
+    HandshakeError,
+  );
+  assertEquals(error.code, "HANDSHAKE");
+  assertStringIncludes(error.message, "frame");
+});
+
+test("connect() rejects a peer whose version is too low", async () => {
+  await using peer = await fakePeer((transport) => new Script(transport, { version: 3 }).accept());
+  const error = await assertRejects(
+    () => connect(peer.url, { wireFormat: { minimumVersion: 9 }, connectTimeout: 5000 }),
+    HandshakeError,
+  );
+  assertStringIncludes(error.message, "version 3");
+});
+
+test("connect() gives up on a peer that says nothing", async () => {
+  await using peer = await fakePeer(async ({ readable }) => {
+    for await (const _ of readable);
+  });
+  const error = await assertRejects(() => connect(peer.url, { connectTimeout: 100 }), TimeoutError);
+  assertStringIncludes(error.message, "100 ms");
+});
+
+test("connect() gives up on a broker that never answers", async () => {
+  await using peer = await fakePeer(async (transport) => {
+    const script = new Script(transport);
+    await script.send(script.format.info());
+    while (await script.next());
+  });
+  await assertRejects(() => connect(peer.url, { connectTimeout: 100 }), TimeoutError);
+});
+
+test("connect() rejects when the signal is aborted", async () => {
+  await using peer = await fakePeer(async ({ readable }) => {
+    for await (const _ of readable);
+  });
+  const controller = new AbortController();
+  const connecting = connect(peer.url, { signal: controller.signal });
+  controller.abort(new Error("changed my mind"));
+  await assertRejects(() => connecting, Error, "changed my mind");
+  await assertRejects(
+    () => connect(peer.url, { signal: AbortSignal.abort(new Error("before")) }),
+    Error,
+    "before",
+  );
+
+  const later = new AbortController();
+  await using waiting = await fakePeer(async (transport) => {
+    const script = new Script(transport);
+    await script.send(script.format.info());
+    await script.next();
+    later.abort(new Error("in the handshake"));
+    while (await script.next());
+  });
+  await assertRejects(
+    () => connect(waiting.url, { signal: later.signal }),
+    Error,
+    "in the handshake",
+  );
+});
+
+test("connect() rejects when the socket dies after any byte of the handshake", async () => {
+  // What a broker sends until the connection stands.
+  const theirs = new OpenWireFormat();
+  const handshake = [new OpenWireEncoder(theirs).encode(theirs.info())];
+  const negotiated = new OpenWireFormat();
+  negotiated.negotiate(new OpenWireFormat().info());
+  const encoder = new OpenWireEncoder(negotiated);
+  handshake.push(
+    encoder.encode(createBrokerInfo()),
+    encoder.encode(createResponse({ correlationId: 1 })),
+  );
+  const all = new Uint8Array(handshake.reduce((size, { length }) => size + length, 0));
+  handshake.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+
+  for (const how of ["end", "reset"] as const) {
+    for (let length = 0; length < all.length; length++) {
+      const [ours, peer] = memoryPair();
+      const cut = all.slice(0, length);
+      const script = new Script(peer);
+      const serve = async (): Promise<void> => {
+        const first = Math.min(length, handshake[0]!.length);
+        await script.sendBytes(cut.subarray(0, first));
+        await script.next();
+        // The client introduces itself only after the broker's WireFormatInfo.
+        if (length >= handshake[0]!.length) {
+          await script.next();
+          await script.sendBytes(cut.subarray(first));
+        }
+        if (how === "reset") peer.close();
+        else await script.end();
+      };
+      const served = serve().catch(() => {});
+      const error = await assertRejects(
+        () => connect("tcp://memory", { transport: ours, connectTimeout: 5000 }),
+        HandshakeError,
+        undefined,
+        `${how} after ${length} bytes`,
+      );
+      assertEquals(error.code, "HANDSHAKE");
+      await served;
+      peer.close();
+      await Promise.all([ours.closed, peer.closed]);
+    }
+  }
+});
+
+test("connect() tells of a refused port, and of options that can't be used", async () => {
+  const listener = await listen();
+  const url = `tcp://127.0.0.1:${listener.port}`;
+  await listener.close();
+  const refused = await assertRejects(() => connect(url), TransportError);
+  assertEquals(refused.code, "CONNECTION_REFUSED");
+  await assertRejects(() => connect("ssl://localhost:61617"), TransportError, "ssl:");
+  await assertRejects(
+    () => connect("tcp://localhost?jms.useCompression=true"),
+    TransportError,
+    "not supported yet",
+  );
+  const secret = await assertRejects(() => connect("tcp://user:hunter2@localhost"), TransportError);
+  assert(!secret.message.includes("hunter2"));
+  await assertRejects(() => connect(url, { connectTimeout: -1 }), RangeError);
+  await assertRejects(() => connect(url, { wireFormat: { version: 13 } }), RangeError);
+  await assertRejects(() => connect(url, { wireFormat: { cacheSize: 50 } }), RangeError);
+});
+
+test("the client says its WireFormatInfo at once, and nothing else before the broker's", async () => {
+  const [ours, peer] = memoryPair();
+  const connecting = connect("tcp://memory", { transport: ours });
+  const script = new Script(peer);
+  assertEquals((await script.next())?.dataType, "WireFormatInfo");
+  await script.accept();
+  const connection = await connecting;
+  const answered = script.answerAll().then(() => peer.close());
+  await connection.close();
+  await answered;
+});
+
+test("a broker that goes away ends what waits, and says so", async () => {
+  const memory = new MemoryBroker();
+  const connection = await connect("tcp://memory", { transport: memory.connect() });
+  const session = await connection.createSession();
+  const consumer = await session.createConsumer("orders");
+  const statuses = (async () => {
+    const seen = [];
+    for await (const status of connection.status()) seen.push(status);
+    return seen;
+  })();
+  const waiting = consumer.receive({ timeout: 0 });
+  const loop = (async () => {
+    for await (const _ of await session.createConsumer("other"));
+  })();
+  loop.catch(() => {});
+  await session.createProducer("orders");
+  await memory.close();
+  const error = await assertRejects(() => waiting, ConnectionClosedError);
+  assertEquals(error.retryable, true);
+  await assertRejects(() => loop, ConnectionClosedError);
+  assertEquals(await connection.closed, error);
+  assertEquals(await statuses, [{ type: "closed", error }]);
+  await assertRejects(() => connection.createSession(), ConnectionClosedError);
+  await connection.close();
+  assertInstanceOf(await connection.closed, ConnectionClosedError);
+});
+
+test("a request that is not answered in time fails alone", async () => {
+  await using peer = await fakePeer(async (transport) => {
+    const script = new Script(transport);
+    await script.accept();
+    for (let command; (command = await script.next()) !== undefined;) {
+      if (command.dataType === "ShutdownInfo") return;
+      if (command.dataType !== "ProducerInfo") await script.answer(command);
+    }
+  });
+  const connection = await connect(peer.url, { requestTimeout: 50 });
+  const session = await connection.createSession();
+  const error = await assertRejects(() => session.createProducer("orders"), TimeoutError);
+  assertStringIncludes(
+    error.message,
+    "Cannot open a producer for queue://orders: no answer within 50 ms",
+  );
+  await session.createConsumer("orders");
+  const controller = new AbortController();
+  const aborted = session.createProducer("orders", { signal: controller.signal });
+  controller.abort(new Error("stop"));
+  await assertRejects(() => aborted, Error, "stop");
+  await connection.close();
+});
