@@ -8,7 +8,7 @@ import { ProtocolError } from "./errors.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { FrameSplitter } from "./frame_splitter.ts";
 import { readDataLoose, readDataTight } from "./generated/marshallers.ts";
-import { type DataStructure, DataTypeCode } from "./generated/types.ts";
+import { type DataStructure, DataTypeCode, type WireFormatInfo } from "./generated/types.ts";
 import type { OpenWireFormat, WireFormatSettings } from "./wire_format.ts";
 
 const TYPE = "frame";
@@ -78,14 +78,14 @@ export class OpenWireDecoder {
    * Decodes the next bytes and hands over each command as soon as it is known.
    *
    * @param chunk The bytes.
-   * @param receive Takes a command.
+   * @param receive Takes a command. When it throws, that ends the decoder, because the rest of the chunk is lost.
    * @throws {ProtocolError} When the bytes break a rule. From then on each call throws it again.
    */
   pushTo(chunk: Uint8Array, receive: (command: DataStructure) => void): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#byteCount += chunk.length;
     try {
-      this.#splitter.push(chunk);
+      this.#splitter.push(asPlainBytes(chunk));
       while (true) {
         if (this.#settings !== this.#format.settings) this.#configure();
         if (this.#settings!.sizePrefixDisabled) return this.#pushRest(receive);
@@ -94,11 +94,9 @@ export class OpenWireDecoder {
         if (command !== null) receive(command);
       }
     } catch (error) {
-      if (error instanceof ProtocolError) {
-        this.#failure = error;
-        this.#format.fail(error);
-      }
-      throw error;
+      this.#failure = error ?? new Error("The receiver of commands failed");
+      this.#format.fail(this.#failure);
+      throw this.#failure;
     } finally {
       this.#reader.releaseChunk();
     }
@@ -149,6 +147,7 @@ export class OpenWireDecoder {
     if (reader.remaining > 0) {
       reader.fail(command?.dataType ?? TYPE, FIELD, `${reader.remaining} bytes are left over`);
     }
+    if (!this.#format.negotiated) this.#format.negotiate(command as WireFormatInfo);
     return command;
   }
 
@@ -171,9 +170,17 @@ export class OpenWireDecoder {
     if (code !== DataTypeCode.WireFormatInfo) {
       this.#reader.fail(TYPE, FIELD, `a WireFormatInfo is expected first, got type code ${code}`);
     }
-    const info = readDataLoose(this.#reader, TYPE, FIELD, code, false);
-    if (info.dataType === "WireFormatInfo") this.#format.negotiate(info);
-    return info;
+    return readDataLoose(this.#reader, TYPE, FIELD, code, false);
+  }
+
+  #checkSize(size: number, offset: number): void {
+    const limit = this.#limit();
+    if (size <= limit) return;
+    throw new ProtocolError(
+      `Cannot take a frame of ${size} bytes or more at offset ${offset}: ${limit} are allowed`,
+      { offset },
+      "FRAME_TOO_LARGE",
+    );
   }
 
   /** Without sizes a command is complete when it can be read to its end. */
@@ -190,17 +197,24 @@ export class OpenWireDecoder {
       try {
         command = this.#read();
       } catch (error) {
-        const needed = rest.length + reader.missing;
-        if (reader.missing === 0 || needed > this.#limit()) throw error;
+        if (reader.missing === 0) throw error;
+        this.#checkSize(rest.length + reader.missing, rest.base);
         reader.rollBack();
-        this.#restNeeded = needed;
+        this.#restNeeded = rest.length + reader.missing;
         return;
       }
+      this.#checkSize(reader.position, rest.base);
       rest.skip(reader.position);
       this.#restNeeded = 1;
       if (command !== null) receive(command);
     }
   }
+}
+
+/** The same bytes as a plain Uint8Array, of which each view is one too: a Buffer has other methods of the same names. */
+function asPlainBytes(chunk: Uint8Array): Uint8Array {
+  if (chunk.constructor === Uint8Array) return chunk;
+  return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 /** Bytes in the order in which they came. What was seen of them stays as it is. */

@@ -105,3 +105,10 @@ export class EncodeError extends OpenWireError {
     this.field = field;
   }
 }
+
+/** Text of the peer's choice, such as the name of a property, fit for a message that may end in a log. */
+export function printable(text: string): string {
+  const short = text.length > 64 ? `${text.slice(0, 64)}…` : text;
+  // deno-lint-ignore no-control-regex
+  return short.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
+}

@@ -3,7 +3,7 @@
  */
 
 import { BitStream } from "./bit_stream.ts";
-import { ProtocolError } from "./errors.ts";
+import { printable, ProtocolError } from "./errors.ts";
 import type { DataStructure, XATransactionId } from "./generated/types.ts";
 import { joinLong, type Long } from "./long.ts";
 import { readLatin1, readModifiedUtf8 } from "./modified_utf8.ts";
@@ -90,7 +90,7 @@ export class FrameReader {
   fail(type: string, field: string, problem: string): never {
     const offset = this.#base + this.#position;
     throw new ProtocolError(
-      `Cannot decode ${type}.${field} at offset ${offset}: ${problem}`,
+      `Cannot decode ${type}.${printable(field)} at offset ${offset}: ${problem}`,
       { offset, dataType: type, field },
     );
   }

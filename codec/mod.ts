@@ -23,7 +23,7 @@ export * from "./command_streams.ts";
 export * from "./compression.ts";
 export * from "./decoder.ts";
 export * from "./encoder.ts";
-export * from "./errors.ts";
+export { EncodeError, ProtocolError, type ProtocolErrorPosition } from "./errors.ts";
 export * from "./generated/factories.ts";
 export * from "./generated/types.ts";
 export type { Long } from "./long.ts";
