@@ -32,6 +32,8 @@ const BIG_STRING = 8191;
 /** Bytes that an entry of a map takes at least: a name's length and a tag. */
 const ENTRY = 3;
 const NAME_LIMIT = 65535;
+/** Engines end with a RangeError at about twice as many. */
+const MAX_ENTRIES = 2 ** 23;
 
 const MAP = "PrimitiveMap";
 const LIST = "PrimitiveList";
@@ -133,6 +135,9 @@ function readMap(r: FrameReader, depth: number): PrimitiveMap | undefined {
   if (count < 0 || count > r.remaining / ENTRY) {
     r.fail(MAP, "size", `map has ${count} entries, ${r.remaining} bytes remain`);
   }
+  if (count > MAX_ENTRIES) {
+    r.fail(MAP, "size", `map has ${count} entries, ${MAX_ENTRIES} are allowed`);
+  }
   const map = new PrimitiveMap();
   for (let i = 0; i < count; i++) {
     const name = r.utf(MAP, "name", r.short(MAP, "name") & 0xffff);
@@ -224,9 +229,6 @@ function writeList(w: FrameWriter, list: PrimitiveList, depth: number): void {
 }
 
 function writeValue(w: FrameWriter, t: string, typed: TypedValue, depth: number): void {
-  if (depth > MAX_VALUE_DEPTH) {
-    throw new EncodeError(`Cannot encode values that are nested deeper than ${MAX_VALUE_DEPTH}`, t);
-  }
   const value = typed.value;
   switch (typed.type) {
     case "null":
@@ -270,10 +272,18 @@ function writeValue(w: FrameWriter, t: string, typed: TypedValue, depth: number)
       w.rawInt((value as Uint8Array).length);
       return w.rawBytes(value as Uint8Array);
     case "map":
+      checkDepth(t, depth);
       w.rawByte(Tag.map);
       return writeMap(w, value as PrimitiveMap, depth + 1);
     case "list":
+      checkDepth(t, depth);
       w.rawByte(Tag.list);
       return writeList(w, value as PrimitiveList, depth + 1);
+  }
+}
+
+function checkDepth(t: string, depth: number): void {
+  if (depth >= MAX_VALUE_DEPTH) {
+    throw new EncodeError(`Cannot encode values that are nested deeper than ${MAX_VALUE_DEPTH}`, t);
   }
 }
