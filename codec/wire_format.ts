@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProtocolError } from "./errors.ts";
+import { printable, ProtocolError } from "./errors.ts";
 import { createWireFormatInfo } from "./generated/factories.ts";
 import type { WireFormatInfo } from "./generated/types.ts";
 import { decodePrimitiveMap, encodePrimitiveMap } from "./primitive_map.ts";
@@ -282,8 +282,7 @@ export class OpenWireFormat {
     const cacheSize = Math.min(offer.cacheSize, number("CacheSize", "int"));
     if (cacheSize < 0) fail("marshalledProperties", `its CacheSize is ${cacheSize}`);
     const peerFrameSize = number("MaxFrameSize", "long");
-    this.#peer = peer;
-    return this.#settle({
+    const settings = {
       version,
       tightEncodingEnabled: offer.tightEncodingEnabled && flag("TightEncodingEnabled"),
       cacheEnabled: offer.cacheEnabled && flag("CacheEnabled"),
@@ -305,7 +304,9 @@ export class OpenWireFormat {
       maxFrameSize: peerFrameSize > 0
         ? Math.min(offer.maxFrameSize, peerFrameSize)
         : offer.maxFrameSize,
-    });
+    };
+    this.#peer = peer;
+    return this.#settle(settings);
   }
 
   /** Says that there will be no agreement, so that who waits for it goes on. */
@@ -329,21 +330,24 @@ function checkProperties(peer: PrimitiveMap, fail: Fail): void {
     fail(field, `it sent ${peer.size} properties, ${MAX_PROPERTIES} are allowed`);
   }
   for (const [name, { type, value }] of peer.typedEntries()) {
-    if (type === "map" || type === "list") fail(field, `its property ${name} is a ${type}`);
+    if (type === "map" || type === "list") {
+      fail(field, `its property ${printable(name)} is a ${type}`);
+    }
     if (
       (type === "string" || type === "bytes") &&
       (value as string | Uint8Array).length > MAX_PROPERTY_LENGTH
     ) {
-      fail(field, `its property ${name} is longer than ${MAX_PROPERTY_LENGTH}`);
+      fail(field, `its property ${printable(name)} is longer than ${MAX_PROPERTY_LENGTH}`);
     }
   }
 }
 
 function expectType(peer: PrimitiveMap, name: string, type: PrimitiveType, fail: Fail): unknown {
   const typed = peer.typed(name);
-  if (typed === undefined) return undefined;
+  // To Java null is as good as nothing.
+  if (typed === undefined || typed.type === "null") return undefined;
   if (typed.type !== type) {
-    fail("marshalledProperties", `its ${name} is a ${typed.type}, a ${type} is expected`);
+    fail("marshalledProperties", `its ${name} is of type ${typed.type}, ${type} is expected`);
   }
   return typed.value;
 }
