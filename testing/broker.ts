@@ -21,7 +21,7 @@ import {
   parts,
   qualifiedName,
 } from "./destinations.ts";
-import { BrokerException, jmsException, required } from "./exceptions.ts";
+import { BrokerException, jmsException, required, unsupported } from "./exceptions.ts";
 import { deadLetter, isExpired, messageKey } from "./messages.ts";
 import { Queue } from "./queue.ts";
 import { QueueSubscription } from "./queue_subscription.ts";
@@ -72,20 +72,16 @@ export class BrokerState {
     force ||= isTemporary(destination);
     for (const subscription of this.#subscriptions) {
       if (!subscription.wants(destination)) continue;
-      if (!force) {
-        throw jmsException(`Destination: ${name} still has an active subscription`);
-      }
+      if (!force) throw jmsException(`Destination: ${name} still has an active subscription`);
       const found = this.find(destination);
-      if (found instanceof Queue && subscription instanceof QueueSubscription) {
-        subscription.takeBack(found);
-      }
+      if (found !== undefined) this.#detach(subscription, found);
     }
     this.#destinations.delete(name);
   }
 
   /** Adds a consumer to all destinations that it wants, those that are to come included. */
   subscribe(subscription: AnySubscription): void {
-    const wanted = parts(required(subscription.info.destination, "destination"));
+    const { wanted } = subscription;
     for (const part of wanted) {
       const connection = subscription.info.consumerId?.connectionId;
       if (isTemporary(part) && owner(part) !== connection) {
@@ -106,12 +102,11 @@ export class BrokerState {
   /** Removes a consumer. What it didn't acknowledge can go to others. */
   unsubscribe(subscription: AnySubscription, lastDelivered: Long): void {
     this.#subscriptions.delete(subscription);
-    for (const destination of this.#destinations.values()) {
-      if (!subscription.wants(destination.destination)) continue;
-      if (destination instanceof Topic) {
-        destination.unsubscribe(subscription as TopicSubscription);
-      } else {
-        destination.unsubscribe(subscription as QueueSubscription, lastDelivered, this.#now());
+    if (subscription instanceof TopicSubscription) {
+      for (const topic of subscription.places) topic.unsubscribe(subscription);
+    } else {
+      for (const queue of subscription.places) {
+        queue.unsubscribe(subscription, lastDelivered, this.#now());
       }
     }
   }
@@ -122,6 +117,7 @@ export class BrokerState {
     required(message.messageId, "messageId");
     const targets = parts(destination);
     for (const target of targets) {
+      if (isPattern(target)) throw unsupported("messages to a pattern");
       if (isTemporary(target) && this.find(target) === undefined) {
         throw new BrokerException(
           "org.apache.activemq.DestinationDoesNotExistException",
@@ -163,15 +159,27 @@ export class BrokerState {
     else this.#dispatch(subscription, this.#now());
   }
 
-  #attach(subscription: AnySubscription, destination: Queue | Topic): void {
-    if (destination instanceof Topic) destination.subscribe(subscription as TopicSubscription);
-    else destination.subscribe(subscription as QueueSubscription, this.#now());
+  #attach(subscription: AnySubscription, place: Queue | Topic): void {
+    if (place instanceof Queue && subscription instanceof QueueSubscription) {
+      subscription.places.add(place);
+      place.subscribe(subscription, this.#now());
+    } else if (place instanceof Topic && subscription instanceof TopicSubscription) {
+      subscription.places.add(place);
+      place.subscribe(subscription);
+    }
+  }
+
+  #detach(subscription: AnySubscription, place: Queue | Topic): void {
+    if (place instanceof Queue && subscription instanceof QueueSubscription) {
+      subscription.places.delete(place);
+      subscription.takeBack(place);
+    } else if (place instanceof Topic && subscription instanceof TopicSubscription) {
+      subscription.places.delete(place);
+    }
   }
 
   #dispatch(subscription: QueueSubscription, now: number): void {
-    for (const queue of this.#destinations.values()) {
-      if (queue instanceof Queue && subscription.wants(queue.destination)) queue.dispatch(now);
-    }
+    for (const queue of subscription.places) queue.dispatch(now);
   }
 
   #accept(message: Message, target: ActiveMQDestination): void {
@@ -189,8 +197,8 @@ export class BrokerState {
   #virtualConsumers({ dataType, physicalName }: ActiveMQDestination): ActiveMQDestination[] {
     if (dataType !== "ActiveMQTopic" || !physicalName.startsWith("VirtualTopic.")) return [];
     const pattern = createActiveMQQueue({ physicalName: `Consumer.*.${physicalName}` });
-    return [...this.#destinations.values()].map(({ destination }) => destination)
-      .filter((destination) => includes(pattern, destination));
+    const all = [...this.#destinations.values()].map(({ destination }) => destination);
+    return all.filter((destination) => includes(pattern, destination));
   }
 
   /** Buries a message whose time is over. */
@@ -206,7 +214,8 @@ export class BrokerState {
   /** Puts a message into the dead letter queue (Java: SharedDeadLetterStrategy): persistent ones, and each once. */
   #bury(message: Message, cause: Throwable | null): void {
     const key = messageKey(message.messageId!);
-    const again = includes(DEAD_LETTER_QUEUE, message.destination!) || this.#deadLetters.has(key);
+    const there = message.destination?.physicalName === DEAD_LETTER_QUEUE.physicalName;
+    const again = there || this.#deadLetters.has(key);
     if (!message.persistent || again) return;
     this.#deadLetters.add(key);
     this.#accept(deadLetter(message, DEAD_LETTER_QUEUE, cause), DEAD_LETTER_QUEUE);

@@ -71,14 +71,12 @@ export function isPattern({ physicalName }: ActiveMQDestination): boolean {
   return physicalName.split(".").some((element) => element === "*" || element === ">");
 }
 
-/** Whether what a consumer asked for includes a destination. `A.>` includes `A` itself. */
+/** Whether a name that may be a pattern includes a destination. `A.>` includes `A` itself. */
 export function includes(
   asked: ActiveMQDestination,
   { dataType, physicalName }: ActiveMQDestination,
 ): boolean {
-  return parts(asked).some((part) =>
-    part.dataType === dataType && matches(part.physicalName, physicalName)
-  );
+  return asked.dataType === dataType && matches(asked.physicalName, physicalName);
 }
 
 function matches(pattern: string, name: string): boolean {

@@ -29,8 +29,15 @@ export class InactivityMonitor {
     this.#actions = actions;
   }
 
+  /** Begins to wait for a peer of which nothing is known yet. */
+  startWaiting(maxInactivityDuration: number): void {
+    if (maxInactivityDuration <= 0) return;
+    this.#start = setTimeout(() => this.#actions.dead(), maxInactivityDuration);
+  }
+
   /** Begins to watch, after the agreed delay. */
   start({ maxInactivityDuration, maxInactivityDurationInitialDelay }: WireFormatSettings): void {
+    clearTimeout(this.#start);
     if (maxInactivityDuration <= 0) return;
     this.#start = setTimeout(() => {
       this.#readTimer = setInterval(() => this.#checkRead(), maxInactivityDuration);

@@ -97,6 +97,7 @@ export class Link {
   async #run(): Promise<void> {
     const decoder = new OpenWireDecoder(this.#format);
     this.#send(this.#format.info());
+    this.#monitor.startWaiting(this.#format.offer.maxInactivityDuration);
     try {
       const reader = this.#transport.readable.getReader();
       for (let next; !(next = await reader.read()).done;) {
@@ -119,13 +120,13 @@ export class Link {
 
   #receive(command: DataStructure): void {
     if (this.#ending) return;
-    if (command.dataType === "WireFormatInfo") return this.#negotiated();
+    if (command.dataType === "WireFormatInfo") return this.#introduce();
     if (!isCommand(command)) throw new TypeError(`${command.dataType} is no command`);
     if (command.dataType !== "KeepAliveInfo") return this.#handler.handle(command);
     if (command.responseRequired) this.#send({ ...command, responseRequired: false });
   }
 
-  #negotiated(): void {
+  #introduce(): void {
     const { id, name, url } = this.#identity;
     this.#monitor.start(this.#format.settings);
     this.#send(createBrokerInfo({

@@ -217,6 +217,7 @@ export class MemoryBroker implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiters.push({ condition, resolve, reject });
     this.#check();
+    if (this.#closed !== undefined) void this.#closed.then(() => this.#disappoint());
     return promise;
   }
 
@@ -256,6 +257,10 @@ export class MemoryBroker implements AsyncDisposable {
     await this.#accepting;
     await Promise.all([...this.#links].map((link) => link.close()));
     this.#check();
+    this.#disappoint();
+  }
+
+  #disappoint(): void {
     for (const { reject } of this.#waiters.splice(0)) {
       reject(new TypeError("The broker is closed"));
     }

@@ -1,6 +1,15 @@
 /**
  * A broker in memory to test against, on Deno, Bun and Node, without ActiveMQ.
  *
+ * It has queues and topics, temporary ones, composite names, wildcards, virtual topics, message groups, exclusive
+ * consumers and consumer priorities, prefetch windows, all types of acknowledgements, redelivery, expiry, the dead letter
+ * queue, producer windows, users, keep-alives, and speaks all versions of OpenWire.
+ *
+ * It refuses, with an exception that says so: transactions, durable subscriptions, selectors, queue browsers, consumers
+ * that pull, and networks of brokers. Advisory topics can be subscribed to but stay silent; message priorities, delays and
+ * schedules, retroactive consumers and limits of pending messages have no effect, as in ActiveMQ when it isn't
+ * configured for them. Nothing is kept beyond {@linkcode MemoryBroker.close}.
+ *
  * @example A test of your own
  * ```ts
  * import { MemoryBroker } from "./mod.ts";

@@ -32,7 +32,7 @@ export interface Settlement {
 const NOTHING: Settlement = { outcome: "kept", entries: [] };
 
 /** A consumer of one queue, or of several by a pattern or a composite name. */
-export class QueueSubscription extends Subscription {
+export class QueueSubscription extends Subscription<Queue> {
   /** What was sent and is not acknowledged, in the order in which it was sent. */
   readonly #dispatched: Entry[] = [];
   #started = false;

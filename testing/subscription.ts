@@ -11,16 +11,20 @@ import {
   type DataStructure,
   type Message,
 } from "../codec/mod.ts";
-import { includes } from "./destinations.ts";
+import { includes, parts } from "./destinations.ts";
 import { required } from "./exceptions.ts";
 
 /** Takes commands for a client. */
 export type Outlet = (command: DataStructure) => void;
 
 /** What queue and topic subscriptions share: the window. */
-export abstract class Subscription {
+export abstract class Subscription<Place> {
   /** What the client asked for. */
   readonly info: ConsumerInfo;
+  /** Destinations that it wants, patterns among them. All are of one kind: the others of a composite are left out. */
+  readonly wanted: readonly ActiveMQDestination[];
+  /** Destinations that it is attached to. */
+  readonly places: Set<Place> = new Set();
   /** Messages that may be on their way. 0: only those that are pulled. */
   prefetch: number;
   /** Messages that the client has, that are not acknowledged, and that don't count against the window. */
@@ -28,7 +32,9 @@ export abstract class Subscription {
   readonly #outlet: Outlet;
 
   constructor(info: ConsumerInfo, outlet: Outlet) {
+    const destination = required(info.destination, "destination");
     this.info = info;
+    this.wanted = parts(destination).filter(({ dataType }) => dataType === destination.dataType);
     this.prefetch = info.prefetchSize;
     this.#outlet = outlet;
   }
@@ -43,7 +49,7 @@ export abstract class Subscription {
 
   /** Whether it wants messages of a destination. */
   wants(destination: ActiveMQDestination): boolean {
-    return includes(required(this.info.destination, "destination"), destination);
+    return this.wanted.some((wanted) => includes(wanted, destination));
   }
 
   /** Whether it wants a message. Selectors will belong here. */

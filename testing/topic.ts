@@ -16,7 +16,7 @@ interface Sent extends Dispatched {
 }
 
 /** A consumer of topics that is forgotten when it goes. Durable ones will stand beside it. */
-export class TopicSubscription extends Subscription {
+export class TopicSubscription extends Subscription<Topic> {
   readonly #expire: (message: Message) => void;
   #pending: Message[] = [];
   readonly #dispatched: Sent[] = [];

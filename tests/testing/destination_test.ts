@@ -63,6 +63,17 @@ behaviour(
   },
 );
 
+behaviour("A composite consumer gets only what is of its own kind", async (target) => {
+  const client = await target.open();
+  const physicalName = `${target.name("A")},topic://${target.name("B")}`;
+  const consumerId = await client.consumer(createActiveMQQueue({ physicalName }));
+  await client.publish(target.queue("A"), "1");
+  await client.publish(target.topic("B"), "2");
+  assertEquals(texts(await client.dispatches(1)), ["1"]);
+  assertEquals(await target.rest(client), []);
+  await client.remove(consumerId, -1);
+});
+
 for (
   const [pattern, expected] of [
     ["A.>", ["A", "A.B", "A.B.C"]],

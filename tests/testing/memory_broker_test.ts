@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   createActiveMQQueue,
+  createActiveMQTopic,
   createConnectionId,
-  createKeepAliveInfo,
   createShutdownInfo,
 } from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
@@ -60,6 +60,78 @@ test("MemoryBroker.until() rejects when the broker is closed", async () => {
   const waiting = assertRejects(() => broker.until(() => false), TypeError, "closed");
   await broker.close();
   await waiting;
+  await broker.until(() => true);
+  await assertRejects(() => broker.until(() => false), TypeError, "closed");
+});
+
+test("MemoryBroker.until() rejects when the condition throws", async () => {
+  await using broker = new MemoryBroker();
+  const waiting = assertRejects(
+    () =>
+      broker.until(() => {
+        if (broker.connections === 1) throw new RangeError("as asked");
+        return false;
+      }),
+    RangeError,
+    "as asked",
+  );
+  await using _client = await RawClient.open(broker.connect());
+  await waiting;
+});
+
+test("MemoryBroker speaks by the options that it is given", async () => {
+  const wireFormat = { version: 9, tightEncodingEnabled: false, sizePrefixDisabled: true };
+  await using broker = new MemoryBroker({ wireFormat });
+  await using client = await RawClient.open(broker.connect(), { sizePrefixDisabled: true });
+  const { version, tightEncodingEnabled, sizePrefixDisabled } = client.format.settings;
+  assertEquals([version, tightEncodingEnabled, sizePrefixDisabled], [9, false, true]);
+  await client.consumer(Q);
+  await client.publish(Q, "1", "2");
+  assertEquals((await client.dispatches(2)).map(text), ["1", "2"]);
+});
+
+test("MemoryBroker shows what a queue and a topic hold", async () => {
+  await using broker = new MemoryBroker();
+  await using client = await RawClient.open(broker.connect());
+  const topic = createActiveMQTopic({ physicalName: "T" });
+  await client.consumer(Q, { prefetchSize: 2 });
+  await client.consumer(topic, { prefetchSize: 1 });
+  await client.publish(Q, "1", "2", "3");
+  await client.publish(topic, "1", "2");
+  assertEquals(broker.queue("Q"), {
+    size: 3,
+    consumers: 1,
+    enqueued: 3,
+    dequeued: 0,
+    inFlight: 2,
+  });
+  assertEquals(broker.topic("T"), {
+    size: 0,
+    consumers: 1,
+    enqueued: 2,
+    dequeued: 0,
+    inFlight: 1,
+  });
+  for (const dispatch of await client.dispatches(3)) {
+    await client.request(client.ack([dispatch], 2));
+  }
+  assertEquals([broker.queue("Q").dequeued, broker.topic("T").dequeued], [2, 1]);
+});
+
+test("MemoryBroker gives up a peer that never says what it speaks", async () => {
+  await using broker = new MemoryBroker({ wireFormat: { maxInactivityDuration: 50 } });
+  const silent = broker.connect();
+  const reader = silent.readable.getReader();
+  while (!(await reader.read()).done);
+  silent.close();
+});
+
+test("MemoryBroker closes although a client reads nothing", async () => {
+  const broker = await MemoryBroker.listen();
+  const transport = await dial(broker.url);
+  await broker.close();
+  transport.close();
+  await transport.closed;
 });
 
 test("MemoryBroker lets in those it knows", async () => {
@@ -112,17 +184,6 @@ test("MemoryBroker closes a link whose bytes it can't decode", async () => {
   await client.ended;
   assertEquals(client.inbox, []);
   await broker.until(() => broker.connections === 0);
-});
-
-test("MemoryBroker answers a keep-alive with the same", async () => {
-  await using broker = new MemoryBroker();
-  await using client = await RawClient.open(broker.connect());
-  await client.send(createKeepAliveInfo({ responseRequired: true }));
-  assertEquals(await client.next("KeepAliveInfo"), {
-    dataType: "KeepAliveInfo",
-    commandId: 3,
-    responseRequired: false,
-  });
 });
 
 test("MemoryBroker sends keep-alives, and gives up a silent peer", async () => {

@@ -47,6 +47,11 @@ const REFUSED: [string, (client: RawClient) => Command | Promise<Command>, strin
     "messages in transactions",
   ],
   [
+    "a message to a pattern",
+    async (client) => client.message(await client.producer(), { ...Q, physicalName: "A.*" }, "x"),
+    "messages to a pattern",
+  ],
+  [
     "an acknowledgement in a transaction",
     () => createMessageAck({ transactionId }),
     "acknowledgements in transactions",
