@@ -1,5 +1,5 @@
 /**
- * The codec as a pair of TransformStreams.
+ * The codec as a pair of streams, to pipe through.
  *
  * @module
  */
@@ -26,7 +26,11 @@ import type { OpenWireFormat } from "./wire_format.ts";
  * for await (const command of commands) assertEquals(command.dataType, "KeepAliveInfo");
  * ```
  */
-export class OpenWireDecoderStream extends TransformStream<Uint8Array, DataStructure> {
+export class OpenWireDecoderStream {
+  /** The commands. */
+  readonly readable: ReadableStream<DataStructure>;
+  /** Takes the bytes. */
+  readonly writable: WritableStream<Uint8Array>;
   readonly #decoder: OpenWireDecoder;
 
   /**
@@ -35,13 +39,72 @@ export class OpenWireDecoderStream extends TransformStream<Uint8Array, DataStruc
    * @param format What to decode by.
    */
   constructor(format: OpenWireFormat) {
-    const decoder = new OpenWireDecoder(format);
-    super({
-      transform: (chunk, controller) =>
-        decoder.pushTo(chunk, (command) => controller.enqueue(command)),
-      flush: () => decoder.end(),
+    const decoder = this.#decoder = new OpenWireDecoder(format);
+    let input!: WritableStreamDefaultController;
+    let output!: ReadableStreamDefaultController<DataStructure>;
+    /** Resolves when all commands were read and more are wanted. */
+    let demand = Promise.withResolvers<void>();
+    let ended: { readonly reason: unknown } | undefined;
+
+    const end = (reason: unknown): void => {
+      ended ??= { reason };
+      format.fail(reason);
+      demand.resolve();
+    };
+    const wanted = async (): Promise<void> => {
+      await demand.promise;
+      if (ended) throw ended.reason;
+    };
+    /** Fails after the commands that wait: a TransformStream would drop them. */
+    const fail = async (error: unknown): Promise<never> => {
+      await wanted();
+      output.error(error);
+      throw error;
+    };
+
+    this.readable = new ReadableStream<DataStructure>({
+      start: (controller) => void (output = controller),
+      pull: () => demand.resolve(),
+      cancel(reason) {
+        end(reason);
+        input.error(reason);
+      },
+    }, { highWaterMark: 0 });
+    this.writable = new WritableStream<Uint8Array>({
+      start(controller) {
+        input = controller;
+        // Older types don't have it.
+        const { signal } = controller as { signal?: AbortSignal };
+        signal?.addEventListener("abort", () => end(signal.reason));
+      },
+      async write(chunk) {
+        await wanted();
+        demand = Promise.withResolvers();
+        let count = 0;
+        try {
+          decoder.pushTo(chunk, (command) => {
+            count++;
+            output.enqueue(command);
+          });
+        } catch (error) {
+          if (count === 0) demand.resolve();
+          await fail(error);
+        }
+        if (count === 0) demand.resolve();
+      },
+      async close() {
+        try {
+          decoder.end();
+        } catch (error) {
+          await fail(error);
+        }
+        output.close();
+      },
+      abort(reason) {
+        end(reason);
+        output.error(reason);
+      },
     });
-    this.#decoder = decoder;
   }
 
   /** Number of bytes that came in, whether or not they made whole commands. */
