@@ -45,6 +45,7 @@ export class Link {
   readonly #encoder: OpenWireEncoder;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #monitor: InactivityMonitor;
+  #introduced = false;
   #flushing = false;
   #ending = false;
   #grace: ReturnType<typeof setTimeout> | undefined;
@@ -127,6 +128,8 @@ export class Link {
   }
 
   #introduce(): void {
+    if (this.#introduced) return;
+    this.#introduced = true;
     const { id, name, url } = this.#identity;
     this.#monitor.start(this.#format.settings);
     this.#send(createBrokerInfo({

@@ -111,7 +111,8 @@ export class Queue {
       consumer.dispatch(entry, now);
       if (consumer !== this.#exclusive) this.#rotate(consumer);
     }
-    if (next > 0) this.#waiting = [...held, ...this.#waiting.slice(next)];
+    if (held.length === 0) this.#waiting.splice(0, next);
+    else this.#waiting = [...held, ...this.#waiting.slice(next)];
   }
 
   #canTake(consumer: QueueSubscription, message: Message): boolean {

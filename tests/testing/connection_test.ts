@@ -120,7 +120,7 @@ behaviour("What isn't open can't be closed or used", async (target) => {
       `Cannot remove a consumer that had not been registered: ${connectionId}:1:1`,
       `Cannot remove a producer that had not been registered: ${connectionId}:1:1`,
       `Cannot remove session that had not been registered: ${connectionId}:9`,
-    ].map((message) => ["java.lang.IllegalStateException", message]),
+    ].map((message): [string, string] => ["java.lang.IllegalStateException", message]),
   );
 });
 

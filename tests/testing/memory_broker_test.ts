@@ -4,6 +4,7 @@ import {
   createActiveMQTopic,
   createConnectionId,
   createShutdownInfo,
+  OpenWireEncoder,
 } from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { dial } from "../../transport/mod.ts";
@@ -124,6 +125,14 @@ test("MemoryBroker gives up a peer that never says what it speaks", async () => 
   const reader = silent.readable.getReader();
   while (!(await reader.read()).done);
   silent.close();
+});
+
+test("MemoryBroker ignores a second WireFormatInfo", async () => {
+  await using broker = new MemoryBroker();
+  await using client = await RawClient.open(broker.connect());
+  await client.raw(new OpenWireEncoder(client.format).encode(client.format.info()));
+  await client.settle();
+  assertEquals(client.inbox, []);
 });
 
 test("MemoryBroker closes although a client reads nothing", async () => {
