@@ -22,7 +22,7 @@ import org.apache.activemq.ActiveMQConnectionFactory;
  * standard output. Commands run at the same time; an answer has the `id` of its command. Ends at the end of input.
  *
  *   {id, op:"send", url, queue|topic, type, body, properties, compressed, correlationId, jmsType, priority, persistent, timeToLive, replyTo}
- *   {id, op:"receive", url, queue, timeout, selector, reads}
+ *   {id, op:"receive", url, queue, timeout, selector, reads, leave}
  *
  * Both take user and password. java.ts describes the members; values are typed as Common.typed writes them.
  */
@@ -65,7 +65,7 @@ public class Interop {
     }
 
     /** One connection for each way to connect, with a session of its own for each command. */
-    static Session session(Map<String, Object> command) throws JMSException {
+    static Session session(Map<String, Object> command, int acknowledgeMode) throws JMSException {
         String url = (String) command.get("url"), user = (String) command.get("user"), password = (String) command.get("password");
         boolean compressed = Boolean.TRUE.equals(command.get("compressed"));
         String key = url + " " + user + " " + password + " " + compressed;
@@ -88,13 +88,13 @@ public class Interop {
                 CONNECTIONS.put(key, c);
             }
         }
-        return c.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        return c.createSession(false, acknowledgeMode);
     }
 
     // ---------------------------------------------------------------- send
 
     static void send(StringBuilder sb, Map<String, Object> command) throws Exception {
-        Session s = session(command);
+        Session s = session(command, Session.AUTO_ACKNOWLEDGE);
         try {
             Destination d = command.containsKey("topic") ? s.createTopic((String) command.get("topic")) : s.createQueue((String) command.get("queue"));
             Message m = message(s, (String) command.get("type"), map(command.get("body")));
@@ -187,7 +187,9 @@ public class Interop {
     // ---------------------------------------------------------------- receive
 
     static void receive(StringBuilder sb, Map<String, Object> command) throws Exception {
-        Session s = session(command);
+        // A session that is closed without an acknowledgement leaves the message to the next consumer.
+        boolean leave = Boolean.TRUE.equals(command.get("leave"));
+        Session s = session(command, leave ? Session.CLIENT_ACKNOWLEDGE : Session.AUTO_ACKNOWLEDGE);
         try {
             MessageConsumer c = s.createConsumer(s.createQueue((String) command.get("queue")), (String) command.get("selector"));
             Message m = c.receive((Long) command.get("timeout"));

@@ -231,6 +231,8 @@ export interface JavaReceive extends JavaConnection {
   timeout?: number;
   /** Takes only messages that match. */
   selector?: string;
+  /** Whether it is not acknowledged, so that the broker delivers it again. */
+  leave?: boolean;
   /** Types to read from the start of a bytes message, a number reads as many bytes. */
   reads?: (
     | "boolean"
@@ -318,7 +320,7 @@ export class JavaClient implements AsyncDisposable {
     return messageId as string;
   }
 
-  /** Receives one message and acknowledges it; `undefined` when none came in time. */
+  /** Receives one message and, unless it is to be left, acknowledges it; `undefined` when none came in time. */
   async receive(what: JavaReceive, deadline = 15_000): Promise<JavaMessage | undefined> {
     const timeout = what.timeout ?? 5_000;
     const { message } = await this.#ask({ op: "receive", ...what, timeout }, timeout + deadline);
