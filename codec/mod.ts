@@ -23,11 +23,13 @@ export * from "./command_streams.ts";
 export * from "./compression.ts";
 export * from "./decoder.ts";
 export * from "./encoder.ts";
+export { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
 export { EncodeError, ProtocolError, type ProtocolErrorPosition } from "./errors.ts";
 export * from "./generated/factories.ts";
 export * from "./generated/types.ts";
 export type { Long } from "./long.ts";
 export type { StackTraceElement, Throwable } from "./throwable.ts";
+export * from "./partial_command.ts";
 export { decodePrimitiveMap, encodePrimitiveMap } from "./primitive_map.ts";
 export {
   byte,
