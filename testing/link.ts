@@ -109,7 +109,7 @@ export class Link {
       this.end();
     } catch {
       // Lost, closed by us, or bytes that can't be decoded: ActiveMQ closes without a word then.
-      this.#transport.close();
+      void this.close();
     }
     this.#handler.leave();
     this.#settled();
@@ -147,7 +147,7 @@ export class Link {
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
       // As with ActiveMQ: a client that can't take what it asked for is disconnected.
-      return this.#transport.close(error);
+      return void this.close();
     }
     if (this.#flushing) return;
     this.#flushing = true;

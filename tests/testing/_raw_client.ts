@@ -114,14 +114,20 @@ export class RawClient {
 
   /** Sends a command and waits for its answer. */
   async request(command: Sendable): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const commandId = ++this.#commandId;
-    this.#answers.set(commandId, resolve);
-    void this.ended.then(() => reject(new Error("The link ended before the answer")));
+    const answer = this.answer(commandId);
     await this.raw(
       this.#encoder.encode({ ...command, commandId, responseRequired: true } as Sendable),
     );
-    return await promise;
+    return await answer;
+  }
+
+  /** The answer to a command. */
+  answer(commandId: number): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.#answers.set(commandId, resolve);
+    void this.ended.then(() => reject(new Error("The link ended before the answer")));
+    return promise;
   }
 
   /** Takes the next command of a type. */

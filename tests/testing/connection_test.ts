@@ -14,6 +14,7 @@ import {
   createSessionId,
   createSessionInfo,
   createShutdownInfo,
+  OpenWireEncoder,
 } from "../../codec/mod.ts";
 import { refusal, text } from "./_raw_client.ts";
 import { behaviour } from "./_targets.ts";
@@ -188,6 +189,16 @@ behaviour("A link ends without a word when its bytes can't be decoded", async (t
   await client.raw(Uint8Array.of(0, 0, 0, 1, 77));
   await client.ended;
   assertEquals(client.inbox, []);
+});
+
+behaviour("What came before bad bytes is answered", async (target) => {
+  const client = await target.open();
+  const flush = new OpenWireEncoder(client.format)
+    .encode(createFlushCommand({ commandId: 99, responseRequired: true }));
+  const answered = client.answer(99);
+  await client.raw(Uint8Array.of(...flush, 0, 0, 0, 1, 77));
+  assertEquals((await answered).dataType, "Response");
+  await client.ended;
 });
 
 for (let version = 1; version <= 12; version++) {
