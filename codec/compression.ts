@@ -74,6 +74,7 @@ export async function inflateMessage<T extends Message>(
     declared = new DataView(content.buffer, content.byteOffset).getInt32(0);
     if (declared < 0) fail(`its length is ${declared}`);
     if (declared > maxInflatedSize) tooLarge();
+    if (declared === 0) return { ...message, content: new Uint8Array(0), compressed: false };
     zlib = content.subarray(LENGTH_PREFIX);
   }
 
@@ -85,6 +86,8 @@ export async function inflateMessage<T extends Message>(
     (cause) => fail("it is no zlib data", undefined, cause),
   );
   if (declared === undefined && !ended) tooLarge();
+  // Not every runtime notices when the data is cut off.
+  if (ended && !endsWithChecksumOf(zlib, bytes)) fail("it is no zlib data");
   if (declared !== undefined && bytes.length < declared) {
     fail(`it ends after ${bytes.length} of ${declared} bytes`);
   }
@@ -158,7 +161,7 @@ async function writeAll(sink: ByteSink, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; at += PIECE) {
     await writer.ready;
     // A copy, because the stream may take only buffers that aren't shared.
-    await writer.write(bytes.slice(at, at + PIECE));
+    await writer.write(new Uint8Array(bytes.subarray(at, at + PIECE)));
   }
   await writer.close();
 }
@@ -194,4 +197,22 @@ async function collect(source: ByteSource, limit: number): Promise<Collected> {
     at += part.length;
   }
   return { bytes, ended };
+}
+
+/** Longest run of bytes whose sums stay below 2^53, with much to spare. */
+const ADLER_RUN = 65536;
+const ADLER_MODULUS = 65521;
+
+/** Whether the data ends with the Adler-32 checksum of what was inflated. */
+function endsWithChecksumOf(zlib: Uint8Array, inflated: Uint8Array): boolean {
+  let a = 1;
+  let b = 0;
+  for (let at = 0; at < inflated.length;) {
+    const end = Math.min(at + ADLER_RUN, inflated.length);
+    for (; at < end; at++) b += a += inflated[at]!;
+    a %= ADLER_MODULUS;
+    b %= ADLER_MODULUS;
+  }
+  const [b1, b0, a1, a0] = zlib.subarray(-4);
+  return zlib.length >= 4 && b === (b1! << 8 | b0!) && a === (a1! << 8 | a0!);
 }
