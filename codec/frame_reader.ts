@@ -2,7 +2,6 @@
  * Reads the primitives of a frame, loose and tight, and checks each against the end of the frame.
  */
 
-import { BitStream } from "./bit_stream.ts";
 import { printable, ProtocolError } from "./errors.ts";
 import type { DataStructure, XATransactionId } from "./generated/types.ts";
 import { joinLong, type Long } from "./long.ts";
@@ -13,6 +12,7 @@ import { INTERN_LIMIT, keep, lookUp } from "./string_interner.ts";
 export const MAX_DEPTH = 32;
 
 const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 /** Cursor over one frame after another. All readers name the type and field that they read for, for the error. */
 export class FrameReader {
@@ -22,57 +22,63 @@ export class FrameReader {
   cacheEnabled = false;
   /** Whether throwables carry stack trace and cause. */
   stackTraceEnabled = false;
-  /** Bits of the current tight frame. */
-  readonly bits: BitStream = new BitStream();
   /** How many bytes past the available ones the last failed read needed; 0 if it failed otherwise. */
   missing = 0;
   /** Depth of nesting at the cursor. */
   depth = 0;
 
-  #bytes: Uint8Array = NO_BYTES;
-  #view: DataView = new DataView(NO_BYTES.buffer);
-  #position = 0;
-  #end = 0;
+  // The generated code reads numbers and flags straight from these.
+  /** The chunk that holds the frame. */
+  bytes: Uint8Array = NO_BYTES;
+  /** The same bytes. */
+  view: DataView = NO_VIEW;
+  /** Offset of the cursor within the chunk. */
+  position = 0;
+  /** Offset of the end of the frame within the chunk. */
+  end = 0;
+  /** Offset within the chunk of the byte that holds bit 0 of the boolean stream. */
+  bitBase = 0;
+  /** Number of the next bit. */
+  bit = 0;
+  /** Number of bits. */
+  bitEnd = 0;
+  /** What the peer had us keep, by key. */
+  cache: (DataStructure | null | undefined)[] = [];
+
   /** Offset of the first byte of `#bytes` in the whole input. */
   #base = 0;
-  #cache: (DataStructure | null | undefined)[] = [];
   #undo: [key: number, value: DataStructure | null | undefined][] | undefined;
-
-  /** Offset of the cursor within the chunk. */
-  get position(): number {
-    return this.#position;
-  }
 
   /** Number of bytes from the cursor to the end of the frame. */
   get remaining(): number {
-    return this.#end - this.#position;
+    return this.end - this.position;
   }
 
   /** Sets the bytes that frames are in; `base` is the offset of their first in the whole input. */
   setChunk(bytes: Uint8Array, base: number): void {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#base = base;
+    if (bytes === this.bytes) return;
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Forgets the chunk, so that it can be freed. */
   releaseChunk(): void {
-    this.#bytes = NO_BYTES;
-    this.#view = new DataView(NO_BYTES.buffer);
-    this.bits.wrap(NO_BYTES, 0, 0);
+    this.bytes = NO_BYTES;
+    this.view = NO_VIEW;
   }
 
   /** Starts a frame within the chunk. */
   setFrame(start: number, end: number): void {
-    this.#position = start;
-    this.#end = end;
+    this.position = start;
+    this.end = end;
     this.depth = 0;
     this.missing = 0;
   }
 
   /** Makes an empty cache of `size` slots. */
   resetCache(size: number): void {
-    this.#cache = new Array(size).fill(undefined);
+    this.cache = new Array(size).fill(undefined);
   }
 
   /** Notes changes of the cache from here on, for {@linkcode rollBack}. */
@@ -82,37 +88,38 @@ export class FrameReader {
 
   /** Takes back the changes of the cache since {@linkcode begin}. */
   rollBack(): void {
-    for (const [key, value] of this.#undo?.reverse() ?? []) this.#cache[key] = value;
+    for (const [key, value] of this.#undo?.reverse() ?? []) this.cache[key] = value;
     this.#undo = undefined;
   }
 
   /** Throws a {@linkcode ProtocolError} for the place of the cursor. */
   fail(type: string, field: string, problem: string): never {
-    const offset = this.#base + this.#position;
+    const offset = this.#base + this.position;
     throw new ProtocolError(
       `Cannot decode ${type}.${printable(field)} at offset ${offset}: ${problem}`,
       { offset, dataType: type, field },
     );
   }
 
-  #underflow(type: string, field: string, size: number): never {
-    this.missing = this.#position + size - this.#end;
-    this.fail(type, field, `${size} bytes are expected, ${this.#end - this.#position} remain`);
+  /** Throws for a read of `size` bytes at the cursor. */
+  underflow(type: string, field: string, size: number): never {
+    this.missing = this.position + size - this.end;
+    this.fail(type, field, `${size} bytes are expected, ${this.end - this.position} remain`);
   }
 
   boolean(type: string, field: string): boolean {
-    const p = this.#position;
-    if (p >= this.#end) this.#underflow(type, field, 1);
-    this.#position = p + 1;
-    return this.#bytes[p] !== 0;
+    const p = this.position;
+    if (p >= this.end) this.underflow(type, field, 1);
+    this.position = p + 1;
+    return this.bytes[p] !== 0;
   }
 
   /** Reads a signed byte. */
   byte(type: string, field: string): number {
-    const p = this.#position;
-    if (p >= this.#end) this.#underflow(type, field, 1);
-    this.#position = p + 1;
-    return (this.#bytes[p]! << 24) >> 24;
+    const p = this.position;
+    if (p >= this.end) this.underflow(type, field, 1);
+    this.position = p + 1;
+    return (this.bytes[p]! << 24) >> 24;
   }
 
   /** Reads a data type code. */
@@ -121,46 +128,52 @@ export class FrameReader {
   }
 
   short(type: string, field: string): number {
-    const p = this.#position;
-    if (p + 2 > this.#end) this.#underflow(type, field, 2);
-    this.#position = p + 2;
-    return this.#view.getInt16(p);
+    const p = this.position;
+    if (p + 2 > this.end) this.underflow(type, field, 2);
+    this.position = p + 2;
+    return this.view.getInt16(p);
   }
 
   int(type: string, field: string): number {
-    const p = this.#position;
-    if (p + 4 > this.#end) this.#underflow(type, field, 4);
-    this.#position = p + 4;
-    return this.#view.getInt32(p);
+    const p = this.position;
+    if (p + 4 > this.end) this.underflow(type, field, 4);
+    this.position = p + 4;
+    return this.view.getInt32(p);
   }
 
   long(type: string, field: string): Long {
-    const p = this.#position;
-    if (p + 8 > this.#end) this.#underflow(type, field, 8);
-    this.#position = p + 8;
-    return joinLong(this.#view.getInt32(p), this.#view.getUint32(p + 4));
+    const p = this.position;
+    if (p + 8 > this.end) this.underflow(type, field, 8);
+    this.position = p + 8;
+    return joinLong(this.view.getInt32(p), this.view.getUint32(p + 4));
   }
 
   string(type: string, field: string): string | null {
-    if (!this.boolean(type, field)) return null;
+    return this.boolean(type, field) ? this.text(type, field) : null;
+  }
+
+  /** Reads a string that is there. */
+  text(type: string, field: string): string {
     return this.utf(type, field, this.short(type, field) & 0xffff);
   }
 
-  bytes(type: string, field: string): Uint8Array | null {
-    return this.boolean(type, field) ? this.byteArray(type, field) : null;
-  }
-
   constBytes(type: string, field: string, size: number): Uint8Array {
-    const p = this.#position;
-    if (p + size > this.#end) this.#underflow(type, field, size);
-    this.#position = p + size;
-    return this.#bytes.subarray(p, p + size);
+    const p = this.position;
+    if (p + size > this.end) this.underflow(type, field, size);
+    this.position = p + size;
+    return this.bytes.subarray(p, p + size);
   }
 
   /** Reads a bit of the boolean stream. */
-  bit(type: string, field: string): boolean {
-    if (this.bits.remaining <= 0) this.fail(type, field, "the boolean stream has no more bits");
-    return this.bits.read();
+  flag(type: string, field: string): boolean {
+    const bit = this.bit++;
+    if (bit >= this.bitEnd) this.noBits(type, field);
+    return ((this.bytes[this.bitBase + (bit >> 3)]! >> (bit & 7)) & 1) === 1;
+  }
+
+  /** Throws for a read of bits that aren't there. */
+  noBits(type: string, field: string): never {
+    this.fail(type, field, "the boolean stream has no more bits");
   }
 
   /** Reads the length of the boolean stream and steps over its bits. */
@@ -174,54 +187,54 @@ export class FrameReader {
     } else if (count >= 64) {
       this.fail(type, field, `a boolean stream length is expected, got ${count}`);
     }
-    const start = this.#position;
-    if (start + count > this.#end) this.#underflow(type, field, count);
-    this.#position = start + count;
-    this.bits.wrap(this.#bytes, start, count);
+    const start = this.position;
+    if (start + count > this.end) this.underflow(type, field, count);
+    this.position = start + count;
+    this.bitBase = start;
+    this.bit = 0;
+    this.bitEnd = count << 3;
   }
 
   /** Makes sure that all bits were read, but for zeros that fill the last byte. */
   endBits(type: string, field: string): void {
-    const left = this.bits.remaining;
+    const left = this.bitEnd - this.bit;
     for (let i = 0; i < left; i++) {
-      if (left >= 8 || this.bits.read()) this.fail(type, field, `${left} bits are left over`);
+      if (left >= 8 || this.flag(type, field)) this.fail(type, field, `${left} bits are left over`);
     }
   }
 
-  tightLong(type: string, field: string): Long {
-    if (this.bit(type, field)) {
-      if (this.bit(type, field)) return this.long(type, field);
-      return this.int(type, field) >>> 0;
-    }
-    return this.bit(type, field) ? this.short(type, field) & 0xffff : 0;
+  /** Reads a long of the size that two bits tell: 2, 4 or 8 bytes. */
+  tightLong(type: string, field: string, high: number, low: number): Long {
+    if (high === 0) return low === 0 ? 0 : this.short(type, field) & 0xffff;
+    return low === 0 ? this.int(type, field) >>> 0 : this.long(type, field);
   }
 
   tightString(type: string, field: string): string | null {
-    if (!this.bit(type, field)) return null;
-    const ascii = this.bit(type, field);
+    return this.flag(type, field) ? this.tightText(type, field) : null;
+  }
+
+  /** Reads a string that is there. */
+  tightText(type: string, field: string): string {
+    const ascii = this.flag(type, field);
     const length = this.short(type, field);
     if (!ascii) return this.utf(type, field, length & 0xffff);
     if (length < 0) this.fail(type, field, `string length is ${length}`);
     return this.#interned(type, field, length, true);
   }
 
-  tightBytes(type: string, field: string): Uint8Array | null {
-    return this.bit(type, field) ? this.byteArray(type, field) : null;
-  }
-
   /** Reads the number of elements of an array, each of which takes at least `size` bytes. */
   count(type: string, field: string, size: number): number {
     const count = this.short(type, field);
     if (count < 0) this.fail(type, field, `array has ${count} elements`);
-    if (count * size > this.remaining) this.#underflow(type, field, count * size);
+    if (count * size > this.remaining) this.underflow(type, field, count * size);
     return count;
   }
 
   /** Reads the number of elements of an array, each of which takes at least a bit. */
   tightCount(type: string, field: string): number {
     const count = this.short(type, field);
-    if (count < 0 || count > this.bits.remaining) {
-      this.fail(type, field, `array has ${count} elements, ${this.bits.remaining} bits remain`);
+    if (count < 0 || count > this.bitEnd - this.bit) {
+      this.fail(type, field, `array has ${count} elements, ${this.bitEnd - this.bit} bits remain`);
     }
     return count;
   }
@@ -241,8 +254,8 @@ export class FrameReader {
   /** Reads the key under which a value is to be kept; -1 means not at all. */
   newCacheKey(type: string, field: string): number {
     const key = this.short(type, field);
-    if (key < -1 || key >= this.#cache.length) {
-      this.fail(type, field, `cache key is ${key}, the cache has ${this.#cache.length} slots`);
+    if (key < -1 || key >= this.cache.length) {
+      this.fail(type, field, `cache key is ${key}, the cache has ${this.cache.length} slots`);
     }
     return key;
   }
@@ -250,50 +263,50 @@ export class FrameReader {
   /** Keeps a value. */
   store(key: number, value: DataStructure | null): void {
     if (key < 0) return;
-    this.#undo?.push([key, this.#cache[key]]);
+    this.#undo?.push([key, this.cache[key]]);
     if (value?.dataType === "XATransactionId") ownBytes(value);
     // Many commands will share it.
-    this.#cache[key] = Object.freeze(value);
+    this.cache[key] = Object.freeze(value);
   }
 
   /** Reads a key and gets what is kept under it. */
   cached(type: string, field: string): DataStructure | null {
     const key = this.short(type, field);
-    const value = key < 0 ? undefined : this.#cache[key];
+    const value = key < 0 ? undefined : this.cache[key];
     if (value === undefined) this.fail(type, field, `nothing is cached under key ${key}`);
     return value;
   }
 
   float(type: string, field: string): number {
-    const p = this.#position;
-    if (p + 4 > this.#end) this.#underflow(type, field, 4);
-    this.#position = p + 4;
-    return this.#view.getFloat32(p);
+    const p = this.position;
+    if (p + 4 > this.end) this.underflow(type, field, 4);
+    this.position = p + 4;
+    return this.view.getFloat32(p);
   }
 
   double(type: string, field: string): number {
-    const p = this.#position;
-    if (p + 8 > this.#end) this.#underflow(type, field, 8);
-    this.#position = p + 8;
-    return this.#view.getFloat64(p);
+    const p = this.position;
+    if (p + 8 > this.end) this.underflow(type, field, 8);
+    this.position = p + 8;
+    return this.view.getFloat64(p);
   }
 
   /** Reads a 64-bit integer as what a property holds. */
   bigLong(type: string, field: string): bigint {
-    const p = this.#position;
-    if (p + 8 > this.#end) this.#underflow(type, field, 8);
-    this.#position = p + 8;
-    return this.#view.getBigInt64(p);
+    const p = this.position;
+    if (p + 8 > this.end) this.underflow(type, field, 8);
+    this.position = p + 8;
+    return this.view.getBigInt64(p);
   }
 
   /** Reads a byte array with its length. */
   byteArray(type: string, field: string): Uint8Array {
     const length = this.int(type, field);
-    const p = this.#position;
+    const p = this.position;
     if (length < 0) this.fail(type, field, `byte array length is ${length}`);
-    if (length > this.#end - p) this.#underflow(type, field, length);
-    this.#position = p + length;
-    return this.#bytes.subarray(p, p + length);
+    if (length > this.end - p) this.underflow(type, field, length);
+    this.position = p + length;
+    return this.bytes.subarray(p, p + length);
   }
 
   /** Reads modified UTF-8 of a known number of bytes. */
@@ -302,27 +315,38 @@ export class FrameReader {
   }
 
   #interned(type: string, field: string, length: number, latin1: boolean): string {
-    const p = this.#position;
+    const p = this.position;
     const end = p + length;
-    if (end > this.#end) this.#underflow(type, field, length);
-    this.#position = end;
+    if (end > this.end) this.underflow(type, field, length);
+    this.position = end;
     if (length < 4) {
-      if (length === 0) return "";
-      return this.#decode(type, field, p, end, latin1);
+      const short = this.#short(p, length);
+      return short ?? this.#decode(type, field, p, end, latin1);
     }
     if (length > INTERN_LIMIT) return this.#decode(type, field, p, end, latin1);
-    const known = lookUp(this.#view, p, length);
+    const known = lookUp(this.view, p, length);
     if (known !== undefined) return known;
     const text = this.#decode(type, field, p, end, latin1);
-    if (text.length === length && isPlain(text)) keep(this.#view, p, length, text);
+    if (text.length === length && isPlain(text)) keep(this.view, p, length, text);
     return text;
   }
 
+  /** A string of 0 to 3 bytes, if they are plain ASCII. */
+  #short(start: number, length: number): string | undefined {
+    if (length === 0) return "";
+    const a = this.bytes[start]!;
+    const b = length > 1 ? this.bytes[start + 1]! : 1;
+    const c = length > 2 ? this.bytes[start + 2]! : 1;
+    if ((a | b | c) > 0x7f || a === 0 || b === 0 || c === 0) return undefined;
+    if (length === 1) return String.fromCharCode(a);
+    return length === 2 ? String.fromCharCode(a, b) : String.fromCharCode(a, b, c);
+  }
+
   #decode(type: string, field: string, start: number, end: number, latin1: boolean): string {
-    if (latin1) return readLatin1(this.#bytes, start, end);
-    const text = readModifiedUtf8(this.#bytes, start, end);
+    if (latin1) return readLatin1(this.bytes, start, end);
+    const text = readModifiedUtf8(this.bytes, start, end);
     if (typeof text === "number") {
-      this.#position = text;
+      this.position = text;
       this.fail(type, field, "the bytes are no modified UTF-8");
     }
     return text;

@@ -91,7 +91,7 @@ export function readThrowableLoose(r: FrameReader, t: string, f: string): Throwa
 
 /** Reads a throwable in tight encoding. */
 export function readThrowableTight(r: FrameReader, t: string, f: string): Throwable | null {
-  if (!r.bit(t, f)) return null;
+  if (!r.flag(t, f)) return null;
   r.enter(t, f);
   const className = r.tightString(t, f);
   const message = r.tightString(t, f);

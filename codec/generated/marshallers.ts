@@ -8,10 +8,13 @@ import type { FrameWriter } from "../frame_writer.ts";
 
 import { cacheId } from "../cache_id.ts";
 
+import { joinLong, type Long } from "../long.ts";
+
 import {
   readThrowableLoose,
   readThrowableTight,
   sizeThrowable,
+  type Throwable,
   writeThrowableLoose,
   writeThrowableTight,
 } from "../throwable.ts";
@@ -20,13 +23,43 @@ import type * as types from "./types.ts";
 
 export function readConnectionIdLoose(r: FrameReader): types.ConnectionId {
   const t = "ConnectionId";
-  const value = r.string(t, "value");
+  const b = r.bytes;
+  const end = r.end;
+  let p = r.position;
+  let value: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "value", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    value = r.text(t, "value");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, value };
 }
 
 export function readConnectionIdTight(r: FrameReader): types.ConnectionId {
   const t = "ConnectionId";
-  const value = r.tightString(t, "value");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let value: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "value");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    value = r.tightText(t, "value");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, value };
 }
 
@@ -48,15 +81,62 @@ export function writeConnectionIdTight(w: FrameWriter, o: types.ConnectionId): v
 
 export function readSessionIdLoose(r: FrameReader): types.SessionId {
   const t = "SessionId";
-  const connectionId = r.string(t, "connectionId");
-  const value = r.long(t, "value");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  let connectionId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "connectionId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    connectionId = r.text(t, "connectionId");
+    p = r.position;
+  }
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "value", 8);
+  }
+  const value = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  r.position = p;
+
   return { dataType: t, connectionId, value };
 }
 
 export function readSessionIdTight(r: FrameReader): types.SessionId {
   const t = "SessionId";
-  const connectionId = r.tightString(t, "connectionId");
-  const value = r.tightLong(t, "value");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let connectionId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "connectionId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    connectionId = r.tightText(t, "connectionId");
+    p = r.position;
+    k = r.bit;
+  }
+  let value: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "value");
+  const valueHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    valueLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((valueHigh | valueLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    value = r.tightLong(t, "value", valueHigh, valueLow);
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, connectionId, value };
 }
 
@@ -81,17 +161,75 @@ export function writeSessionIdTight(w: FrameWriter, o: types.SessionId): void {
 
 export function readConsumerIdLoose(r: FrameReader): types.ConsumerId {
   const t = "ConsumerId";
-  const connectionId = r.string(t, "connectionId");
-  const sessionId = r.long(t, "sessionId");
-  const value = r.long(t, "value");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  let connectionId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "connectionId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    connectionId = r.text(t, "connectionId");
+    p = r.position;
+  }
+  if (end - p < 16) {
+    r.position = p;
+    r.underflow(t, "sessionId", 16);
+  }
+  const sessionId = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  const value = joinLong(v.getInt32(p + 8), v.getUint32(p + 12));
+  p += 16;
+  r.position = p;
+
   return { dataType: t, connectionId, sessionId, value };
 }
 
 export function readConsumerIdTight(r: FrameReader): types.ConsumerId {
   const t = "ConsumerId";
-  const connectionId = r.tightString(t, "connectionId");
-  const sessionId = r.tightLong(t, "sessionId");
-  const value = r.tightLong(t, "value");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let connectionId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "connectionId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    connectionId = r.tightText(t, "connectionId");
+    p = r.position;
+    k = r.bit;
+  }
+  let sessionId: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "sessionId");
+  const sessionIdHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    sessionIdLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((sessionIdHigh | sessionIdLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    sessionId = r.tightLong(t, "sessionId", sessionIdHigh, sessionIdLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let value: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "value");
+  const valueHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    valueLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((valueHigh | valueLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    value = r.tightLong(t, "value", valueHigh, valueLow);
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, connectionId, sessionId, value };
 }
 
@@ -119,17 +257,75 @@ export function writeConsumerIdTight(w: FrameWriter, o: types.ConsumerId): void 
 
 export function readProducerIdLoose(r: FrameReader): types.ProducerId {
   const t = "ProducerId";
-  const connectionId = r.string(t, "connectionId");
-  const value = r.long(t, "value");
-  const sessionId = r.long(t, "sessionId");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  let connectionId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "connectionId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    connectionId = r.text(t, "connectionId");
+    p = r.position;
+  }
+  if (end - p < 16) {
+    r.position = p;
+    r.underflow(t, "value", 16);
+  }
+  const value = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  const sessionId = joinLong(v.getInt32(p + 8), v.getUint32(p + 12));
+  p += 16;
+  r.position = p;
+
   return { dataType: t, connectionId, value, sessionId };
 }
 
 export function readProducerIdTight(r: FrameReader): types.ProducerId {
   const t = "ProducerId";
-  const connectionId = r.tightString(t, "connectionId");
-  const value = r.tightLong(t, "value");
-  const sessionId = r.tightLong(t, "sessionId");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let connectionId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "connectionId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    connectionId = r.tightText(t, "connectionId");
+    p = r.position;
+    k = r.bit;
+  }
+  let value: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "value");
+  const valueHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    valueLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((valueHigh | valueLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    value = r.tightLong(t, "value", valueHigh, valueLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let sessionId: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "sessionId");
+  const sessionIdHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    sessionIdLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((sessionIdHigh | sessionIdLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    sessionId = r.tightLong(t, "sessionId", sessionIdHigh, sessionIdLow);
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, connectionId, value, sessionId };
 }
 
@@ -157,13 +353,43 @@ export function writeProducerIdTight(w: FrameWriter, o: types.ProducerId): void 
 
 export function readBrokerIdLoose(r: FrameReader): types.BrokerId {
   const t = "BrokerId";
-  const value = r.string(t, "value");
+  const b = r.bytes;
+  const end = r.end;
+  let p = r.position;
+  let value: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "value", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    value = r.text(t, "value");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, value };
 }
 
 export function readBrokerIdTight(r: FrameReader): types.BrokerId {
   const t = "BrokerId";
-  const value = r.tightString(t, "value");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let value: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "value");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    value = r.tightText(t, "value");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, value };
 }
 
@@ -185,19 +411,97 @@ export function writeBrokerIdTight(w: FrameWriter, o: types.BrokerId): void {
 
 export function readMessageIdLoose(r: FrameReader): types.MessageId {
   const t = "MessageId";
-  const textView = r.version >= 10 ? r.string(t, "textView") : null;
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  let textView: string | null = null;
+  if (r.version >= 10) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "textView", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      textView = r.text(t, "textView");
+      p = r.position;
+    }
+  }
+  r.position = p;
   const producerId = readCachedProducerIdLoose(r, t, "producerId");
-  const producerSequenceId = r.long(t, "producerSequenceId");
-  const brokerSequenceId = r.long(t, "brokerSequenceId");
+  p = r.position;
+  if (end - p < 16) {
+    r.position = p;
+    r.underflow(t, "producerSequenceId", 16);
+  }
+  const producerSequenceId = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  const brokerSequenceId = joinLong(v.getInt32(p + 8), v.getUint32(p + 12));
+  p += 16;
+  r.position = p;
+
   return { dataType: t, textView, producerId, producerSequenceId, brokerSequenceId };
 }
 
 export function readMessageIdTight(r: FrameReader): types.MessageId {
   const t = "MessageId";
-  const textView = r.version >= 10 ? r.tightString(t, "textView") : null;
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let textView: string | null = null;
+  if (r.version >= 10) {
+    if (k >= bitEnd) r.noBits(t, "textView");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      textView = r.tightText(t, "textView");
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  r.position = p;
+  r.bit = k;
   const producerId = readCachedProducerIdTight(r, t, "producerId");
-  const producerSequenceId = r.tightLong(t, "producerSequenceId");
-  const brokerSequenceId = r.tightLong(t, "brokerSequenceId");
+  p = r.position;
+  k = r.bit;
+  let producerSequenceId: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "producerSequenceId");
+  const producerSequenceIdHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    producerSequenceIdLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((producerSequenceIdHigh | producerSequenceIdLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    producerSequenceId = r.tightLong(
+      t,
+      "producerSequenceId",
+      producerSequenceIdHigh,
+      producerSequenceIdLow,
+    );
+    p = r.position;
+    k = r.bit;
+  }
+  let brokerSequenceId: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "brokerSequenceId");
+  const brokerSequenceIdHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    brokerSequenceIdLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((brokerSequenceIdHigh | brokerSequenceIdLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    brokerSequenceId = r.tightLong(
+      t,
+      "brokerSequenceId",
+      brokerSequenceIdHigh,
+      brokerSequenceIdLow,
+    );
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, textView, producerId, producerSequenceId, brokerSequenceId };
 }
 
@@ -228,15 +532,44 @@ export function writeMessageIdTight(w: FrameWriter, o: types.MessageId): void {
 
 export function readLocalTransactionIdLoose(r: FrameReader): types.LocalTransactionId {
   const t = "LocalTransactionId";
-  const value = r.long(t, "value");
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "value", 8);
+  }
+  const value = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  r.position = p;
   const connectionId = readCachedConnectionIdLoose(r, t, "connectionId");
+
   return { dataType: t, value, connectionId };
 }
 
 export function readLocalTransactionIdTight(r: FrameReader): types.LocalTransactionId {
   const t = "LocalTransactionId";
-  const value = r.tightLong(t, "value");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let value: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "value");
+  const valueHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    valueLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((valueHigh | valueLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    value = r.tightLong(t, "value", valueHigh, valueLow);
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const connectionId = readCachedConnectionIdTight(r, t, "connectionId");
+
   return { dataType: t, value, connectionId };
 }
 
@@ -261,17 +594,77 @@ export function writeLocalTransactionIdTight(w: FrameWriter, o: types.LocalTrans
 
 export function readXATransactionIdLoose(r: FrameReader): types.XATransactionId {
   const t = "XATransactionId";
-  const formatId = r.int(t, "formatId");
-  const globalTransactionId = r.bytes(t, "globalTransactionId");
-  const branchQualifier = r.bytes(t, "branchQualifier");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "formatId", 4);
+  }
+  const formatId = v.getInt32(p);
+  p += 4;
+  let globalTransactionId: Uint8Array | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "globalTransactionId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    globalTransactionId = r.byteArray(t, "globalTransactionId");
+    p = r.position;
+  }
+  let branchQualifier: Uint8Array | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "branchQualifier", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    branchQualifier = r.byteArray(t, "branchQualifier");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, formatId, globalTransactionId, branchQualifier };
 }
 
 export function readXATransactionIdTight(r: FrameReader): types.XATransactionId {
   const t = "XATransactionId";
-  const formatId = r.int(t, "formatId");
-  const globalTransactionId = r.tightBytes(t, "globalTransactionId");
-  const branchQualifier = r.tightBytes(t, "branchQualifier");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "formatId", 4);
+  }
+  const formatId = v.getInt32(p);
+  p += 4;
+  let globalTransactionId: Uint8Array | null = null;
+  if (k >= bitEnd) r.noBits(t, "globalTransactionId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    globalTransactionId = r.byteArray(t, "globalTransactionId");
+    p = r.position;
+    k = r.bit;
+  }
+  let branchQualifier: Uint8Array | null = null;
+  if (k >= bitEnd) r.noBits(t, "branchQualifier");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    branchQualifier = r.byteArray(t, "branchQualifier");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, formatId, globalTransactionId, branchQualifier };
 }
 
@@ -301,7 +694,20 @@ export function readActiveMQDestinationLoose(
   r: FrameReader,
   t: "ActiveMQQueue" | "ActiveMQTopic" | "ActiveMQTempQueue" | "ActiveMQTempTopic",
 ): types.ActiveMQQueue | types.ActiveMQTopic | types.ActiveMQTempQueue | types.ActiveMQTempTopic {
-  const physicalName = r.string(t, "physicalName");
+  const b = r.bytes;
+  const end = r.end;
+  let p = r.position;
+  let physicalName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "physicalName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    physicalName = r.text(t, "physicalName");
+    p = r.position;
+  }
+  r.position = p;
   if (!physicalName) r.fail(t, "physicalName", "a name is expected, got none");
   return { dataType: t, physicalName };
 }
@@ -310,7 +716,22 @@ export function readActiveMQDestinationTight(
   r: FrameReader,
   t: "ActiveMQQueue" | "ActiveMQTopic" | "ActiveMQTempQueue" | "ActiveMQTempTopic",
 ): types.ActiveMQQueue | types.ActiveMQTopic | types.ActiveMQTempQueue | types.ActiveMQTempTopic {
-  const physicalName = r.tightString(t, "physicalName");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let physicalName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "physicalName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    physicalName = r.tightText(t, "physicalName");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   if (!physicalName) r.fail(t, "physicalName", "a name is expected, got none");
   return { dataType: t, physicalName };
 }
@@ -344,17 +765,63 @@ export function writeActiveMQDestinationTight(
 
 export function readWireFormatInfoLoose(r: FrameReader): types.WireFormatInfo {
   const t = "WireFormatInfo";
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
   const magic = r.constBytes(t, "magic", 8);
-  const version = r.int(t, "version");
-  const marshalledProperties = r.bytes(t, "marshalledProperties");
+  p = r.position;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "version", 4);
+  }
+  const version = v.getInt32(p);
+  p += 4;
+  let marshalledProperties: Uint8Array | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "marshalledProperties", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    marshalledProperties = r.byteArray(t, "marshalledProperties");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, magic, version, marshalledProperties };
 }
 
 export function readWireFormatInfoTight(r: FrameReader): types.WireFormatInfo {
   const t = "WireFormatInfo";
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
   const magic = r.constBytes(t, "magic", 8);
-  const version = r.int(t, "version");
-  const marshalledProperties = r.tightBytes(t, "marshalledProperties");
+  p = r.position;
+  k = r.bit;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "version", 4);
+  }
+  const version = v.getInt32(p);
+  p += 4;
+  let marshalledProperties: Uint8Array | null = null;
+  if (k >= bitEnd) r.noBits(t, "marshalledProperties");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    marshalledProperties = r.byteArray(t, "marshalledProperties");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, magic, version, marshalledProperties };
 }
 
@@ -382,20 +849,88 @@ export function writeWireFormatInfoTight(w: FrameWriter, o: types.WireFormatInfo
 
 export function readBrokerInfoLoose(r: FrameReader): types.BrokerInfo {
   const t = "BrokerInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const brokerId = readCachedBrokerIdLoose(r, t, "brokerId");
-  const brokerURL = r.string(t, "brokerURL");
+  p = r.position;
+  let brokerURL: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "brokerURL", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    brokerURL = r.text(t, "brokerURL");
+    p = r.position;
+  }
+  r.position = p;
   const peerBrokerInfos = readBrokerInfoArrayLoose(r, t, "peerBrokerInfos");
-  const brokerName = r.string(t, "brokerName");
-  const slaveBroker = r.boolean(t, "slaveBroker");
-  const masterBroker = r.boolean(t, "masterBroker");
-  const faultTolerantConfiguration = r.boolean(t, "faultTolerantConfiguration");
-  const duplexConnection = r.version >= 2 ? r.boolean(t, "duplexConnection") : false;
-  const networkConnection = r.version >= 2 ? r.boolean(t, "networkConnection") : false;
-  const connectionId = r.version >= 2 ? r.long(t, "connectionId") : 0;
-  const brokerUploadUrl = r.version >= 3 ? r.string(t, "brokerUploadUrl") : null;
-  const networkProperties = r.version >= 3 ? r.string(t, "networkProperties") : null;
+  p = r.position;
+  let brokerName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "brokerName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    brokerName = r.text(t, "brokerName");
+    p = r.position;
+  }
+  if (end - p < 3) {
+    r.position = p;
+    r.underflow(t, "slaveBroker", 3);
+  }
+  const slaveBroker = b[p] !== 0;
+  const masterBroker = b[p + 1] !== 0;
+  const faultTolerantConfiguration = b[p + 2] !== 0;
+  p += 3;
+  let duplexConnection: boolean = false;
+  let networkConnection: boolean = false;
+  let connectionId: Long = 0;
+  if (r.version >= 2) {
+    if (end - p < 10) {
+      r.position = p;
+      r.underflow(t, "duplexConnection", 10);
+    }
+    duplexConnection = b[p] !== 0;
+    networkConnection = b[p + 1] !== 0;
+    connectionId = joinLong(v.getInt32(p + 2), v.getUint32(p + 6));
+    p += 10;
+  }
+  let brokerUploadUrl: string | null = null;
+  let networkProperties: string | null = null;
+  if (r.version >= 3) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "brokerUploadUrl", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      brokerUploadUrl = r.text(t, "brokerUploadUrl");
+      p = r.position;
+    }
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "networkProperties", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      networkProperties = r.text(t, "networkProperties");
+      p = r.position;
+    }
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -417,20 +952,105 @@ export function readBrokerInfoLoose(r: FrameReader): types.BrokerInfo {
 
 export function readBrokerInfoTight(r: FrameReader): types.BrokerInfo {
   const t = "BrokerInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const brokerId = readCachedBrokerIdTight(r, t, "brokerId");
-  const brokerURL = r.tightString(t, "brokerURL");
+  p = r.position;
+  k = r.bit;
+  let brokerURL: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "brokerURL");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    brokerURL = r.tightText(t, "brokerURL");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const peerBrokerInfos = readBrokerInfoArrayTight(r, t, "peerBrokerInfos");
-  const brokerName = r.tightString(t, "brokerName");
-  const slaveBroker = r.bit(t, "slaveBroker");
-  const masterBroker = r.bit(t, "masterBroker");
-  const faultTolerantConfiguration = r.bit(t, "faultTolerantConfiguration");
-  const duplexConnection = r.version >= 2 ? r.bit(t, "duplexConnection") : false;
-  const networkConnection = r.version >= 2 ? r.bit(t, "networkConnection") : false;
-  const connectionId = r.version >= 2 ? r.tightLong(t, "connectionId") : 0;
-  const brokerUploadUrl = r.version >= 3 ? r.tightString(t, "brokerUploadUrl") : null;
-  const networkProperties = r.version >= 3 ? r.tightString(t, "networkProperties") : null;
+  p = r.position;
+  k = r.bit;
+  let brokerName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "brokerName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    brokerName = r.tightText(t, "brokerName");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "slaveBroker");
+  const slaveBroker = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "masterBroker");
+  const masterBroker = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "faultTolerantConfiguration");
+  const faultTolerantConfiguration = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  let duplexConnection: boolean = false;
+  let networkConnection: boolean = false;
+  let connectionId: Long = 0;
+  if (r.version >= 2) {
+    if (k >= bitEnd) r.noBits(t, "duplexConnection");
+    duplexConnection = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+    if (k >= bitEnd) r.noBits(t, "networkConnection");
+    networkConnection = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+    connectionId = 0;
+    if (k + 1 >= bitEnd) r.noBits(t, "connectionId");
+    const connectionIdHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+      connectionIdLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+    k += 2;
+    if ((connectionIdHigh | connectionIdLow) !== 0) {
+      r.position = p;
+      r.bit = k;
+      connectionId = r.tightLong(t, "connectionId", connectionIdHigh, connectionIdLow);
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  let brokerUploadUrl: string | null = null;
+  let networkProperties: string | null = null;
+  if (r.version >= 3) {
+    if (k >= bitEnd) r.noBits(t, "brokerUploadUrl");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      brokerUploadUrl = r.tightText(t, "brokerUploadUrl");
+      p = r.position;
+      k = r.bit;
+    }
+    if (k >= bitEnd) r.noBits(t, "networkProperties");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      networkProperties = r.tightText(t, "networkProperties");
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -507,19 +1127,94 @@ export function writeBrokerInfoTight(w: FrameWriter, o: types.BrokerInfo): void 
 
 export function readConnectionInfoLoose(r: FrameReader): types.ConnectionInfo {
   const t = "ConnectionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const connectionId = readCachedConnectionIdLoose(r, t, "connectionId");
-  const clientId = r.string(t, "clientId");
-  const password = r.string(t, "password");
-  const userName = r.string(t, "userName");
+  p = r.position;
+  let clientId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "clientId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    clientId = r.text(t, "clientId");
+    p = r.position;
+  }
+  let password: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "password", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    password = r.text(t, "password");
+    p = r.position;
+  }
+  let userName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "userName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    userName = r.text(t, "userName");
+    p = r.position;
+  }
+  r.position = p;
   const brokerPath = readBrokerIdArrayLoose(r, t, "brokerPath");
-  const brokerMasterConnector = r.boolean(t, "brokerMasterConnector");
-  const manageable = r.boolean(t, "manageable");
-  const clientMaster = r.version >= 2 ? r.boolean(t, "clientMaster") : false;
-  const faultTolerant = r.version >= 6 ? r.boolean(t, "faultTolerant") : false;
-  const failoverReconnect = r.version >= 6 ? r.boolean(t, "failoverReconnect") : false;
-  const clientIp = r.version >= 8 ? r.string(t, "clientIp") : null;
+  p = r.position;
+  if (end - p < 2) {
+    r.position = p;
+    r.underflow(t, "brokerMasterConnector", 2);
+  }
+  const brokerMasterConnector = b[p] !== 0;
+  const manageable = b[p + 1] !== 0;
+  p += 2;
+  let clientMaster: boolean = false;
+  if (r.version >= 2) {
+    if (end - p < 1) {
+      r.position = p;
+      r.underflow(t, "clientMaster", 1);
+    }
+    clientMaster = b[p] !== 0;
+    p += 1;
+  }
+  let faultTolerant: boolean = false;
+  let failoverReconnect: boolean = false;
+  if (r.version >= 6) {
+    if (end - p < 2) {
+      r.position = p;
+      r.underflow(t, "faultTolerant", 2);
+    }
+    faultTolerant = b[p] !== 0;
+    failoverReconnect = b[p + 1] !== 0;
+    p += 2;
+  }
+  let clientIp: string | null = null;
+  if (r.version >= 8) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "clientIp", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      clientIp = r.text(t, "clientIp");
+      p = r.position;
+    }
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -540,19 +1235,95 @@ export function readConnectionInfoLoose(r: FrameReader): types.ConnectionInfo {
 
 export function readConnectionInfoTight(r: FrameReader): types.ConnectionInfo {
   const t = "ConnectionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const connectionId = readCachedConnectionIdTight(r, t, "connectionId");
-  const clientId = r.tightString(t, "clientId");
-  const password = r.tightString(t, "password");
-  const userName = r.tightString(t, "userName");
+  p = r.position;
+  k = r.bit;
+  let clientId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "clientId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    clientId = r.tightText(t, "clientId");
+    p = r.position;
+    k = r.bit;
+  }
+  let password: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "password");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    password = r.tightText(t, "password");
+    p = r.position;
+    k = r.bit;
+  }
+  let userName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "userName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    userName = r.tightText(t, "userName");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const brokerPath = readBrokerIdArrayTight(r, t, "brokerPath");
-  const brokerMasterConnector = r.bit(t, "brokerMasterConnector");
-  const manageable = r.bit(t, "manageable");
-  const clientMaster = r.version >= 2 ? r.bit(t, "clientMaster") : false;
-  const faultTolerant = r.version >= 6 ? r.bit(t, "faultTolerant") : false;
-  const failoverReconnect = r.version >= 6 ? r.bit(t, "failoverReconnect") : false;
-  const clientIp = r.version >= 8 ? r.tightString(t, "clientIp") : null;
+  p = r.position;
+  k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "brokerMasterConnector");
+  const brokerMasterConnector = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "manageable");
+  const manageable = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  let clientMaster: boolean = false;
+  if (r.version >= 2) {
+    if (k >= bitEnd) r.noBits(t, "clientMaster");
+    clientMaster = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  let faultTolerant: boolean = false;
+  let failoverReconnect: boolean = false;
+  if (r.version >= 6) {
+    if (k >= bitEnd) r.noBits(t, "faultTolerant");
+    faultTolerant = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+    if (k >= bitEnd) r.noBits(t, "failoverReconnect");
+    failoverReconnect = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  let clientIp: string | null = null;
+  if (r.version >= 8) {
+    if (k >= bitEnd) r.noBits(t, "clientIp");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      clientIp = r.tightText(t, "clientIp");
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -625,17 +1396,45 @@ export function writeConnectionInfoTight(w: FrameWriter, o: types.ConnectionInfo
 
 export function readSessionInfoLoose(r: FrameReader): types.SessionInfo {
   const t = "SessionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const sessionId = readCachedSessionIdLoose(r, t, "sessionId");
+
   return { dataType: t, commandId, responseRequired, sessionId };
 }
 
 export function readSessionInfoTight(r: FrameReader): types.SessionInfo {
   const t = "SessionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const sessionId = readCachedSessionIdTight(r, t, "sessionId");
+
   return { dataType: t, commandId, responseRequired, sessionId };
 }
 
@@ -663,29 +1462,107 @@ export function writeSessionInfoTight(w: FrameWriter, o: types.SessionInfo): voi
 
 export function readConsumerInfoLoose(r: FrameReader): types.ConsumerInfo {
   const t = "ConsumerInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const consumerId = readCachedConsumerIdLoose(r, t, "consumerId");
-  const browser = r.boolean(t, "browser");
+  p = r.position;
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "browser", 1);
+  }
+  const browser = b[p] !== 0;
+  p += 1;
+  r.position = p;
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
-  const prefetchSize = r.int(t, "prefetchSize");
-  const maximumPendingMessageLimit = r.int(t, "maximumPendingMessageLimit");
-  const dispatchAsync = r.boolean(t, "dispatchAsync");
-  const selector = r.string(t, "selector");
-  const clientId = r.version >= 10 ? r.string(t, "clientId") : null;
-  const subscriptionName = r.string(t, "subscriptionName");
-  const noLocal = r.boolean(t, "noLocal");
-  const exclusive = r.boolean(t, "exclusive");
-  const retroactive = r.boolean(t, "retroactive");
-  const priority = r.byte(t, "priority");
+  p = r.position;
+  if (end - p < 9) {
+    r.position = p;
+    r.underflow(t, "prefetchSize", 9);
+  }
+  const prefetchSize = v.getInt32(p);
+  const maximumPendingMessageLimit = v.getInt32(p + 4);
+  const dispatchAsync = b[p + 8] !== 0;
+  p += 9;
+  let selector: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "selector", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    selector = r.text(t, "selector");
+    p = r.position;
+  }
+  let clientId: string | null = null;
+  if (r.version >= 10) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "clientId", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      clientId = r.text(t, "clientId");
+      p = r.position;
+    }
+  }
+  let subscriptionName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "subscriptionName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    subscriptionName = r.text(t, "subscriptionName");
+    p = r.position;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "noLocal", 4);
+  }
+  const noLocal = b[p] !== 0;
+  const exclusive = b[p + 1] !== 0;
+  const retroactive = b[p + 2] !== 0;
+  const priority = v.getInt8(p + 3);
+  p += 4;
+  r.position = p;
   const brokerPath = readBrokerIdArrayLoose(r, t, "brokerPath");
-  const additionalPredicate = readNestedNetworkBridgeFilterLoose(r, t, "additionalPredicate");
-  const networkSubscription = r.boolean(t, "networkSubscription");
-  const optimizedAcknowledge = r.boolean(t, "optimizedAcknowledge");
-  const noRangeAcks = r.boolean(t, "noRangeAcks");
-  const networkConsumerPath = r.version >= 4
-    ? readConsumerIdArrayLoose(r, t, "networkConsumerPath")
-    : null;
+  p = r.position;
+  let additionalPredicate: types.NetworkBridgeFilter | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "additionalPredicate", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    additionalPredicate = readNetworkBridgeFilterValueLoose(r, t, "additionalPredicate");
+    p = r.position;
+  }
+  if (end - p < 3) {
+    r.position = p;
+    r.underflow(t, "networkSubscription", 3);
+  }
+  const networkSubscription = b[p] !== 0;
+  const optimizedAcknowledge = b[p + 1] !== 0;
+  const noRangeAcks = b[p + 2] !== 0;
+  p += 3;
+  let networkConsumerPath: (types.ConsumerId | null)[] | null = null;
+  if (r.version >= 4) {
+    r.position = p;
+    networkConsumerPath = readConsumerIdArrayLoose(r, t, "networkConsumerPath");
+    p = r.position;
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -714,29 +1591,123 @@ export function readConsumerInfoLoose(r: FrameReader): types.ConsumerInfo {
 
 export function readConsumerInfoTight(r: FrameReader): types.ConsumerInfo {
   const t = "ConsumerInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const consumerId = readCachedConsumerIdTight(r, t, "consumerId");
-  const browser = r.bit(t, "browser");
+  p = r.position;
+  k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "browser");
+  const browser = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  r.position = p;
+  r.bit = k;
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
-  const prefetchSize = r.int(t, "prefetchSize");
-  const maximumPendingMessageLimit = r.int(t, "maximumPendingMessageLimit");
-  const dispatchAsync = r.bit(t, "dispatchAsync");
-  const selector = r.tightString(t, "selector");
-  const clientId = r.version >= 10 ? r.tightString(t, "clientId") : null;
-  const subscriptionName = r.tightString(t, "subscriptionName");
-  const noLocal = r.bit(t, "noLocal");
-  const exclusive = r.bit(t, "exclusive");
-  const retroactive = r.bit(t, "retroactive");
-  const priority = r.byte(t, "priority");
+  p = r.position;
+  k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "dispatchAsync");
+  const dispatchAsync = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "prefetchSize", 8);
+  }
+  const prefetchSize = v.getInt32(p);
+  const maximumPendingMessageLimit = v.getInt32(p + 4);
+  p += 8;
+  let selector: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "selector");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    selector = r.tightText(t, "selector");
+    p = r.position;
+    k = r.bit;
+  }
+  let clientId: string | null = null;
+  if (r.version >= 10) {
+    if (k >= bitEnd) r.noBits(t, "clientId");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      clientId = r.tightText(t, "clientId");
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  let subscriptionName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "subscriptionName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    subscriptionName = r.tightText(t, "subscriptionName");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "noLocal");
+  const noLocal = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "exclusive");
+  const exclusive = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "retroactive");
+  const retroactive = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "priority", 1);
+  }
+  const priority = v.getInt8(p);
+  p += 1;
+  r.position = p;
+  r.bit = k;
   const brokerPath = readBrokerIdArrayTight(r, t, "brokerPath");
-  const additionalPredicate = readNestedNetworkBridgeFilterTight(r, t, "additionalPredicate");
-  const networkSubscription = r.bit(t, "networkSubscription");
-  const optimizedAcknowledge = r.bit(t, "optimizedAcknowledge");
-  const noRangeAcks = r.bit(t, "noRangeAcks");
-  const networkConsumerPath = r.version >= 4
-    ? readConsumerIdArrayTight(r, t, "networkConsumerPath")
-    : null;
+  p = r.position;
+  k = r.bit;
+  let additionalPredicate: types.NetworkBridgeFilter | null = null;
+  if (k >= bitEnd) r.noBits(t, "additionalPredicate");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    additionalPredicate = readNetworkBridgeFilterValueTight(r, t, "additionalPredicate");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "networkSubscription");
+  const networkSubscription = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "optimizedAcknowledge");
+  const optimizedAcknowledge = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "noRangeAcks");
+  const noRangeAcks = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  let networkConsumerPath: (types.ConsumerId | null)[] | null = null;
+  if (r.version >= 4) {
+    r.position = p;
+    r.bit = k;
+    networkConsumerPath = readConsumerIdArrayTight(r, t, "networkConsumerPath");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -843,13 +1814,42 @@ export function writeConsumerInfoTight(w: FrameWriter, o: types.ConsumerInfo): v
 
 export function readProducerInfoLoose(r: FrameReader): types.ProducerInfo {
   const t = "ProducerInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const producerId = readCachedProducerIdLoose(r, t, "producerId");
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
   const brokerPath = readBrokerIdArrayLoose(r, t, "brokerPath");
-  const dispatchAsync = r.version >= 2 ? r.boolean(t, "dispatchAsync") : false;
-  const windowSize = r.version >= 3 ? r.int(t, "windowSize") : 0;
+  let dispatchAsync: boolean = false;
+  p = r.position;
+  if (r.version >= 2) {
+    if (end - p < 1) {
+      r.position = p;
+      r.underflow(t, "dispatchAsync", 1);
+    }
+    dispatchAsync = b[p] !== 0;
+    p += 1;
+  }
+  let windowSize: number = 0;
+  if (r.version >= 3) {
+    if (end - p < 4) {
+      r.position = p;
+      r.underflow(t, "windowSize", 4);
+    }
+    windowSize = v.getInt32(p);
+    p += 4;
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -864,13 +1864,47 @@ export function readProducerInfoLoose(r: FrameReader): types.ProducerInfo {
 
 export function readProducerInfoTight(r: FrameReader): types.ProducerInfo {
   const t = "ProducerInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const producerId = readCachedProducerIdTight(r, t, "producerId");
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
   const brokerPath = readBrokerIdArrayTight(r, t, "brokerPath");
-  const dispatchAsync = r.version >= 2 ? r.bit(t, "dispatchAsync") : false;
-  const windowSize = r.version >= 3 ? r.int(t, "windowSize") : 0;
+  let dispatchAsync: boolean = false;
+  p = r.position;
+  k = r.bit;
+  if (r.version >= 2) {
+    if (k >= bitEnd) r.noBits(t, "dispatchAsync");
+    dispatchAsync = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  let windowSize: number = 0;
+  if (r.version >= 3) {
+    if (end - p < 4) {
+      r.position = p;
+      r.underflow(t, "windowSize", 4);
+    }
+    windowSize = v.getInt32(p);
+    p += 4;
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -919,21 +1953,65 @@ export function writeProducerInfoTight(w: FrameWriter, o: types.ProducerInfo): v
 
 export function readTransactionInfoLoose(r: FrameReader): types.TransactionInfo {
   const t = "TransactionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const connectionId = readCachedConnectionIdLoose(r, t, "connectionId");
   const transactionId = readCachedTransactionIdLoose(r, t, "transactionId");
-  const type = r.byte(t, "type");
+  p = r.position;
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "type", 1);
+  }
+  const type = v.getInt8(p);
+  p += 1;
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, connectionId, transactionId, type };
 }
 
 export function readTransactionInfoTight(r: FrameReader): types.TransactionInfo {
   const t = "TransactionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const connectionId = readCachedConnectionIdTight(r, t, "connectionId");
   const transactionId = readCachedTransactionIdTight(r, t, "transactionId");
-  const type = r.byte(t, "type");
+  p = r.position;
+  k = r.bit;
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "type", 1);
+  }
+  const type = v.getInt8(p);
+  p += 1;
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, connectionId, transactionId, type };
 }
 
@@ -967,13 +2045,31 @@ export function writeTransactionInfoTight(w: FrameWriter, o: types.TransactionIn
 
 export function readDestinationInfoLoose(r: FrameReader): types.DestinationInfo {
   const t = "DestinationInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const connectionId = readCachedConnectionIdLoose(r, t, "connectionId");
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
-  const operationType = r.byte(t, "operationType");
-  const timeout = r.long(t, "timeout");
+  p = r.position;
+  if (end - p < 9) {
+    r.position = p;
+    r.underflow(t, "operationType", 9);
+  }
+  const operationType = v.getInt8(p);
+  const timeout = joinLong(v.getInt32(p + 1), v.getUint32(p + 5));
+  p += 9;
+  r.position = p;
   const brokerPath = readBrokerIdArrayLoose(r, t, "brokerPath");
+
   return {
     dataType: t,
     commandId,
@@ -988,13 +2084,50 @@ export function readDestinationInfoLoose(r: FrameReader): types.DestinationInfo 
 
 export function readDestinationInfoTight(r: FrameReader): types.DestinationInfo {
   const t = "DestinationInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const connectionId = readCachedConnectionIdTight(r, t, "connectionId");
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
-  const operationType = r.byte(t, "operationType");
-  const timeout = r.tightLong(t, "timeout");
+  p = r.position;
+  k = r.bit;
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "operationType", 1);
+  }
+  const operationType = v.getInt8(p);
+  p += 1;
+  let timeout: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "timeout");
+  const timeoutHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    timeoutLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((timeoutHigh | timeoutLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    timeout = r.tightLong(t, "timeout", timeoutHigh, timeoutLow);
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const brokerPath = readBrokerIdArrayTight(r, t, "brokerPath");
+
   return {
     dataType: t,
     commandId,
@@ -1043,21 +2176,89 @@ export function writeDestinationInfoTight(w: FrameWriter, o: types.DestinationIn
 
 export function readRemoveSubscriptionInfoLoose(r: FrameReader): types.RemoveSubscriptionInfo {
   const t = "RemoveSubscriptionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const connectionId = readCachedConnectionIdLoose(r, t, "connectionId");
-  const subscriptionName = r.string(t, "subscriptionName");
-  const clientId = r.string(t, "clientId");
+  p = r.position;
+  let subscriptionName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "subscriptionName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    subscriptionName = r.text(t, "subscriptionName");
+    p = r.position;
+  }
+  let clientId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "clientId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    clientId = r.text(t, "clientId");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, connectionId, subscriptionName, clientId };
 }
 
 export function readRemoveSubscriptionInfoTight(r: FrameReader): types.RemoveSubscriptionInfo {
   const t = "RemoveSubscriptionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const connectionId = readCachedConnectionIdTight(r, t, "connectionId");
-  const subscriptionName = r.tightString(t, "subscriptionName");
-  const clientId = r.tightString(t, "clientId");
+  p = r.position;
+  k = r.bit;
+  let subscriptionName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "subscriptionName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    subscriptionName = r.tightText(t, "subscriptionName");
+    p = r.position;
+    k = r.bit;
+  }
+  let clientId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "clientId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    clientId = r.tightText(t, "clientId");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, connectionId, subscriptionName, clientId };
 }
 
@@ -1102,8 +2303,19 @@ export function readBaseCommandLoose(
   r: FrameReader,
   t: "KeepAliveInfo" | "ShutdownInfo" | "FlushCommand",
 ): types.KeepAliveInfo | types.ShutdownInfo | types.FlushCommand {
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired };
 }
 
@@ -1111,8 +2323,25 @@ export function readBaseCommandTight(
   r: FrameReader,
   t: "KeepAliveInfo" | "ShutdownInfo" | "FlushCommand",
 ): types.KeepAliveInfo | types.ShutdownInfo | types.FlushCommand {
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired };
 }
 
@@ -1146,19 +2375,80 @@ export function writeBaseCommandTight(
 
 export function readRemoveInfoLoose(r: FrameReader): types.RemoveInfo {
   const t = "RemoveInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const objectId = readCachedDataStructureLoose(r, t, "objectId");
-  const lastDeliveredSequenceId = r.version >= 5 ? r.long(t, "lastDeliveredSequenceId") : -2;
+  let lastDeliveredSequenceId: Long = -2;
+  p = r.position;
+  if (r.version >= 5) {
+    if (end - p < 8) {
+      r.position = p;
+      r.underflow(t, "lastDeliveredSequenceId", 8);
+    }
+    lastDeliveredSequenceId = joinLong(v.getInt32(p), v.getUint32(p + 4));
+    p += 8;
+  }
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, objectId, lastDeliveredSequenceId };
 }
 
 export function readRemoveInfoTight(r: FrameReader): types.RemoveInfo {
   const t = "RemoveInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const objectId = readCachedDataStructureTight(r, t, "objectId");
-  const lastDeliveredSequenceId = r.version >= 5 ? r.tightLong(t, "lastDeliveredSequenceId") : -2;
+  let lastDeliveredSequenceId: Long = -2;
+  p = r.position;
+  k = r.bit;
+  if (r.version >= 5) {
+    lastDeliveredSequenceId = 0;
+    if (k + 1 >= bitEnd) r.noBits(t, "lastDeliveredSequenceId");
+    const lastDeliveredSequenceIdHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+      lastDeliveredSequenceIdLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+    k += 2;
+    if ((lastDeliveredSequenceIdHigh | lastDeliveredSequenceIdLow) !== 0) {
+      r.position = p;
+      r.bit = k;
+      lastDeliveredSequenceId = r.tightLong(
+        t,
+        "lastDeliveredSequenceId",
+        lastDeliveredSequenceIdHigh,
+        lastDeliveredSequenceIdLow,
+      );
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, objectId, lastDeliveredSequenceId };
 }
 
@@ -1189,17 +2479,62 @@ export function writeRemoveInfoTight(w: FrameWriter, o: types.RemoveInfo): void 
 
 export function readControlCommandLoose(r: FrameReader): types.ControlCommand {
   const t = "ControlCommand";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const command = r.string(t, "command");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  let command: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "command", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    command = r.text(t, "command");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, command };
 }
 
 export function readControlCommandTight(r: FrameReader): types.ControlCommand {
   const t = "ControlCommand";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const command = r.tightString(t, "command");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  let command: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "command");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    command = r.tightText(t, "command");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, command };
 }
 
@@ -1227,19 +2562,70 @@ export function writeControlCommandTight(w: FrameWriter, o: types.ControlCommand
 
 export function readConnectionErrorLoose(r: FrameReader): types.ConnectionError {
   const t = "ConnectionError";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const exception = readThrowableLoose(r, t, "exception");
-  const connectionId = readNestedConnectionIdLoose(r, t, "connectionId");
+  p = r.position;
+  let connectionId: types.ConnectionId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "connectionId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    connectionId = readConnectionIdValueLoose(r, t, "connectionId");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, exception, connectionId };
 }
 
 export function readConnectionErrorTight(r: FrameReader): types.ConnectionError {
   const t = "ConnectionError";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const exception = readThrowableTight(r, t, "exception");
-  const connectionId = readNestedConnectionIdTight(r, t, "connectionId");
+  p = r.position;
+  k = r.bit;
+  let connectionId: types.ConnectionId | null = null;
+  if (k >= bitEnd) r.noBits(t, "connectionId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    connectionId = readConnectionIdValueTight(r, t, "connectionId");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, exception, connectionId };
 }
 
@@ -1270,17 +2656,66 @@ export function writeConnectionErrorTight(w: FrameWriter, o: types.ConnectionErr
 
 export function readConsumerControlLoose(r: FrameReader): types.ConsumerControl {
   const t = "ConsumerControl";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const destination = r.version >= 6
-    ? readNestedActiveMQDestinationLoose(r, t, "destination")
-    : null;
-  const close = r.boolean(t, "close");
-  const consumerId = readNestedConsumerIdLoose(r, t, "consumerId");
-  const prefetch = r.int(t, "prefetch");
-  const flush = r.version >= 2 ? r.boolean(t, "flush") : false;
-  const start = r.version >= 2 ? r.boolean(t, "start") : false;
-  const stop = r.version >= 2 ? r.boolean(t, "stop") : false;
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  let destination: types.ActiveMQDestination | null = null;
+  if (r.version >= 6) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "destination", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      destination = readActiveMQDestinationValueLoose(r, t, "destination");
+      p = r.position;
+    }
+  }
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "close", 1);
+  }
+  const close = b[p] !== 0;
+  p += 1;
+  let consumerId: types.ConsumerId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "consumerId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    consumerId = readConsumerIdValueLoose(r, t, "consumerId");
+    p = r.position;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "prefetch", 4);
+  }
+  const prefetch = v.getInt32(p);
+  p += 4;
+  let flush: boolean = false;
+  let start: boolean = false;
+  let stop: boolean = false;
+  if (r.version >= 2) {
+    if (end - p < 3) {
+      r.position = p;
+      r.underflow(t, "flush", 3);
+    }
+    flush = b[p] !== 0;
+    start = b[p + 1] !== 0;
+    stop = b[p + 2] !== 0;
+    p += 3;
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -1297,17 +2732,68 @@ export function readConsumerControlLoose(r: FrameReader): types.ConsumerControl 
 
 export function readConsumerControlTight(r: FrameReader): types.ConsumerControl {
   const t = "ConsumerControl";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const destination = r.version >= 6
-    ? readNestedActiveMQDestinationTight(r, t, "destination")
-    : null;
-  const close = r.bit(t, "close");
-  const consumerId = readNestedConsumerIdTight(r, t, "consumerId");
-  const prefetch = r.int(t, "prefetch");
-  const flush = r.version >= 2 ? r.bit(t, "flush") : false;
-  const start = r.version >= 2 ? r.bit(t, "start") : false;
-  const stop = r.version >= 2 ? r.bit(t, "stop") : false;
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  let destination: types.ActiveMQDestination | null = null;
+  if (r.version >= 6) {
+    if (k >= bitEnd) r.noBits(t, "destination");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      destination = readActiveMQDestinationValueTight(r, t, "destination");
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  if (k >= bitEnd) r.noBits(t, "close");
+  const close = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  let consumerId: types.ConsumerId | null = null;
+  if (k >= bitEnd) r.noBits(t, "consumerId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    consumerId = readConsumerIdValueTight(r, t, "consumerId");
+    p = r.position;
+    k = r.bit;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "prefetch", 4);
+  }
+  const prefetch = v.getInt32(p);
+  p += 4;
+  let flush: boolean = false;
+  let start: boolean = false;
+  let stop: boolean = false;
+  if (r.version >= 2) {
+    if (k >= bitEnd) r.noBits(t, "flush");
+    flush = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+    if (k >= bitEnd) r.noBits(t, "start");
+    start = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+    if (k >= bitEnd) r.noBits(t, "stop");
+    stop = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -1364,17 +2850,65 @@ export function writeConsumerControlTight(w: FrameWriter, o: types.ConsumerContr
 
 export function readConnectionControlLoose(r: FrameReader): types.ConnectionControl {
   const t = "ConnectionControl";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const close = r.boolean(t, "close");
-  const exit = r.boolean(t, "exit");
-  const faultTolerant = r.boolean(t, "faultTolerant");
-  const resume = r.boolean(t, "resume");
-  const suspend = r.boolean(t, "suspend");
-  const connectedBrokers = r.version >= 6 ? r.string(t, "connectedBrokers") : null;
-  const reconnectTo = r.version >= 6 ? r.string(t, "reconnectTo") : null;
-  const rebalanceConnection = r.version >= 6 ? r.boolean(t, "rebalanceConnection") : false;
-  const token = r.version >= 8 ? r.bytes(t, "token") : null;
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 10) {
+    r.position = p;
+    r.underflow(t, "commandId", 10);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  const close = b[p + 5] !== 0;
+  const exit = b[p + 6] !== 0;
+  const faultTolerant = b[p + 7] !== 0;
+  const resume = b[p + 8] !== 0;
+  const suspend = b[p + 9] !== 0;
+  p += 10;
+  let connectedBrokers: string | null = null;
+  let reconnectTo: string | null = null;
+  let rebalanceConnection: boolean = false;
+  if (r.version >= 6) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "connectedBrokers", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      connectedBrokers = r.text(t, "connectedBrokers");
+      p = r.position;
+    }
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "reconnectTo", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      reconnectTo = r.text(t, "reconnectTo");
+      p = r.position;
+    }
+    if (end - p < 1) {
+      r.position = p;
+      r.underflow(t, "rebalanceConnection", 1);
+    }
+    rebalanceConnection = b[p] !== 0;
+    p += 1;
+  }
+  let token: Uint8Array | null = null;
+  if (r.version >= 8) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "token", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      token = r.byteArray(t, "token");
+      p = r.position;
+    }
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -1393,17 +2927,75 @@ export function readConnectionControlLoose(r: FrameReader): types.ConnectionCont
 
 export function readConnectionControlTight(r: FrameReader): types.ConnectionControl {
   const t = "ConnectionControl";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const close = r.bit(t, "close");
-  const exit = r.bit(t, "exit");
-  const faultTolerant = r.bit(t, "faultTolerant");
-  const resume = r.bit(t, "resume");
-  const suspend = r.bit(t, "suspend");
-  const connectedBrokers = r.version >= 6 ? r.tightString(t, "connectedBrokers") : null;
-  const reconnectTo = r.version >= 6 ? r.tightString(t, "reconnectTo") : null;
-  const rebalanceConnection = r.version >= 6 ? r.bit(t, "rebalanceConnection") : false;
-  const token = r.version >= 8 ? r.tightBytes(t, "token") : null;
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "close");
+  const close = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "exit");
+  const exit = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "faultTolerant");
+  const faultTolerant = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "resume");
+  const resume = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "suspend");
+  const suspend = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  let connectedBrokers: string | null = null;
+  let reconnectTo: string | null = null;
+  let rebalanceConnection: boolean = false;
+  if (r.version >= 6) {
+    if (k >= bitEnd) r.noBits(t, "connectedBrokers");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      connectedBrokers = r.tightText(t, "connectedBrokers");
+      p = r.position;
+      k = r.bit;
+    }
+    if (k >= bitEnd) r.noBits(t, "reconnectTo");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      reconnectTo = r.tightText(t, "reconnectTo");
+      p = r.position;
+      k = r.bit;
+    }
+    if (k >= bitEnd) r.noBits(t, "rebalanceConnection");
+    rebalanceConnection = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  let token: Uint8Array | null = null;
+  if (r.version >= 8) {
+    if (k >= bitEnd) r.noBits(t, "token");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      token = r.byteArray(t, "token");
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -1468,19 +3060,74 @@ export function writeConnectionControlTight(w: FrameWriter, o: types.ConnectionC
 
 export function readProducerAckLoose(r: FrameReader): types.ProducerAck {
   const t = "ProducerAck";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const producerId = readNestedProducerIdLoose(r, t, "producerId");
-  const size = r.int(t, "size");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  let producerId: types.ProducerId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "producerId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    producerId = readProducerIdValueLoose(r, t, "producerId");
+    p = r.position;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "size", 4);
+  }
+  const size = v.getInt32(p);
+  p += 4;
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, producerId, size };
 }
 
 export function readProducerAckTight(r: FrameReader): types.ProducerAck {
   const t = "ProducerAck";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const producerId = readNestedProducerIdTight(r, t, "producerId");
-  const size = r.int(t, "size");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  let producerId: types.ProducerId | null = null;
+  if (k >= bitEnd) r.noBits(t, "producerId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    producerId = readProducerIdValueTight(r, t, "producerId");
+    p = r.position;
+    k = r.bit;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "size", 4);
+  }
+  const size = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, producerId, size };
 }
 
@@ -1511,13 +3158,51 @@ export function writeProducerAckTight(w: FrameWriter, o: types.ProducerAck): voi
 
 export function readMessagePullLoose(r: FrameReader): types.MessagePull {
   const t = "MessagePull";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const consumerId = readCachedConsumerIdLoose(r, t, "consumerId");
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
-  const timeout = r.long(t, "timeout");
-  const correlationId = r.version >= 3 ? r.string(t, "correlationId") : null;
-  const messageId = r.version >= 3 ? readNestedMessageIdLoose(r, t, "messageId") : null;
+  p = r.position;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "timeout", 8);
+  }
+  const timeout = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  let correlationId: string | null = null;
+  let messageId: types.MessageId | null = null;
+  if (r.version >= 3) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "correlationId", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      correlationId = r.text(t, "correlationId");
+      p = r.position;
+    }
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "messageId", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      messageId = readMessageIdValueLoose(r, t, "messageId");
+      p = r.position;
+    }
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -1532,13 +3217,63 @@ export function readMessagePullLoose(r: FrameReader): types.MessagePull {
 
 export function readMessagePullTight(r: FrameReader): types.MessagePull {
   const t = "MessagePull";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const consumerId = readCachedConsumerIdTight(r, t, "consumerId");
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
-  const timeout = r.tightLong(t, "timeout");
-  const correlationId = r.version >= 3 ? r.tightString(t, "correlationId") : null;
-  const messageId = r.version >= 3 ? readNestedMessageIdTight(r, t, "messageId") : null;
+  p = r.position;
+  k = r.bit;
+  let timeout: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "timeout");
+  const timeoutHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    timeoutLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((timeoutHigh | timeoutLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    timeout = r.tightLong(t, "timeout", timeoutHigh, timeoutLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let correlationId: string | null = null;
+  let messageId: types.MessageId | null = null;
+  if (r.version >= 3) {
+    if (k >= bitEnd) r.noBits(t, "correlationId");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      correlationId = r.tightText(t, "correlationId");
+      p = r.position;
+      k = r.bit;
+    }
+    if (k >= bitEnd) r.noBits(t, "messageId");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      messageId = readMessageIdValueTight(r, t, "messageId");
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -1587,12 +3322,39 @@ export function writeMessagePullTight(w: FrameWriter, o: types.MessagePull): voi
 
 export function readMessageDispatchLoose(r: FrameReader): types.MessageDispatch {
   const t = "MessageDispatch";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const consumerId = readCachedConsumerIdLoose(r, t, "consumerId");
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
-  const message = readNestedMessageLoose(r, t, "message");
-  const redeliveryCounter = r.int(t, "redeliveryCounter");
+  p = r.position;
+  let message: types.Message | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "message", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    message = readMessageValueLoose(r, t, "message");
+    p = r.position;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "redeliveryCounter", 4);
+  }
+  const redeliveryCounter = v.getInt32(p);
+  p += 4;
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -1606,12 +3368,46 @@ export function readMessageDispatchLoose(r: FrameReader): types.MessageDispatch 
 
 export function readMessageDispatchTight(r: FrameReader): types.MessageDispatch {
   const t = "MessageDispatch";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const consumerId = readCachedConsumerIdTight(r, t, "consumerId");
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
-  const message = readNestedMessageTight(r, t, "message");
-  const redeliveryCounter = r.int(t, "redeliveryCounter");
+  p = r.position;
+  k = r.bit;
+  let message: types.Message | null = null;
+  if (k >= bitEnd) r.noBits(t, "message");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    message = readMessageValueTight(r, t, "message");
+    p = r.position;
+    k = r.bit;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "redeliveryCounter", 4);
+  }
+  const redeliveryCounter = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -1656,16 +3452,62 @@ export function writeMessageDispatchTight(w: FrameWriter, o: types.MessageDispat
 
 export function readMessageAckLoose(r: FrameReader): types.MessageAck {
   const t = "MessageAck";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
   const transactionId = readCachedTransactionIdLoose(r, t, "transactionId");
   const consumerId = readCachedConsumerIdLoose(r, t, "consumerId");
-  const ackType = r.byte(t, "ackType");
-  const firstMessageId = readNestedMessageIdLoose(r, t, "firstMessageId");
-  const lastMessageId = readNestedMessageIdLoose(r, t, "lastMessageId");
-  const messageCount = r.int(t, "messageCount");
-  const poisonCause = r.version >= 7 ? readThrowableLoose(r, t, "poisonCause") : null;
+  p = r.position;
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "ackType", 1);
+  }
+  const ackType = v.getInt8(p);
+  p += 1;
+  let firstMessageId: types.MessageId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "firstMessageId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    firstMessageId = readMessageIdValueLoose(r, t, "firstMessageId");
+    p = r.position;
+  }
+  let lastMessageId: types.MessageId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "lastMessageId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    lastMessageId = readMessageIdValueLoose(r, t, "lastMessageId");
+    p = r.position;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "messageCount", 4);
+  }
+  const messageCount = v.getInt32(p);
+  p += 4;
+  let poisonCause: Throwable | null = null;
+  if (r.version >= 7) {
+    r.position = p;
+    poisonCause = readThrowableLoose(r, t, "poisonCause");
+    p = r.position;
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -1683,16 +3525,70 @@ export function readMessageAckLoose(r: FrameReader): types.MessageAck {
 
 export function readMessageAckTight(r: FrameReader): types.MessageAck {
   const t = "MessageAck";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
   const transactionId = readCachedTransactionIdTight(r, t, "transactionId");
   const consumerId = readCachedConsumerIdTight(r, t, "consumerId");
-  const ackType = r.byte(t, "ackType");
-  const firstMessageId = readNestedMessageIdTight(r, t, "firstMessageId");
-  const lastMessageId = readNestedMessageIdTight(r, t, "lastMessageId");
-  const messageCount = r.int(t, "messageCount");
-  const poisonCause = r.version >= 7 ? readThrowableTight(r, t, "poisonCause") : null;
+  p = r.position;
+  k = r.bit;
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "ackType", 1);
+  }
+  const ackType = v.getInt8(p);
+  p += 1;
+  let firstMessageId: types.MessageId | null = null;
+  if (k >= bitEnd) r.noBits(t, "firstMessageId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    firstMessageId = readMessageIdValueTight(r, t, "firstMessageId");
+    p = r.position;
+    k = r.bit;
+  }
+  let lastMessageId: types.MessageId | null = null;
+  if (k >= bitEnd) r.noBits(t, "lastMessageId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    lastMessageId = readMessageIdValueTight(r, t, "lastMessageId");
+    p = r.position;
+    k = r.bit;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "messageCount", 4);
+  }
+  const messageCount = v.getInt32(p);
+  p += 4;
+  let poisonCause: Throwable | null = null;
+  if (r.version >= 7) {
+    r.position = p;
+    r.bit = k;
+    poisonCause = readThrowableTight(r, t, "poisonCause");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -1767,40 +3663,196 @@ export function readMessageLoose(
   | types.ActiveMQObjectMessage
   | types.ActiveMQStreamMessage
   | types.ActiveMQTextMessage {
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const producerId = readCachedProducerIdLoose(r, t, "producerId");
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
   const transactionId = readCachedTransactionIdLoose(r, t, "transactionId");
   const originalDestination = readCachedActiveMQDestinationLoose(r, t, "originalDestination");
-  const messageId = readNestedMessageIdLoose(r, t, "messageId");
+  p = r.position;
+  let messageId: types.MessageId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "messageId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    messageId = readMessageIdValueLoose(r, t, "messageId");
+    p = r.position;
+  }
+  r.position = p;
   const originalTransactionId = readCachedTransactionIdLoose(r, t, "originalTransactionId");
-  const groupID = r.string(t, "groupID");
-  const groupSequence = r.int(t, "groupSequence");
-  const correlationId = r.string(t, "correlationId");
-  const persistent = r.boolean(t, "persistent");
-  const expiration = r.long(t, "expiration");
-  const priority = r.byte(t, "priority");
-  const replyTo = readNestedActiveMQDestinationLoose(r, t, "replyTo");
-  const timestamp = r.long(t, "timestamp");
-  const type = r.string(t, "type");
-  const content = r.bytes(t, "content");
-  const marshalledProperties = r.bytes(t, "marshalledProperties");
-  const dataStructure = readNestedDataStructureLoose(r, t, "dataStructure");
+  p = r.position;
+  let groupID: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "groupID", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    groupID = r.text(t, "groupID");
+    p = r.position;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "groupSequence", 4);
+  }
+  const groupSequence = v.getInt32(p);
+  p += 4;
+  let correlationId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "correlationId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    correlationId = r.text(t, "correlationId");
+    p = r.position;
+  }
+  if (end - p < 10) {
+    r.position = p;
+    r.underflow(t, "persistent", 10);
+  }
+  const persistent = b[p] !== 0;
+  const expiration = joinLong(v.getInt32(p + 1), v.getUint32(p + 5));
+  const priority = v.getInt8(p + 9);
+  p += 10;
+  let replyTo: types.ActiveMQDestination | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "replyTo", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    replyTo = readActiveMQDestinationValueLoose(r, t, "replyTo");
+    p = r.position;
+  }
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "timestamp", 8);
+  }
+  const timestamp = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  let type: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "type", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    type = r.text(t, "type");
+    p = r.position;
+  }
+  let content: Uint8Array | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "content", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    content = r.byteArray(t, "content");
+    p = r.position;
+  }
+  let marshalledProperties: Uint8Array | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "marshalledProperties", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    marshalledProperties = r.byteArray(t, "marshalledProperties");
+    p = r.position;
+  }
+  let dataStructure: types.DataStructure | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "dataStructure", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    dataStructure = readDataStructureValueLoose(r, t, "dataStructure");
+    p = r.position;
+  }
+  r.position = p;
   const targetConsumerId = readCachedConsumerIdLoose(r, t, "targetConsumerId");
-  const compressed = r.boolean(t, "compressed");
-  const redeliveryCounter = r.int(t, "redeliveryCounter");
+  p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "compressed", 5);
+  }
+  const compressed = b[p] !== 0;
+  const redeliveryCounter = v.getInt32(p + 1);
+  p += 5;
+  r.position = p;
   const brokerPath = readBrokerIdArrayLoose(r, t, "brokerPath");
-  const arrival = r.long(t, "arrival");
-  const userID = r.string(t, "userID");
-  const recievedByDFBridge = r.boolean(t, "recievedByDFBridge");
-  const droppable = r.version >= 2 ? r.boolean(t, "droppable") : false;
-  const cluster = r.version >= 3 ? readBrokerIdArrayLoose(r, t, "cluster") : null;
-  const brokerInTime = r.version >= 3 ? r.long(t, "brokerInTime") : 0;
-  const brokerOutTime = r.version >= 3 ? r.long(t, "brokerOutTime") : 0;
-  const jmsxGroupFirstForConsumer = r.version >= 10
-    ? r.boolean(t, "jmsxGroupFirstForConsumer")
-    : false;
+  p = r.position;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "arrival", 8);
+  }
+  const arrival = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  let userID: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "userID", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    userID = r.text(t, "userID");
+    p = r.position;
+  }
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "recievedByDFBridge", 1);
+  }
+  const recievedByDFBridge = b[p] !== 0;
+  p += 1;
+  let droppable: boolean = false;
+  if (r.version >= 2) {
+    if (end - p < 1) {
+      r.position = p;
+      r.underflow(t, "droppable", 1);
+    }
+    droppable = b[p] !== 0;
+    p += 1;
+  }
+  let cluster: (types.BrokerId | null)[] | null = null;
+  let brokerInTime: Long = 0;
+  let brokerOutTime: Long = 0;
+  if (r.version >= 3) {
+    r.position = p;
+    cluster = readBrokerIdArrayLoose(r, t, "cluster");
+    p = r.position;
+    if (end - p < 16) {
+      r.position = p;
+      r.underflow(t, "brokerInTime", 16);
+    }
+    brokerInTime = joinLong(v.getInt32(p), v.getUint32(p + 4));
+    brokerOutTime = joinLong(v.getInt32(p + 8), v.getUint32(p + 12));
+    p += 16;
+  }
+  let jmsxGroupFirstForConsumer: boolean = false;
+  if (r.version >= 10) {
+    if (end - p < 1) {
+      r.position = p;
+      r.underflow(t, "jmsxGroupFirstForConsumer", 1);
+    }
+    jmsxGroupFirstForConsumer = b[p] !== 0;
+    p += 1;
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -1854,38 +3906,238 @@ export function readMessageTight(
   | types.ActiveMQObjectMessage
   | types.ActiveMQStreamMessage
   | types.ActiveMQTextMessage {
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const producerId = readCachedProducerIdTight(r, t, "producerId");
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
   const transactionId = readCachedTransactionIdTight(r, t, "transactionId");
   const originalDestination = readCachedActiveMQDestinationTight(r, t, "originalDestination");
-  const messageId = readNestedMessageIdTight(r, t, "messageId");
+  p = r.position;
+  k = r.bit;
+  let messageId: types.MessageId | null = null;
+  if (k >= bitEnd) r.noBits(t, "messageId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    messageId = readMessageIdValueTight(r, t, "messageId");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const originalTransactionId = readCachedTransactionIdTight(r, t, "originalTransactionId");
-  const groupID = r.tightString(t, "groupID");
-  const groupSequence = r.int(t, "groupSequence");
-  const correlationId = r.tightString(t, "correlationId");
-  const persistent = r.bit(t, "persistent");
-  const expiration = r.tightLong(t, "expiration");
-  const priority = r.byte(t, "priority");
-  const replyTo = readNestedActiveMQDestinationTight(r, t, "replyTo");
-  const timestamp = r.tightLong(t, "timestamp");
-  const type = r.tightString(t, "type");
-  const content = r.tightBytes(t, "content");
-  const marshalledProperties = r.tightBytes(t, "marshalledProperties");
-  const dataStructure = readNestedDataStructureTight(r, t, "dataStructure");
+  p = r.position;
+  k = r.bit;
+  let groupID: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "groupID");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    groupID = r.tightText(t, "groupID");
+    p = r.position;
+    k = r.bit;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "groupSequence", 4);
+  }
+  const groupSequence = v.getInt32(p);
+  p += 4;
+  let correlationId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "correlationId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    correlationId = r.tightText(t, "correlationId");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "persistent");
+  const persistent = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  let expiration: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "expiration");
+  const expirationHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    expirationLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((expirationHigh | expirationLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    expiration = r.tightLong(t, "expiration", expirationHigh, expirationLow);
+    p = r.position;
+    k = r.bit;
+  }
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "priority", 1);
+  }
+  const priority = v.getInt8(p);
+  p += 1;
+  let replyTo: types.ActiveMQDestination | null = null;
+  if (k >= bitEnd) r.noBits(t, "replyTo");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    replyTo = readActiveMQDestinationValueTight(r, t, "replyTo");
+    p = r.position;
+    k = r.bit;
+  }
+  let timestamp: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "timestamp");
+  const timestampHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    timestampLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((timestampHigh | timestampLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    timestamp = r.tightLong(t, "timestamp", timestampHigh, timestampLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let type: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "type");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    type = r.tightText(t, "type");
+    p = r.position;
+    k = r.bit;
+  }
+  let content: Uint8Array | null = null;
+  if (k >= bitEnd) r.noBits(t, "content");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    content = r.byteArray(t, "content");
+    p = r.position;
+    k = r.bit;
+  }
+  let marshalledProperties: Uint8Array | null = null;
+  if (k >= bitEnd) r.noBits(t, "marshalledProperties");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    marshalledProperties = r.byteArray(t, "marshalledProperties");
+    p = r.position;
+    k = r.bit;
+  }
+  let dataStructure: types.DataStructure | null = null;
+  if (k >= bitEnd) r.noBits(t, "dataStructure");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    dataStructure = readDataStructureValueTight(r, t, "dataStructure");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const targetConsumerId = readCachedConsumerIdTight(r, t, "targetConsumerId");
-  const compressed = r.bit(t, "compressed");
-  const redeliveryCounter = r.int(t, "redeliveryCounter");
+  p = r.position;
+  k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "compressed");
+  const compressed = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "redeliveryCounter", 4);
+  }
+  const redeliveryCounter = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const brokerPath = readBrokerIdArrayTight(r, t, "brokerPath");
-  const arrival = r.tightLong(t, "arrival");
-  const userID = r.tightString(t, "userID");
-  const recievedByDFBridge = r.bit(t, "recievedByDFBridge");
-  const droppable = r.version >= 2 ? r.bit(t, "droppable") : false;
-  const cluster = r.version >= 3 ? readBrokerIdArrayTight(r, t, "cluster") : null;
-  const brokerInTime = r.version >= 3 ? r.tightLong(t, "brokerInTime") : 0;
-  const brokerOutTime = r.version >= 3 ? r.tightLong(t, "brokerOutTime") : 0;
-  const jmsxGroupFirstForConsumer = r.version >= 10 ? r.bit(t, "jmsxGroupFirstForConsumer") : false;
+  p = r.position;
+  k = r.bit;
+  let arrival: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "arrival");
+  const arrivalHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    arrivalLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((arrivalHigh | arrivalLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    arrival = r.tightLong(t, "arrival", arrivalHigh, arrivalLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let userID: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "userID");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    userID = r.tightText(t, "userID");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "recievedByDFBridge");
+  const recievedByDFBridge = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  let droppable: boolean = false;
+  if (r.version >= 2) {
+    if (k >= bitEnd) r.noBits(t, "droppable");
+    droppable = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  let cluster: (types.BrokerId | null)[] | null = null;
+  let brokerInTime: Long = 0;
+  let brokerOutTime: Long = 0;
+  if (r.version >= 3) {
+    r.position = p;
+    r.bit = k;
+    cluster = readBrokerIdArrayTight(r, t, "cluster");
+    p = r.position;
+    k = r.bit;
+    brokerInTime = 0;
+    if (k + 1 >= bitEnd) r.noBits(t, "brokerInTime");
+    const brokerInTimeHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+      brokerInTimeLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+    k += 2;
+    if ((brokerInTimeHigh | brokerInTimeLow) !== 0) {
+      r.position = p;
+      r.bit = k;
+      brokerInTime = r.tightLong(t, "brokerInTime", brokerInTimeHigh, brokerInTimeLow);
+      p = r.position;
+      k = r.bit;
+    }
+    brokerOutTime = 0;
+    if (k + 1 >= bitEnd) r.noBits(t, "brokerOutTime");
+    const brokerOutTimeHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+      brokerOutTimeLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+    k += 2;
+    if ((brokerOutTimeHigh | brokerOutTimeLow) !== 0) {
+      r.position = p;
+      r.bit = k;
+      brokerOutTime = r.tightLong(t, "brokerOutTime", brokerOutTimeHigh, brokerOutTimeLow);
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  let jmsxGroupFirstForConsumer: boolean = false;
+  if (r.version >= 10) {
+    if (k >= bitEnd) r.noBits(t, "jmsxGroupFirstForConsumer");
+    jmsxGroupFirstForConsumer = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -2061,43 +4313,209 @@ export function writeMessageTight(
 
 export function readActiveMQBlobMessageLoose(r: FrameReader): types.ActiveMQBlobMessage {
   const t = "ActiveMQBlobMessage";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const producerId = readCachedProducerIdLoose(r, t, "producerId");
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
   const transactionId = readCachedTransactionIdLoose(r, t, "transactionId");
   const originalDestination = readCachedActiveMQDestinationLoose(r, t, "originalDestination");
-  const messageId = readNestedMessageIdLoose(r, t, "messageId");
+  p = r.position;
+  let messageId: types.MessageId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "messageId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    messageId = readMessageIdValueLoose(r, t, "messageId");
+    p = r.position;
+  }
+  r.position = p;
   const originalTransactionId = readCachedTransactionIdLoose(r, t, "originalTransactionId");
-  const groupID = r.string(t, "groupID");
-  const groupSequence = r.int(t, "groupSequence");
-  const correlationId = r.string(t, "correlationId");
-  const persistent = r.boolean(t, "persistent");
-  const expiration = r.long(t, "expiration");
-  const priority = r.byte(t, "priority");
-  const replyTo = readNestedActiveMQDestinationLoose(r, t, "replyTo");
-  const timestamp = r.long(t, "timestamp");
-  const type = r.string(t, "type");
-  const content = r.bytes(t, "content");
-  const marshalledProperties = r.bytes(t, "marshalledProperties");
-  const dataStructure = readNestedDataStructureLoose(r, t, "dataStructure");
+  p = r.position;
+  let groupID: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "groupID", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    groupID = r.text(t, "groupID");
+    p = r.position;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "groupSequence", 4);
+  }
+  const groupSequence = v.getInt32(p);
+  p += 4;
+  let correlationId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "correlationId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    correlationId = r.text(t, "correlationId");
+    p = r.position;
+  }
+  if (end - p < 10) {
+    r.position = p;
+    r.underflow(t, "persistent", 10);
+  }
+  const persistent = b[p] !== 0;
+  const expiration = joinLong(v.getInt32(p + 1), v.getUint32(p + 5));
+  const priority = v.getInt8(p + 9);
+  p += 10;
+  let replyTo: types.ActiveMQDestination | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "replyTo", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    replyTo = readActiveMQDestinationValueLoose(r, t, "replyTo");
+    p = r.position;
+  }
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "timestamp", 8);
+  }
+  const timestamp = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  let type: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "type", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    type = r.text(t, "type");
+    p = r.position;
+  }
+  let content: Uint8Array | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "content", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    content = r.byteArray(t, "content");
+    p = r.position;
+  }
+  let marshalledProperties: Uint8Array | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "marshalledProperties", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    marshalledProperties = r.byteArray(t, "marshalledProperties");
+    p = r.position;
+  }
+  let dataStructure: types.DataStructure | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "dataStructure", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    dataStructure = readDataStructureValueLoose(r, t, "dataStructure");
+    p = r.position;
+  }
+  r.position = p;
   const targetConsumerId = readCachedConsumerIdLoose(r, t, "targetConsumerId");
-  const compressed = r.boolean(t, "compressed");
-  const redeliveryCounter = r.int(t, "redeliveryCounter");
+  p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "compressed", 5);
+  }
+  const compressed = b[p] !== 0;
+  const redeliveryCounter = v.getInt32(p + 1);
+  p += 5;
+  r.position = p;
   const brokerPath = readBrokerIdArrayLoose(r, t, "brokerPath");
-  const arrival = r.long(t, "arrival");
-  const userID = r.string(t, "userID");
-  const recievedByDFBridge = r.boolean(t, "recievedByDFBridge");
-  const droppable = r.boolean(t, "droppable");
+  p = r.position;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "arrival", 8);
+  }
+  const arrival = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  let userID: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "userID", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    userID = r.text(t, "userID");
+    p = r.position;
+  }
+  if (end - p < 2) {
+    r.position = p;
+    r.underflow(t, "recievedByDFBridge", 2);
+  }
+  const recievedByDFBridge = b[p] !== 0;
+  const droppable = b[p + 1] !== 0;
+  p += 2;
+  r.position = p;
   const cluster = readBrokerIdArrayLoose(r, t, "cluster");
-  const brokerInTime = r.long(t, "brokerInTime");
-  const brokerOutTime = r.long(t, "brokerOutTime");
-  const jmsxGroupFirstForConsumer = r.version >= 10
-    ? r.boolean(t, "jmsxGroupFirstForConsumer")
-    : false;
-  const remoteBlobUrl = r.string(t, "remoteBlobUrl");
-  const mimeType = r.string(t, "mimeType");
-  const deletedByBroker = r.boolean(t, "deletedByBroker");
+  p = r.position;
+  if (end - p < 16) {
+    r.position = p;
+    r.underflow(t, "brokerInTime", 16);
+  }
+  const brokerInTime = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  const brokerOutTime = joinLong(v.getInt32(p + 8), v.getUint32(p + 12));
+  p += 16;
+  let jmsxGroupFirstForConsumer: boolean = false;
+  if (r.version >= 10) {
+    if (end - p < 1) {
+      r.position = p;
+      r.underflow(t, "jmsxGroupFirstForConsumer", 1);
+    }
+    jmsxGroupFirstForConsumer = b[p] !== 0;
+    p += 1;
+  }
+  let remoteBlobUrl: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "remoteBlobUrl", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    remoteBlobUrl = r.text(t, "remoteBlobUrl");
+    p = r.position;
+  }
+  let mimeType: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "mimeType", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    mimeType = r.text(t, "mimeType");
+    p = r.position;
+  }
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "deletedByBroker", 1);
+  }
+  const deletedByBroker = b[p] !== 0;
+  p += 1;
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -2140,41 +4558,251 @@ export function readActiveMQBlobMessageLoose(r: FrameReader): types.ActiveMQBlob
 
 export function readActiveMQBlobMessageTight(r: FrameReader): types.ActiveMQBlobMessage {
   const t = "ActiveMQBlobMessage";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const producerId = readCachedProducerIdTight(r, t, "producerId");
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
   const transactionId = readCachedTransactionIdTight(r, t, "transactionId");
   const originalDestination = readCachedActiveMQDestinationTight(r, t, "originalDestination");
-  const messageId = readNestedMessageIdTight(r, t, "messageId");
+  p = r.position;
+  k = r.bit;
+  let messageId: types.MessageId | null = null;
+  if (k >= bitEnd) r.noBits(t, "messageId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    messageId = readMessageIdValueTight(r, t, "messageId");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const originalTransactionId = readCachedTransactionIdTight(r, t, "originalTransactionId");
-  const groupID = r.tightString(t, "groupID");
-  const groupSequence = r.int(t, "groupSequence");
-  const correlationId = r.tightString(t, "correlationId");
-  const persistent = r.bit(t, "persistent");
-  const expiration = r.tightLong(t, "expiration");
-  const priority = r.byte(t, "priority");
-  const replyTo = readNestedActiveMQDestinationTight(r, t, "replyTo");
-  const timestamp = r.tightLong(t, "timestamp");
-  const type = r.tightString(t, "type");
-  const content = r.tightBytes(t, "content");
-  const marshalledProperties = r.tightBytes(t, "marshalledProperties");
-  const dataStructure = readNestedDataStructureTight(r, t, "dataStructure");
+  p = r.position;
+  k = r.bit;
+  let groupID: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "groupID");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    groupID = r.tightText(t, "groupID");
+    p = r.position;
+    k = r.bit;
+  }
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "groupSequence", 4);
+  }
+  const groupSequence = v.getInt32(p);
+  p += 4;
+  let correlationId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "correlationId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    correlationId = r.tightText(t, "correlationId");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "persistent");
+  const persistent = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  let expiration: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "expiration");
+  const expirationHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    expirationLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((expirationHigh | expirationLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    expiration = r.tightLong(t, "expiration", expirationHigh, expirationLow);
+    p = r.position;
+    k = r.bit;
+  }
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "priority", 1);
+  }
+  const priority = v.getInt8(p);
+  p += 1;
+  let replyTo: types.ActiveMQDestination | null = null;
+  if (k >= bitEnd) r.noBits(t, "replyTo");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    replyTo = readActiveMQDestinationValueTight(r, t, "replyTo");
+    p = r.position;
+    k = r.bit;
+  }
+  let timestamp: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "timestamp");
+  const timestampHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    timestampLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((timestampHigh | timestampLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    timestamp = r.tightLong(t, "timestamp", timestampHigh, timestampLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let type: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "type");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    type = r.tightText(t, "type");
+    p = r.position;
+    k = r.bit;
+  }
+  let content: Uint8Array | null = null;
+  if (k >= bitEnd) r.noBits(t, "content");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    content = r.byteArray(t, "content");
+    p = r.position;
+    k = r.bit;
+  }
+  let marshalledProperties: Uint8Array | null = null;
+  if (k >= bitEnd) r.noBits(t, "marshalledProperties");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    marshalledProperties = r.byteArray(t, "marshalledProperties");
+    p = r.position;
+    k = r.bit;
+  }
+  let dataStructure: types.DataStructure | null = null;
+  if (k >= bitEnd) r.noBits(t, "dataStructure");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    dataStructure = readDataStructureValueTight(r, t, "dataStructure");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const targetConsumerId = readCachedConsumerIdTight(r, t, "targetConsumerId");
-  const compressed = r.bit(t, "compressed");
-  const redeliveryCounter = r.int(t, "redeliveryCounter");
+  p = r.position;
+  k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "compressed");
+  const compressed = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "redeliveryCounter", 4);
+  }
+  const redeliveryCounter = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const brokerPath = readBrokerIdArrayTight(r, t, "brokerPath");
-  const arrival = r.tightLong(t, "arrival");
-  const userID = r.tightString(t, "userID");
-  const recievedByDFBridge = r.bit(t, "recievedByDFBridge");
-  const droppable = r.bit(t, "droppable");
+  p = r.position;
+  k = r.bit;
+  let arrival: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "arrival");
+  const arrivalHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    arrivalLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((arrivalHigh | arrivalLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    arrival = r.tightLong(t, "arrival", arrivalHigh, arrivalLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let userID: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "userID");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    userID = r.tightText(t, "userID");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "recievedByDFBridge");
+  const recievedByDFBridge = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (k >= bitEnd) r.noBits(t, "droppable");
+  const droppable = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  r.position = p;
+  r.bit = k;
   const cluster = readBrokerIdArrayTight(r, t, "cluster");
-  const brokerInTime = r.tightLong(t, "brokerInTime");
-  const brokerOutTime = r.tightLong(t, "brokerOutTime");
-  const jmsxGroupFirstForConsumer = r.version >= 10 ? r.bit(t, "jmsxGroupFirstForConsumer") : false;
-  const remoteBlobUrl = r.tightString(t, "remoteBlobUrl");
-  const mimeType = r.tightString(t, "mimeType");
-  const deletedByBroker = r.bit(t, "deletedByBroker");
+  p = r.position;
+  k = r.bit;
+  let brokerInTime: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "brokerInTime");
+  const brokerInTimeHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    brokerInTimeLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((brokerInTimeHigh | brokerInTimeLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    brokerInTime = r.tightLong(t, "brokerInTime", brokerInTimeHigh, brokerInTimeLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let brokerOutTime: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "brokerOutTime");
+  const brokerOutTimeHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    brokerOutTimeLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((brokerOutTimeHigh | brokerOutTimeLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    brokerOutTime = r.tightLong(t, "brokerOutTime", brokerOutTimeHigh, brokerOutTimeLow);
+    p = r.position;
+    k = r.bit;
+  }
+  let jmsxGroupFirstForConsumer: boolean = false;
+  if (r.version >= 10) {
+    if (k >= bitEnd) r.noBits(t, "jmsxGroupFirstForConsumer");
+    jmsxGroupFirstForConsumer = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  let remoteBlobUrl: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "remoteBlobUrl");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    remoteBlobUrl = r.tightText(t, "remoteBlobUrl");
+    p = r.position;
+    k = r.bit;
+  }
+  let mimeType: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "mimeType");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    mimeType = r.tightText(t, "mimeType");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "deletedByBroker");
+  const deletedByBroker = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -2335,17 +4963,45 @@ export function writeActiveMQBlobMessageTight(w: FrameWriter, o: types.ActiveMQB
 
 export function readResponseLoose(r: FrameReader): types.Response {
   const t = "Response";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 9) {
+    r.position = p;
+    r.underflow(t, "commandId", 9);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  const correlationId = v.getInt32(p + 5);
+  p += 9;
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, correlationId };
 }
 
 export function readResponseTight(r: FrameReader): types.Response {
   const t = "Response";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "commandId", 8);
+  }
+  const commandId = v.getInt32(p);
+  const correlationId = v.getInt32(p + 4);
+  p += 8;
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, correlationId };
 }
 
@@ -2373,19 +5029,47 @@ export function writeResponseTight(w: FrameWriter, o: types.Response): void {
 
 export function readExceptionResponseLoose(r: FrameReader): types.ExceptionResponse {
   const t = "ExceptionResponse";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 9) {
+    r.position = p;
+    r.underflow(t, "commandId", 9);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  const correlationId = v.getInt32(p + 5);
+  p += 9;
+  r.position = p;
   const exception = readThrowableLoose(r, t, "exception");
+
   return { dataType: t, commandId, responseRequired, correlationId, exception };
 }
 
 export function readExceptionResponseTight(r: FrameReader): types.ExceptionResponse {
   const t = "ExceptionResponse";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "commandId", 8);
+  }
+  const commandId = v.getInt32(p);
+  const correlationId = v.getInt32(p + 4);
+  p += 8;
+  r.position = p;
+  r.bit = k;
   const exception = readThrowableTight(r, t, "exception");
+
   return { dataType: t, commandId, responseRequired, correlationId, exception };
 }
 
@@ -2416,19 +5100,64 @@ export function writeExceptionResponseTight(w: FrameWriter, o: types.ExceptionRe
 
 export function readDataResponseLoose(r: FrameReader): types.DataResponse {
   const t = "DataResponse";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
-  const data = readNestedDataStructureLoose(r, t, "data");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 9) {
+    r.position = p;
+    r.underflow(t, "commandId", 9);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  const correlationId = v.getInt32(p + 5);
+  p += 9;
+  let data: types.DataStructure | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "data", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    data = readDataStructureValueLoose(r, t, "data");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, correlationId, data };
 }
 
 export function readDataResponseTight(r: FrameReader): types.DataResponse {
   const t = "DataResponse";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
-  const data = readNestedDataStructureTight(r, t, "data");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "commandId", 8);
+  }
+  const commandId = v.getInt32(p);
+  const correlationId = v.getInt32(p + 4);
+  p += 8;
+  let data: types.DataStructure | null = null;
+  if (k >= bitEnd) r.noBits(t, "data");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    data = readDataStructureValueTight(r, t, "data");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, correlationId, data };
 }
 
@@ -2459,19 +5188,47 @@ export function writeDataResponseTight(w: FrameWriter, o: types.DataResponse): v
 
 export function readDataArrayResponseLoose(r: FrameReader): types.DataArrayResponse {
   const t = "DataArrayResponse";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 9) {
+    r.position = p;
+    r.underflow(t, "commandId", 9);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  const correlationId = v.getInt32(p + 5);
+  p += 9;
+  r.position = p;
   const data = readDataStructureArrayLoose(r, t, "data");
+
   return { dataType: t, commandId, responseRequired, correlationId, data };
 }
 
 export function readDataArrayResponseTight(r: FrameReader): types.DataArrayResponse {
   const t = "DataArrayResponse";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "commandId", 8);
+  }
+  const commandId = v.getInt32(p);
+  const correlationId = v.getInt32(p + 4);
+  p += 8;
+  r.position = p;
+  r.bit = k;
   const data = readDataStructureArrayTight(r, t, "data");
+
   return { dataType: t, commandId, responseRequired, correlationId, data };
 }
 
@@ -2502,19 +5259,47 @@ export function writeDataArrayResponseTight(w: FrameWriter, o: types.DataArrayRe
 
 export function readIntegerResponseLoose(r: FrameReader): types.IntegerResponse {
   const t = "IntegerResponse";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
-  const result = r.int(t, "result");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 13) {
+    r.position = p;
+    r.underflow(t, "commandId", 13);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  const correlationId = v.getInt32(p + 5);
+  const result = v.getInt32(p + 9);
+  p += 13;
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, correlationId, result };
 }
 
 export function readIntegerResponseTight(r: FrameReader): types.IntegerResponse {
   const t = "IntegerResponse";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const correlationId = r.int(t, "correlationId");
-  const result = r.int(t, "result");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 12) {
+    r.position = p;
+    r.underflow(t, "commandId", 12);
+  }
+  const commandId = v.getInt32(p);
+  const correlationId = v.getInt32(p + 4);
+  const result = v.getInt32(p + 8);
+  p += 12;
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, correlationId, result };
 }
 
@@ -2545,15 +5330,62 @@ export function writeIntegerResponseTight(w: FrameWriter, o: types.IntegerRespon
 
 export function readDiscoveryEventLoose(r: FrameReader): types.DiscoveryEvent {
   const t = "DiscoveryEvent";
-  const serviceName = r.string(t, "serviceName");
-  const brokerName = r.string(t, "brokerName");
+  const b = r.bytes;
+  const end = r.end;
+  let p = r.position;
+  let serviceName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "serviceName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    serviceName = r.text(t, "serviceName");
+    p = r.position;
+  }
+  let brokerName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "brokerName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    brokerName = r.text(t, "brokerName");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, serviceName, brokerName };
 }
 
 export function readDiscoveryEventTight(r: FrameReader): types.DiscoveryEvent {
   const t = "DiscoveryEvent";
-  const serviceName = r.tightString(t, "serviceName");
-  const brokerName = r.tightString(t, "brokerName");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let serviceName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "serviceName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    serviceName = r.tightText(t, "serviceName");
+    p = r.position;
+    k = r.bit;
+  }
+  let brokerName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "brokerName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    brokerName = r.tightText(t, "brokerName");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, serviceName, brokerName };
 }
 
@@ -2578,12 +5410,68 @@ export function writeDiscoveryEventTight(w: FrameWriter, o: types.DiscoveryEvent
 
 export function readJournalTopicAckLoose(r: FrameReader): types.JournalTopicAck {
   const t = "JournalTopicAck";
-  const destination = readNestedActiveMQDestinationLoose(r, t, "destination");
-  const messageId = readNestedMessageIdLoose(r, t, "messageId");
-  const messageSequenceId = r.long(t, "messageSequenceId");
-  const subscritionName = r.string(t, "subscritionName");
-  const clientId = r.string(t, "clientId");
-  const transactionId = readNestedTransactionIdLoose(r, t, "transactionId");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  let destination: types.ActiveMQDestination | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "destination", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    destination = readActiveMQDestinationValueLoose(r, t, "destination");
+    p = r.position;
+  }
+  let messageId: types.MessageId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "messageId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    messageId = readMessageIdValueLoose(r, t, "messageId");
+    p = r.position;
+  }
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "messageSequenceId", 8);
+  }
+  const messageSequenceId = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  let subscritionName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "subscritionName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    subscritionName = r.text(t, "subscritionName");
+    p = r.position;
+  }
+  let clientId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "clientId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    clientId = r.text(t, "clientId");
+    p = r.position;
+  }
+  let transactionId: types.TransactionId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "transactionId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    transactionId = readTransactionIdValueLoose(r, t, "transactionId");
+    p = r.position;
+  }
+  r.position = p;
+
   return {
     dataType: t,
     destination,
@@ -2597,12 +5485,76 @@ export function readJournalTopicAckLoose(r: FrameReader): types.JournalTopicAck 
 
 export function readJournalTopicAckTight(r: FrameReader): types.JournalTopicAck {
   const t = "JournalTopicAck";
-  const destination = readNestedActiveMQDestinationTight(r, t, "destination");
-  const messageId = readNestedMessageIdTight(r, t, "messageId");
-  const messageSequenceId = r.tightLong(t, "messageSequenceId");
-  const subscritionName = r.tightString(t, "subscritionName");
-  const clientId = r.tightString(t, "clientId");
-  const transactionId = readNestedTransactionIdTight(r, t, "transactionId");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let destination: types.ActiveMQDestination | null = null;
+  if (k >= bitEnd) r.noBits(t, "destination");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    destination = readActiveMQDestinationValueTight(r, t, "destination");
+    p = r.position;
+    k = r.bit;
+  }
+  let messageId: types.MessageId | null = null;
+  if (k >= bitEnd) r.noBits(t, "messageId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    messageId = readMessageIdValueTight(r, t, "messageId");
+    p = r.position;
+    k = r.bit;
+  }
+  let messageSequenceId: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "messageSequenceId");
+  const messageSequenceIdHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    messageSequenceIdLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((messageSequenceIdHigh | messageSequenceIdLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    messageSequenceId = r.tightLong(
+      t,
+      "messageSequenceId",
+      messageSequenceIdHigh,
+      messageSequenceIdLow,
+    );
+    p = r.position;
+    k = r.bit;
+  }
+  let subscritionName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "subscritionName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    subscritionName = r.tightText(t, "subscritionName");
+    p = r.position;
+    k = r.bit;
+  }
+  let clientId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "clientId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    clientId = r.tightText(t, "clientId");
+    p = r.position;
+    k = r.bit;
+  }
+  let transactionId: types.TransactionId | null = null;
+  if (k >= bitEnd) r.noBits(t, "transactionId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    transactionId = readTransactionIdValueTight(r, t, "transactionId");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     destination,
@@ -2647,15 +5599,62 @@ export function writeJournalTopicAckTight(w: FrameWriter, o: types.JournalTopicA
 
 export function readJournalQueueAckLoose(r: FrameReader): types.JournalQueueAck {
   const t = "JournalQueueAck";
-  const destination = readNestedActiveMQDestinationLoose(r, t, "destination");
-  const messageAck = readNestedMessageAckLoose(r, t, "messageAck");
+  const b = r.bytes;
+  const end = r.end;
+  let p = r.position;
+  let destination: types.ActiveMQDestination | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "destination", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    destination = readActiveMQDestinationValueLoose(r, t, "destination");
+    p = r.position;
+  }
+  let messageAck: types.MessageAck | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "messageAck", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    messageAck = readMessageAckValueLoose(r, t, "messageAck");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, destination, messageAck };
 }
 
 export function readJournalQueueAckTight(r: FrameReader): types.JournalQueueAck {
   const t = "JournalQueueAck";
-  const destination = readNestedActiveMQDestinationTight(r, t, "destination");
-  const messageAck = readNestedMessageAckTight(r, t, "messageAck");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let destination: types.ActiveMQDestination | null = null;
+  if (k >= bitEnd) r.noBits(t, "destination");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    destination = readActiveMQDestinationValueTight(r, t, "destination");
+    p = r.position;
+    k = r.bit;
+  }
+  let messageAck: types.MessageAck | null = null;
+  if (k >= bitEnd) r.noBits(t, "messageAck");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    messageAck = readMessageAckValueTight(r, t, "messageAck");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, destination, messageAck };
 }
 
@@ -2680,13 +5679,43 @@ export function writeJournalQueueAckTight(w: FrameWriter, o: types.JournalQueueA
 
 export function readJournalTraceLoose(r: FrameReader): types.JournalTrace {
   const t = "JournalTrace";
-  const message = r.string(t, "message");
+  const b = r.bytes;
+  const end = r.end;
+  let p = r.position;
+  let message: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "message", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    message = r.text(t, "message");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, message };
 }
 
 export function readJournalTraceTight(r: FrameReader): types.JournalTrace {
   const t = "JournalTrace";
-  const message = r.tightString(t, "message");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let message: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "message");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    message = r.tightText(t, "message");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, message };
 }
 
@@ -2708,17 +5737,62 @@ export function writeJournalTraceTight(w: FrameWriter, o: types.JournalTrace): v
 
 export function readJournalTransactionLoose(r: FrameReader): types.JournalTransaction {
   const t = "JournalTransaction";
-  const transactionId = readNestedTransactionIdLoose(r, t, "transactionId");
-  const type = r.byte(t, "type");
-  const wasPrepared = r.boolean(t, "wasPrepared");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  let transactionId: types.TransactionId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "transactionId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    transactionId = readTransactionIdValueLoose(r, t, "transactionId");
+    p = r.position;
+  }
+  if (end - p < 2) {
+    r.position = p;
+    r.underflow(t, "type", 2);
+  }
+  const type = v.getInt8(p);
+  const wasPrepared = b[p + 1] !== 0;
+  p += 2;
+  r.position = p;
+
   return { dataType: t, transactionId, type, wasPrepared };
 }
 
 export function readJournalTransactionTight(r: FrameReader): types.JournalTransaction {
   const t = "JournalTransaction";
-  const transactionId = readNestedTransactionIdTight(r, t, "transactionId");
-  const type = r.byte(t, "type");
-  const wasPrepared = r.bit(t, "wasPrepared");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let transactionId: types.TransactionId | null = null;
+  if (k >= bitEnd) r.noBits(t, "transactionId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    transactionId = readTransactionIdValueTight(r, t, "transactionId");
+    p = r.position;
+    k = r.bit;
+  }
+  if (k >= bitEnd) r.noBits(t, "wasPrepared");
+  const wasPrepared = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 1) {
+    r.position = p;
+    r.underflow(t, "type", 1);
+  }
+  const type = v.getInt8(p);
+  p += 1;
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, transactionId, type, wasPrepared };
 }
 
@@ -2746,14 +5820,65 @@ export function writeJournalTransactionTight(w: FrameWriter, o: types.JournalTra
 
 export function readSubscriptionInfoLoose(r: FrameReader): types.SubscriptionInfo {
   const t = "SubscriptionInfo";
-  const clientId = r.string(t, "clientId");
+  const b = r.bytes;
+  const end = r.end;
+  let p = r.position;
+  let clientId: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "clientId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    clientId = r.text(t, "clientId");
+    p = r.position;
+  }
+  r.position = p;
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
-  const selector = r.string(t, "selector");
-  const subscriptionName = r.string(t, "subscriptionName");
-  const subscribedDestination = r.version >= 3
-    ? readNestedActiveMQDestinationLoose(r, t, "subscribedDestination")
-    : null;
-  const noLocal = r.version >= 11 ? r.boolean(t, "noLocal") : false;
+  p = r.position;
+  let selector: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "selector", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    selector = r.text(t, "selector");
+    p = r.position;
+  }
+  let subscriptionName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "subscriptionName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    subscriptionName = r.text(t, "subscriptionName");
+    p = r.position;
+  }
+  let subscribedDestination: types.ActiveMQDestination | null = null;
+  if (r.version >= 3) {
+    if (p >= end) {
+      r.position = p;
+      r.underflow(t, "subscribedDestination", 1);
+    }
+    if (b[p++] !== 0) {
+      r.position = p;
+      subscribedDestination = readActiveMQDestinationValueLoose(r, t, "subscribedDestination");
+      p = r.position;
+    }
+  }
+  let noLocal: boolean = false;
+  if (r.version >= 11) {
+    if (end - p < 1) {
+      r.position = p;
+      r.underflow(t, "noLocal", 1);
+    }
+    noLocal = b[p] !== 0;
+    p += 1;
+  }
+  r.position = p;
+
   return {
     dataType: t,
     clientId,
@@ -2767,14 +5892,63 @@ export function readSubscriptionInfoLoose(r: FrameReader): types.SubscriptionInf
 
 export function readSubscriptionInfoTight(r: FrameReader): types.SubscriptionInfo {
   const t = "SubscriptionInfo";
-  const clientId = r.tightString(t, "clientId");
+  const b = r.bytes;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  let clientId: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "clientId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    clientId = r.tightText(t, "clientId");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
-  const selector = r.tightString(t, "selector");
-  const subscriptionName = r.tightString(t, "subscriptionName");
-  const subscribedDestination = r.version >= 3
-    ? readNestedActiveMQDestinationTight(r, t, "subscribedDestination")
-    : null;
-  const noLocal = r.version >= 11 ? r.bit(t, "noLocal") : false;
+  p = r.position;
+  k = r.bit;
+  let selector: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "selector");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    selector = r.tightText(t, "selector");
+    p = r.position;
+    k = r.bit;
+  }
+  let subscriptionName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "subscriptionName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    subscriptionName = r.tightText(t, "subscriptionName");
+    p = r.position;
+    k = r.bit;
+  }
+  let subscribedDestination: types.ActiveMQDestination | null = null;
+  if (r.version >= 3) {
+    if (k >= bitEnd) r.noBits(t, "subscribedDestination");
+    if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+      r.position = p;
+      r.bit = k;
+      subscribedDestination = readActiveMQDestinationValueTight(r, t, "subscribedDestination");
+      p = r.position;
+      k = r.bit;
+    }
+  }
+  let noLocal: boolean = false;
+  if (r.version >= 11) {
+    if (k >= bitEnd) r.noBits(t, "noLocal");
+    noLocal = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+    k++;
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     clientId,
@@ -2825,8 +5999,28 @@ export function readPartialCommandLoose(
   r: FrameReader,
   t: "PartialCommand" | "LastPartialCommand",
 ): types.PartialCommand | types.LastPartialCommand {
-  const commandId = r.int(t, "commandId");
-  const data = r.bytes(t, "data");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  let data: Uint8Array | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "data", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    data = r.byteArray(t, "data");
+    p = r.position;
+  }
+  r.position = p;
+
   return { dataType: t, commandId, data };
 }
 
@@ -2834,8 +6028,31 @@ export function readPartialCommandTight(
   r: FrameReader,
   t: "PartialCommand" | "LastPartialCommand",
 ): types.PartialCommand | types.LastPartialCommand {
-  const commandId = r.int(t, "commandId");
-  const data = r.tightBytes(t, "data");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  let data: Uint8Array | null = null;
+  if (k >= bitEnd) r.noBits(t, "data");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    data = r.byteArray(t, "data");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, data };
 }
 
@@ -2869,19 +6086,47 @@ export function writePartialCommandTight(
 
 export function readReplayCommandLoose(r: FrameReader): types.ReplayCommand {
   const t = "ReplayCommand";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const firstNakNumber = r.int(t, "firstNakNumber");
-  const lastNakNumber = r.int(t, "lastNakNumber");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 13) {
+    r.position = p;
+    r.underflow(t, "commandId", 13);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  const firstNakNumber = v.getInt32(p + 5);
+  const lastNakNumber = v.getInt32(p + 9);
+  p += 13;
+  r.position = p;
+
   return { dataType: t, commandId, responseRequired, firstNakNumber, lastNakNumber };
 }
 
 export function readReplayCommandTight(r: FrameReader): types.ReplayCommand {
   const t = "ReplayCommand";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const firstNakNumber = r.int(t, "firstNakNumber");
-  const lastNakNumber = r.int(t, "lastNakNumber");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 12) {
+    r.position = p;
+    r.underflow(t, "commandId", 12);
+  }
+  const commandId = v.getInt32(p);
+  const firstNakNumber = v.getInt32(p + 4);
+  const lastNakNumber = v.getInt32(p + 8);
+  p += 12;
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, commandId, responseRequired, firstNakNumber, lastNakNumber };
 }
 
@@ -2914,12 +6159,39 @@ export function readMessageDispatchNotificationLoose(
   r: FrameReader,
 ): types.MessageDispatchNotification {
   const t = "MessageDispatchNotification";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  r.position = p;
   const consumerId = readCachedConsumerIdLoose(r, t, "consumerId");
   const destination = readCachedActiveMQDestinationLoose(r, t, "destination");
-  const deliverySequenceId = r.long(t, "deliverySequenceId");
-  const messageId = readNestedMessageIdLoose(r, t, "messageId");
+  p = r.position;
+  if (end - p < 8) {
+    r.position = p;
+    r.underflow(t, "deliverySequenceId", 8);
+  }
+  const deliverySequenceId = joinLong(v.getInt32(p), v.getUint32(p + 4));
+  p += 8;
+  let messageId: types.MessageId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "messageId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    messageId = readMessageIdValueLoose(r, t, "messageId");
+    p = r.position;
+  }
+  r.position = p;
+
   return {
     dataType: t,
     commandId,
@@ -2935,12 +6207,57 @@ export function readMessageDispatchNotificationTight(
   r: FrameReader,
 ): types.MessageDispatchNotification {
   const t = "MessageDispatchNotification";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  r.position = p;
+  r.bit = k;
   const consumerId = readCachedConsumerIdTight(r, t, "consumerId");
   const destination = readCachedActiveMQDestinationTight(r, t, "destination");
-  const deliverySequenceId = r.tightLong(t, "deliverySequenceId");
-  const messageId = readNestedMessageIdTight(r, t, "messageId");
+  p = r.position;
+  k = r.bit;
+  let deliverySequenceId: Long = 0;
+  if (k + 1 >= bitEnd) r.noBits(t, "deliverySequenceId");
+  const deliverySequenceIdHigh = (b[bitBase + (k >> 3)]! >> (k & 7)) & 1,
+    deliverySequenceIdLow = (b[bitBase + ((k + 1) >> 3)]! >> ((k + 1) & 7)) & 1;
+  k += 2;
+  if ((deliverySequenceIdHigh | deliverySequenceIdLow) !== 0) {
+    r.position = p;
+    r.bit = k;
+    deliverySequenceId = r.tightLong(
+      t,
+      "deliverySequenceId",
+      deliverySequenceIdHigh,
+      deliverySequenceIdLow,
+    );
+    p = r.position;
+    k = r.bit;
+  }
+  let messageId: types.MessageId | null = null;
+  if (k >= bitEnd) r.noBits(t, "messageId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    messageId = readMessageIdValueTight(r, t, "messageId");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
+
   return {
     dataType: t,
     commandId,
@@ -2994,19 +6311,71 @@ export function writeMessageDispatchNotificationTight(
 
 export function readNetworkBridgeFilterLoose(r: FrameReader): types.NetworkBridgeFilter {
   const t = "NetworkBridgeFilter";
-  const networkTTL = r.version <= 9 ? r.int(t, "networkTTL") : 0;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  let networkTTL: number = 0;
+  if (r.version <= 9) {
+    if (end - p < 4) {
+      r.position = p;
+      r.underflow(t, "networkTTL", 4);
+    }
+    networkTTL = v.getInt32(p);
+    p += 4;
+  }
+  r.position = p;
   const networkBrokerId = readCachedBrokerIdLoose(r, t, "networkBrokerId");
-  const messageTTL = r.version >= 10 ? r.int(t, "messageTTL") : 0;
-  const consumerTTL = r.version >= 10 ? r.int(t, "consumerTTL") : 0;
+  let messageTTL: number = 0;
+  let consumerTTL: number = 0;
+  p = r.position;
+  if (r.version >= 10) {
+    if (end - p < 8) {
+      r.position = p;
+      r.underflow(t, "messageTTL", 8);
+    }
+    messageTTL = v.getInt32(p);
+    consumerTTL = v.getInt32(p + 4);
+    p += 8;
+  }
+  r.position = p;
+
   return { dataType: t, networkTTL, networkBrokerId, messageTTL, consumerTTL };
 }
 
 export function readNetworkBridgeFilterTight(r: FrameReader): types.NetworkBridgeFilter {
   const t = "NetworkBridgeFilter";
-  const networkTTL = r.version <= 9 ? r.int(t, "networkTTL") : 0;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  let k = r.bit;
+  let networkTTL: number = 0;
+  if (r.version <= 9) {
+    if (end - p < 4) {
+      r.position = p;
+      r.underflow(t, "networkTTL", 4);
+    }
+    networkTTL = v.getInt32(p);
+    p += 4;
+  }
+  r.position = p;
+  r.bit = k;
   const networkBrokerId = readCachedBrokerIdTight(r, t, "networkBrokerId");
-  const messageTTL = r.version >= 10 ? r.int(t, "messageTTL") : 0;
-  const consumerTTL = r.version >= 10 ? r.int(t, "consumerTTL") : 0;
+  let messageTTL: number = 0;
+  let consumerTTL: number = 0;
+  p = r.position;
+  k = r.bit;
+  if (r.version >= 10) {
+    if (end - p < 8) {
+      r.position = p;
+      r.underflow(t, "messageTTL", 8);
+    }
+    messageTTL = v.getInt32(p);
+    consumerTTL = v.getInt32(p + 4);
+    p += 8;
+  }
+  r.position = p;
+  r.bit = k;
+
   return { dataType: t, networkTTL, networkBrokerId, messageTTL, consumerTTL };
 }
 
@@ -3037,21 +6406,83 @@ export function writeNetworkBridgeFilterTight(w: FrameWriter, o: types.NetworkBr
 
 export function readBrokerSubscriptionInfoLoose(r: FrameReader): types.BrokerSubscriptionInfo {
   const t = "BrokerSubscriptionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.boolean(t, "responseRequired");
-  const brokerId = readNestedBrokerIdLoose(r, t, "brokerId");
-  const brokerName = r.string(t, "brokerName");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  if (end - p < 5) {
+    r.position = p;
+    r.underflow(t, "commandId", 5);
+  }
+  const commandId = v.getInt32(p);
+  const responseRequired = b[p + 4] !== 0;
+  p += 5;
+  let brokerId: types.BrokerId | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "brokerId", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    brokerId = readBrokerIdValueLoose(r, t, "brokerId");
+    p = r.position;
+  }
+  let brokerName: string | null = null;
+  if (p >= end) {
+    r.position = p;
+    r.underflow(t, "brokerName", 1);
+  }
+  if (b[p++] !== 0) {
+    r.position = p;
+    brokerName = r.text(t, "brokerName");
+    p = r.position;
+  }
+  r.position = p;
   const subscriptionInfos = readConsumerInfoArrayLoose(r, t, "subscriptionInfos");
+
   return { dataType: t, commandId, responseRequired, brokerId, brokerName, subscriptionInfos };
 }
 
 export function readBrokerSubscriptionInfoTight(r: FrameReader): types.BrokerSubscriptionInfo {
   const t = "BrokerSubscriptionInfo";
-  const commandId = r.int(t, "commandId");
-  const responseRequired = r.bit(t, "responseRequired");
-  const brokerId = readNestedBrokerIdTight(r, t, "brokerId");
-  const brokerName = r.tightString(t, "brokerName");
+  const b = r.bytes;
+  const v = r.view;
+  const end = r.end;
+  let p = r.position;
+  const bitBase = r.bitBase;
+  const bitEnd = r.bitEnd;
+  let k = r.bit;
+  if (k >= bitEnd) r.noBits(t, "responseRequired");
+  const responseRequired = ((b[bitBase + (k >> 3)]! >> (k & 7)) & 1) === 1;
+  k++;
+  if (end - p < 4) {
+    r.position = p;
+    r.underflow(t, "commandId", 4);
+  }
+  const commandId = v.getInt32(p);
+  p += 4;
+  let brokerId: types.BrokerId | null = null;
+  if (k >= bitEnd) r.noBits(t, "brokerId");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    brokerId = readBrokerIdValueTight(r, t, "brokerId");
+    p = r.position;
+    k = r.bit;
+  }
+  let brokerName: string | null = null;
+  if (k >= bitEnd) r.noBits(t, "brokerName");
+  if (((b[bitBase + (k >> 3)]! >> ((k++) & 7)) & 1) === 1) {
+    r.position = p;
+    r.bit = k;
+    brokerName = r.tightText(t, "brokerName");
+    p = r.position;
+    k = r.bit;
+  }
+  r.position = p;
+  r.bit = k;
   const subscriptionInfos = readConsumerInfoArrayTight(r, t, "subscriptionInfos");
+
   return { dataType: t, commandId, responseRequired, brokerId, brokerName, subscriptionInfos };
 }
 
@@ -3090,499 +6521,6 @@ export function writeBrokerSubscriptionInfoTight(
   writeNestedBrokerIdTight(w, o.brokerId);
   w.tightString(o.brokerName);
   writeConsumerInfoArrayTight(w, o.subscriptionInfos);
-}
-
-function readNestedActiveMQDestinationLoose(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.ActiveMQDestination | null {
-  if (!r.boolean(t, f)) return null;
-
-  let value: types.ActiveMQDestination;
-  const code = r.code(t, f);
-  switch (code) {
-    case 100:
-      value = readActiveMQDestinationLoose(r, "ActiveMQQueue") as types.ActiveMQQueue;
-      break;
-    case 101:
-      value = readActiveMQDestinationLoose(r, "ActiveMQTopic") as types.ActiveMQTopic;
-      break;
-    case 102:
-      value = readActiveMQDestinationLoose(r, "ActiveMQTempQueue") as types.ActiveMQTempQueue;
-      break;
-    case 103:
-      value = readActiveMQDestinationLoose(r, "ActiveMQTempTopic") as types.ActiveMQTempTopic;
-      break;
-    default:
-      r.fail(t, f, `a type code of ActiveMQDestination is expected, got ${code}`);
-  }
-
-  return value;
-}
-
-function readNestedActiveMQDestinationTight(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.ActiveMQDestination | null {
-  if (!r.bit(t, f)) return null;
-
-  let value: types.ActiveMQDestination;
-  const code = r.code(t, f);
-  switch (code) {
-    case 100:
-      value = readActiveMQDestinationTight(r, "ActiveMQQueue") as types.ActiveMQQueue;
-      break;
-    case 101:
-      value = readActiveMQDestinationTight(r, "ActiveMQTopic") as types.ActiveMQTopic;
-      break;
-    case 102:
-      value = readActiveMQDestinationTight(r, "ActiveMQTempQueue") as types.ActiveMQTempQueue;
-      break;
-    case 103:
-      value = readActiveMQDestinationTight(r, "ActiveMQTempTopic") as types.ActiveMQTempTopic;
-      break;
-    default:
-      r.fail(t, f, `a type code of ActiveMQDestination is expected, got ${code}`);
-  }
-
-  return value;
-}
-
-function writeNestedActiveMQDestinationLoose(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.ActiveMQDestination | null | undefined,
-): void {
-  if (value === null || value === undefined) return w.rawByte(0);
-
-  w.rawByte(1);
-  switch (value.dataType) {
-    case "ActiveMQQueue":
-      w.rawByte(100);
-      writeActiveMQDestinationLoose(w, value as types.ActiveMQQueue);
-      break;
-    case "ActiveMQTopic":
-      w.rawByte(101);
-      writeActiveMQDestinationLoose(w, value as types.ActiveMQTopic);
-      break;
-    case "ActiveMQTempQueue":
-      w.rawByte(102);
-      writeActiveMQDestinationLoose(w, value as types.ActiveMQTempQueue);
-      break;
-    case "ActiveMQTempTopic":
-      w.rawByte(103);
-      writeActiveMQDestinationLoose(w, value as types.ActiveMQTempTopic);
-      break;
-    default:
-      w.refuse(
-        t,
-        f,
-        `a ActiveMQDestination is expected, got ${(value as types.DataStructure).dataType}`,
-      );
-  }
-}
-
-function sizeNestedActiveMQDestination(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.ActiveMQDestination | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
-
-  w.bit(t, f, true);
-  let size = 1;
-  switch (value.dataType) {
-    case "ActiveMQQueue":
-      size += sizeActiveMQDestination(w, value as types.ActiveMQQueue);
-      break;
-    case "ActiveMQTopic":
-      size += sizeActiveMQDestination(w, value as types.ActiveMQTopic);
-      break;
-    case "ActiveMQTempQueue":
-      size += sizeActiveMQDestination(w, value as types.ActiveMQTempQueue);
-      break;
-    case "ActiveMQTempTopic":
-      size += sizeActiveMQDestination(w, value as types.ActiveMQTempTopic);
-      break;
-    default:
-      w.refuse(
-        t,
-        f,
-        `a ActiveMQDestination is expected, got ${(value as types.DataStructure).dataType}`,
-      );
-  }
-
-  return size;
-}
-
-function writeNestedActiveMQDestinationTight(
-  w: FrameWriter,
-  value: types.ActiveMQDestination | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  switch (value.dataType) {
-    case "ActiveMQQueue":
-      w.rawByte(100);
-      writeActiveMQDestinationTight(w, value as types.ActiveMQQueue);
-      break;
-    case "ActiveMQTopic":
-      w.rawByte(101);
-      writeActiveMQDestinationTight(w, value as types.ActiveMQTopic);
-      break;
-    case "ActiveMQTempQueue":
-      w.rawByte(102);
-      writeActiveMQDestinationTight(w, value as types.ActiveMQTempQueue);
-      break;
-    case "ActiveMQTempTopic":
-      w.rawByte(103);
-      writeActiveMQDestinationTight(w, value as types.ActiveMQTempTopic);
-      break;
-  }
-}
-
-function readNestedBrokerIdLoose(r: FrameReader, t: string, f: string): types.BrokerId | null {
-  if (!r.boolean(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 124) r.fail(t, f, `type code 124 (BrokerId) is expected, got ${code}`);
-
-  const value = readBrokerIdLoose(r) as types.BrokerId;
-
-  return value;
-}
-
-function readNestedBrokerIdTight(r: FrameReader, t: string, f: string): types.BrokerId | null {
-  if (!r.bit(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 124) r.fail(t, f, `type code 124 (BrokerId) is expected, got ${code}`);
-
-  const value = readBrokerIdTight(r) as types.BrokerId;
-
-  return value;
-}
-
-function writeNestedBrokerIdLoose(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.BrokerId | null | undefined,
-): void {
-  if (value === null || value === undefined) return w.rawByte(0);
-
-  w.rawByte(1);
-  if (value.dataType !== "BrokerId") {
-    w.refuse(t, f, `a BrokerId is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  w.rawByte(124);
-  writeBrokerIdLoose(w, value as types.BrokerId);
-}
-
-function sizeNestedBrokerId(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.BrokerId | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
-
-  w.bit(t, f, true);
-  let size = 1;
-  if (value.dataType !== "BrokerId") {
-    w.refuse(t, f, `a BrokerId is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  size += sizeBrokerId(w, value as types.BrokerId);
-
-  return size;
-}
-
-function writeNestedBrokerIdTight(w: FrameWriter, value: types.BrokerId | null | undefined): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(124);
-  writeBrokerIdTight(w, value as types.BrokerId);
-}
-
-function readNestedBrokerInfoLoose(r: FrameReader, t: string, f: string): types.BrokerInfo | null {
-  if (!r.boolean(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 2) r.fail(t, f, `type code 2 (BrokerInfo) is expected, got ${code}`);
-  r.enter(t, f);
-  const value = readBrokerInfoLoose(r) as types.BrokerInfo;
-  r.leave();
-  return value;
-}
-
-function readNestedBrokerInfoTight(r: FrameReader, t: string, f: string): types.BrokerInfo | null {
-  if (!r.bit(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 2) r.fail(t, f, `type code 2 (BrokerInfo) is expected, got ${code}`);
-  r.enter(t, f);
-  const value = readBrokerInfoTight(r) as types.BrokerInfo;
-  r.leave();
-  return value;
-}
-
-function writeNestedBrokerInfoLoose(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.BrokerInfo | null | undefined,
-): void {
-  if (value === null || value === undefined) return w.rawByte(0);
-  w.enter(t, f);
-  w.rawByte(1);
-  if (value.dataType !== "BrokerInfo") {
-    w.refuse(t, f, `a BrokerInfo is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  w.rawByte(2);
-  writeBrokerInfoLoose(w, value as types.BrokerInfo);
-  w.leave();
-}
-
-function sizeNestedBrokerInfo(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.BrokerInfo | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
-  w.enter(t, f);
-  w.bit(t, f, true);
-  let size = 1;
-  if (value.dataType !== "BrokerInfo") {
-    w.refuse(t, f, `a BrokerInfo is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  size += sizeBrokerInfo(w, value as types.BrokerInfo);
-  w.leave();
-  return size;
-}
-
-function writeNestedBrokerInfoTight(
-  w: FrameWriter,
-  value: types.BrokerInfo | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(2);
-  writeBrokerInfoTight(w, value as types.BrokerInfo);
-}
-
-function readNestedConnectionIdLoose(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.ConnectionId | null {
-  if (!r.boolean(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 120) r.fail(t, f, `type code 120 (ConnectionId) is expected, got ${code}`);
-
-  const value = readConnectionIdLoose(r) as types.ConnectionId;
-
-  return value;
-}
-
-function readNestedConnectionIdTight(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.ConnectionId | null {
-  if (!r.bit(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 120) r.fail(t, f, `type code 120 (ConnectionId) is expected, got ${code}`);
-
-  const value = readConnectionIdTight(r) as types.ConnectionId;
-
-  return value;
-}
-
-function writeNestedConnectionIdLoose(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.ConnectionId | null | undefined,
-): void {
-  if (value === null || value === undefined) return w.rawByte(0);
-
-  w.rawByte(1);
-  if (value.dataType !== "ConnectionId") {
-    w.refuse(t, f, `a ConnectionId is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  w.rawByte(120);
-  writeConnectionIdLoose(w, value as types.ConnectionId);
-}
-
-function sizeNestedConnectionId(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.ConnectionId | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
-
-  w.bit(t, f, true);
-  let size = 1;
-  if (value.dataType !== "ConnectionId") {
-    w.refuse(t, f, `a ConnectionId is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  size += sizeConnectionId(w, value as types.ConnectionId);
-
-  return size;
-}
-
-function writeNestedConnectionIdTight(
-  w: FrameWriter,
-  value: types.ConnectionId | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(120);
-  writeConnectionIdTight(w, value as types.ConnectionId);
-}
-
-function readNestedConsumerIdLoose(r: FrameReader, t: string, f: string): types.ConsumerId | null {
-  if (!r.boolean(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 122) r.fail(t, f, `type code 122 (ConsumerId) is expected, got ${code}`);
-
-  const value = readConsumerIdLoose(r) as types.ConsumerId;
-
-  return value;
-}
-
-function readNestedConsumerIdTight(r: FrameReader, t: string, f: string): types.ConsumerId | null {
-  if (!r.bit(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 122) r.fail(t, f, `type code 122 (ConsumerId) is expected, got ${code}`);
-
-  const value = readConsumerIdTight(r) as types.ConsumerId;
-
-  return value;
-}
-
-function writeNestedConsumerIdLoose(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.ConsumerId | null | undefined,
-): void {
-  if (value === null || value === undefined) return w.rawByte(0);
-
-  w.rawByte(1);
-  if (value.dataType !== "ConsumerId") {
-    w.refuse(t, f, `a ConsumerId is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  w.rawByte(122);
-  writeConsumerIdLoose(w, value as types.ConsumerId);
-}
-
-function sizeNestedConsumerId(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.ConsumerId | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
-
-  w.bit(t, f, true);
-  let size = 1;
-  if (value.dataType !== "ConsumerId") {
-    w.refuse(t, f, `a ConsumerId is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  size += sizeConsumerId(w, value as types.ConsumerId);
-
-  return size;
-}
-
-function writeNestedConsumerIdTight(
-  w: FrameWriter,
-  value: types.ConsumerId | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(122);
-  writeConsumerIdTight(w, value as types.ConsumerId);
-}
-
-function readNestedConsumerInfoLoose(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.ConsumerInfo | null {
-  if (!r.boolean(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 5) r.fail(t, f, `type code 5 (ConsumerInfo) is expected, got ${code}`);
-
-  const value = readConsumerInfoLoose(r) as types.ConsumerInfo;
-
-  return value;
-}
-
-function readNestedConsumerInfoTight(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.ConsumerInfo | null {
-  if (!r.bit(t, f)) return null;
-  const code = r.code(t, f);
-  if (code !== 5) r.fail(t, f, `type code 5 (ConsumerInfo) is expected, got ${code}`);
-
-  const value = readConsumerInfoTight(r) as types.ConsumerInfo;
-
-  return value;
-}
-
-function writeNestedConsumerInfoLoose(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.ConsumerInfo | null | undefined,
-): void {
-  if (value === null || value === undefined) return w.rawByte(0);
-
-  w.rawByte(1);
-  if (value.dataType !== "ConsumerInfo") {
-    w.refuse(t, f, `a ConsumerInfo is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  w.rawByte(5);
-  writeConsumerInfoLoose(w, value as types.ConsumerInfo);
-}
-
-function sizeNestedConsumerInfo(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.ConsumerInfo | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
-
-  w.bit(t, f, true);
-  let size = 1;
-  if (value.dataType !== "ConsumerInfo") {
-    w.refuse(t, f, `a ConsumerInfo is expected, got ${(value as types.DataStructure).dataType}`);
-  }
-  size += sizeConsumerInfo(w, value as types.ConsumerInfo);
-
-  return size;
-}
-
-function writeNestedConsumerInfoTight(
-  w: FrameWriter,
-  value: types.ConsumerInfo | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(5);
-  writeConsumerInfoTight(w, value as types.ConsumerInfo);
 }
 
 /** Reads a data structure whose type code was read already. */
@@ -3716,18 +6654,6 @@ export function readDataLoose(
   r.fail(t, f, `a type code of version ${r.version} is expected, got ${code}`);
 }
 
-function readNestedDataStructureLoose(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.DataStructure | null {
-  if (!r.boolean(t, f)) return null;
-  r.enter(t, f);
-  const value = readDataLoose(r, t, f, r.code(t, f), true);
-  r.leave();
-  return value;
-}
-
 /** Reads a data structure whose type code was read already. */
 export function readDataTight(
   r: FrameReader,
@@ -3762,7 +6688,7 @@ export function readDataTight(
     case 103:
       return readActiveMQDestinationTight(r, "ActiveMQTempTopic");
     case 1:
-      if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       return readWireFormatInfoTight(r);
     case 2:
       return readBrokerInfoTight(r);
@@ -3807,26 +6733,26 @@ export function readDataTight(
     case 22:
       return readMessageAckTight(r);
     case 23:
-      if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       return readMessageTight(r, "ActiveMQMessage");
     case 24:
-      if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       return readMessageTight(r, "ActiveMQBytesMessage");
     case 25:
-      if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       return readMessageTight(r, "ActiveMQMapMessage");
     case 26:
-      if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       return readMessageTight(r, "ActiveMQObjectMessage");
     case 27:
-      if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       return readMessageTight(r, "ActiveMQStreamMessage");
     case 28:
-      if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       return readMessageTight(r, "ActiveMQTextMessage");
     case 29:
       if (r.version < 3) break;
-      if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       return readActiveMQBlobMessageTight(r);
     case 30:
       return readResponseTight(r);
@@ -3867,12 +6793,477 @@ export function readDataTight(
   r.fail(t, f, `a type code of version ${r.version} is expected, got ${code}`);
 }
 
-function readNestedDataStructureTight(
+function readActiveMQDestinationValueLoose(
   r: FrameReader,
   t: string,
   f: string,
-): types.DataStructure | null {
-  if (!r.bit(t, f)) return null;
+): types.ActiveMQDestination {
+  let value: types.ActiveMQDestination;
+  const code = r.code(t, f);
+  switch (code) {
+    case 100:
+      value = readActiveMQDestinationLoose(r, "ActiveMQQueue") as types.ActiveMQQueue;
+      break;
+    case 101:
+      value = readActiveMQDestinationLoose(r, "ActiveMQTopic") as types.ActiveMQTopic;
+      break;
+    case 102:
+      value = readActiveMQDestinationLoose(r, "ActiveMQTempQueue") as types.ActiveMQTempQueue;
+      break;
+    case 103:
+      value = readActiveMQDestinationLoose(r, "ActiveMQTempTopic") as types.ActiveMQTempTopic;
+      break;
+    default:
+      r.fail(t, f, `a type code of ActiveMQDestination is expected, got ${code}`);
+  }
+
+  return value;
+}
+
+function readActiveMQDestinationValueTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ActiveMQDestination {
+  let value: types.ActiveMQDestination;
+  const code = r.code(t, f);
+  switch (code) {
+    case 100:
+      value = readActiveMQDestinationTight(r, "ActiveMQQueue") as types.ActiveMQQueue;
+      break;
+    case 101:
+      value = readActiveMQDestinationTight(r, "ActiveMQTopic") as types.ActiveMQTopic;
+      break;
+    case 102:
+      value = readActiveMQDestinationTight(r, "ActiveMQTempQueue") as types.ActiveMQTempQueue;
+      break;
+    case 103:
+      value = readActiveMQDestinationTight(r, "ActiveMQTempTopic") as types.ActiveMQTempTopic;
+      break;
+    default:
+      r.fail(t, f, `a type code of ActiveMQDestination is expected, got ${code}`);
+  }
+
+  return value;
+}
+
+function writeNestedActiveMQDestinationLoose(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.ActiveMQDestination | null | undefined,
+): void {
+  if (value === null || value === undefined) return w.rawByte(0);
+
+  w.rawByte(1);
+  switch (value.dataType) {
+    case "ActiveMQQueue":
+      w.rawByte(100);
+      writeActiveMQDestinationLoose(w, value as types.ActiveMQQueue);
+      break;
+    case "ActiveMQTopic":
+      w.rawByte(101);
+      writeActiveMQDestinationLoose(w, value as types.ActiveMQTopic);
+      break;
+    case "ActiveMQTempQueue":
+      w.rawByte(102);
+      writeActiveMQDestinationLoose(w, value as types.ActiveMQTempQueue);
+      break;
+    case "ActiveMQTempTopic":
+      w.rawByte(103);
+      writeActiveMQDestinationLoose(w, value as types.ActiveMQTempTopic);
+      break;
+    default:
+      w.refuse(
+        t,
+        f,
+        `a ActiveMQDestination is expected, got ${(value as types.DataStructure).dataType}`,
+      );
+  }
+}
+
+function sizeNestedActiveMQDestination(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.ActiveMQDestination | null | undefined,
+): number {
+  if (value === null || value === undefined) return w.bit(t, f, false);
+
+  w.bit(t, f, true);
+  let size = 1;
+  switch (value.dataType) {
+    case "ActiveMQQueue":
+      size += sizeActiveMQDestination(w, value as types.ActiveMQQueue);
+      break;
+    case "ActiveMQTopic":
+      size += sizeActiveMQDestination(w, value as types.ActiveMQTopic);
+      break;
+    case "ActiveMQTempQueue":
+      size += sizeActiveMQDestination(w, value as types.ActiveMQTempQueue);
+      break;
+    case "ActiveMQTempTopic":
+      size += sizeActiveMQDestination(w, value as types.ActiveMQTempTopic);
+      break;
+    default:
+      w.refuse(
+        t,
+        f,
+        `a ActiveMQDestination is expected, got ${(value as types.DataStructure).dataType}`,
+      );
+  }
+
+  return size;
+}
+
+function writeNestedActiveMQDestinationTight(
+  w: FrameWriter,
+  value: types.ActiveMQDestination | null | undefined,
+): void {
+  if (value === null || value === undefined) return void w.nextBit();
+
+  w.nextBit();
+  switch (value.dataType) {
+    case "ActiveMQQueue":
+      w.rawByte(100);
+      writeActiveMQDestinationTight(w, value as types.ActiveMQQueue);
+      break;
+    case "ActiveMQTopic":
+      w.rawByte(101);
+      writeActiveMQDestinationTight(w, value as types.ActiveMQTopic);
+      break;
+    case "ActiveMQTempQueue":
+      w.rawByte(102);
+      writeActiveMQDestinationTight(w, value as types.ActiveMQTempQueue);
+      break;
+    case "ActiveMQTempTopic":
+      w.rawByte(103);
+      writeActiveMQDestinationTight(w, value as types.ActiveMQTempTopic);
+      break;
+  }
+}
+
+function readBrokerIdValueLoose(r: FrameReader, t: string, f: string): types.BrokerId {
+  const code = r.code(t, f);
+  if (code !== 124) r.fail(t, f, `type code 124 (BrokerId) is expected, got ${code}`);
+
+  const value = readBrokerIdLoose(r);
+
+  return value;
+}
+
+function readBrokerIdValueTight(r: FrameReader, t: string, f: string): types.BrokerId {
+  const code = r.code(t, f);
+  if (code !== 124) r.fail(t, f, `type code 124 (BrokerId) is expected, got ${code}`);
+
+  const value = readBrokerIdTight(r);
+
+  return value;
+}
+
+function writeNestedBrokerIdLoose(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.BrokerId | null | undefined,
+): void {
+  if (value === null || value === undefined) return w.rawByte(0);
+
+  w.rawByte(1);
+  if (value.dataType !== "BrokerId") {
+    w.refuse(t, f, `a BrokerId is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  w.rawByte(124);
+  writeBrokerIdLoose(w, value as types.BrokerId);
+}
+
+function sizeNestedBrokerId(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.BrokerId | null | undefined,
+): number {
+  if (value === null || value === undefined) return w.bit(t, f, false);
+
+  w.bit(t, f, true);
+  let size = 1;
+  if (value.dataType !== "BrokerId") {
+    w.refuse(t, f, `a BrokerId is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  size += sizeBrokerId(w, value as types.BrokerId);
+
+  return size;
+}
+
+function writeNestedBrokerIdTight(w: FrameWriter, value: types.BrokerId | null | undefined): void {
+  if (value === null || value === undefined) return void w.nextBit();
+
+  w.nextBit();
+  w.rawByte(124);
+  writeBrokerIdTight(w, value as types.BrokerId);
+}
+
+function readBrokerInfoValueLoose(r: FrameReader, t: string, f: string): types.BrokerInfo {
+  const code = r.code(t, f);
+  if (code !== 2) r.fail(t, f, `type code 2 (BrokerInfo) is expected, got ${code}`);
+  r.enter(t, f);
+  const value = readBrokerInfoLoose(r);
+  r.leave();
+  return value;
+}
+
+function readBrokerInfoValueTight(r: FrameReader, t: string, f: string): types.BrokerInfo {
+  const code = r.code(t, f);
+  if (code !== 2) r.fail(t, f, `type code 2 (BrokerInfo) is expected, got ${code}`);
+  r.enter(t, f);
+  const value = readBrokerInfoTight(r);
+  r.leave();
+  return value;
+}
+
+function writeNestedBrokerInfoLoose(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.BrokerInfo | null | undefined,
+): void {
+  if (value === null || value === undefined) return w.rawByte(0);
+  w.enter(t, f);
+  w.rawByte(1);
+  if (value.dataType !== "BrokerInfo") {
+    w.refuse(t, f, `a BrokerInfo is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  w.rawByte(2);
+  writeBrokerInfoLoose(w, value as types.BrokerInfo);
+  w.leave();
+}
+
+function sizeNestedBrokerInfo(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.BrokerInfo | null | undefined,
+): number {
+  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.enter(t, f);
+  w.bit(t, f, true);
+  let size = 1;
+  if (value.dataType !== "BrokerInfo") {
+    w.refuse(t, f, `a BrokerInfo is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  size += sizeBrokerInfo(w, value as types.BrokerInfo);
+  w.leave();
+  return size;
+}
+
+function writeNestedBrokerInfoTight(
+  w: FrameWriter,
+  value: types.BrokerInfo | null | undefined,
+): void {
+  if (value === null || value === undefined) return void w.nextBit();
+
+  w.nextBit();
+  w.rawByte(2);
+  writeBrokerInfoTight(w, value as types.BrokerInfo);
+}
+
+function readConnectionIdValueLoose(r: FrameReader, t: string, f: string): types.ConnectionId {
+  const code = r.code(t, f);
+  if (code !== 120) r.fail(t, f, `type code 120 (ConnectionId) is expected, got ${code}`);
+
+  const value = readConnectionIdLoose(r);
+
+  return value;
+}
+
+function readConnectionIdValueTight(r: FrameReader, t: string, f: string): types.ConnectionId {
+  const code = r.code(t, f);
+  if (code !== 120) r.fail(t, f, `type code 120 (ConnectionId) is expected, got ${code}`);
+
+  const value = readConnectionIdTight(r);
+
+  return value;
+}
+
+function writeNestedConnectionIdLoose(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.ConnectionId | null | undefined,
+): void {
+  if (value === null || value === undefined) return w.rawByte(0);
+
+  w.rawByte(1);
+  if (value.dataType !== "ConnectionId") {
+    w.refuse(t, f, `a ConnectionId is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  w.rawByte(120);
+  writeConnectionIdLoose(w, value as types.ConnectionId);
+}
+
+function sizeNestedConnectionId(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.ConnectionId | null | undefined,
+): number {
+  if (value === null || value === undefined) return w.bit(t, f, false);
+
+  w.bit(t, f, true);
+  let size = 1;
+  if (value.dataType !== "ConnectionId") {
+    w.refuse(t, f, `a ConnectionId is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  size += sizeConnectionId(w, value as types.ConnectionId);
+
+  return size;
+}
+
+function writeNestedConnectionIdTight(
+  w: FrameWriter,
+  value: types.ConnectionId | null | undefined,
+): void {
+  if (value === null || value === undefined) return void w.nextBit();
+
+  w.nextBit();
+  w.rawByte(120);
+  writeConnectionIdTight(w, value as types.ConnectionId);
+}
+
+function readConsumerIdValueLoose(r: FrameReader, t: string, f: string): types.ConsumerId {
+  const code = r.code(t, f);
+  if (code !== 122) r.fail(t, f, `type code 122 (ConsumerId) is expected, got ${code}`);
+
+  const value = readConsumerIdLoose(r);
+
+  return value;
+}
+
+function readConsumerIdValueTight(r: FrameReader, t: string, f: string): types.ConsumerId {
+  const code = r.code(t, f);
+  if (code !== 122) r.fail(t, f, `type code 122 (ConsumerId) is expected, got ${code}`);
+
+  const value = readConsumerIdTight(r);
+
+  return value;
+}
+
+function writeNestedConsumerIdLoose(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.ConsumerId | null | undefined,
+): void {
+  if (value === null || value === undefined) return w.rawByte(0);
+
+  w.rawByte(1);
+  if (value.dataType !== "ConsumerId") {
+    w.refuse(t, f, `a ConsumerId is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  w.rawByte(122);
+  writeConsumerIdLoose(w, value as types.ConsumerId);
+}
+
+function sizeNestedConsumerId(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.ConsumerId | null | undefined,
+): number {
+  if (value === null || value === undefined) return w.bit(t, f, false);
+
+  w.bit(t, f, true);
+  let size = 1;
+  if (value.dataType !== "ConsumerId") {
+    w.refuse(t, f, `a ConsumerId is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  size += sizeConsumerId(w, value as types.ConsumerId);
+
+  return size;
+}
+
+function writeNestedConsumerIdTight(
+  w: FrameWriter,
+  value: types.ConsumerId | null | undefined,
+): void {
+  if (value === null || value === undefined) return void w.nextBit();
+
+  w.nextBit();
+  w.rawByte(122);
+  writeConsumerIdTight(w, value as types.ConsumerId);
+}
+
+function readConsumerInfoValueLoose(r: FrameReader, t: string, f: string): types.ConsumerInfo {
+  const code = r.code(t, f);
+  if (code !== 5) r.fail(t, f, `type code 5 (ConsumerInfo) is expected, got ${code}`);
+
+  const value = readConsumerInfoLoose(r);
+
+  return value;
+}
+
+function readConsumerInfoValueTight(r: FrameReader, t: string, f: string): types.ConsumerInfo {
+  const code = r.code(t, f);
+  if (code !== 5) r.fail(t, f, `type code 5 (ConsumerInfo) is expected, got ${code}`);
+
+  const value = readConsumerInfoTight(r);
+
+  return value;
+}
+
+function writeNestedConsumerInfoLoose(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.ConsumerInfo | null | undefined,
+): void {
+  if (value === null || value === undefined) return w.rawByte(0);
+
+  w.rawByte(1);
+  if (value.dataType !== "ConsumerInfo") {
+    w.refuse(t, f, `a ConsumerInfo is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  w.rawByte(5);
+  writeConsumerInfoLoose(w, value as types.ConsumerInfo);
+}
+
+function sizeNestedConsumerInfo(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.ConsumerInfo | null | undefined,
+): number {
+  if (value === null || value === undefined) return w.bit(t, f, false);
+
+  w.bit(t, f, true);
+  let size = 1;
+  if (value.dataType !== "ConsumerInfo") {
+    w.refuse(t, f, `a ConsumerInfo is expected, got ${(value as types.DataStructure).dataType}`);
+  }
+  size += sizeConsumerInfo(w, value as types.ConsumerInfo);
+
+  return size;
+}
+
+function writeNestedConsumerInfoTight(
+  w: FrameWriter,
+  value: types.ConsumerInfo | null | undefined,
+): void {
+  if (value === null || value === undefined) return void w.nextBit();
+
+  w.nextBit();
+  w.rawByte(5);
+  writeConsumerInfoTight(w, value as types.ConsumerInfo);
+}
+
+function readDataStructureValueLoose(r: FrameReader, t: string, f: string): types.DataStructure {
+  r.enter(t, f);
+  const value = readDataLoose(r, t, f, r.code(t, f), true);
+  r.leave();
+  return value;
+}
+
+function readDataStructureValueTight(r: FrameReader, t: string, f: string): types.DataStructure {
   r.enter(t, f);
   const value = readDataTight(r, t, f, r.code(t, f), true);
   r.leave();
@@ -4456,8 +7847,7 @@ function writeNestedDataStructureTight(
   writeDataTight(w, value, true);
 }
 
-function readNestedMessageLoose(r: FrameReader, t: string, f: string): types.Message | null {
-  if (!r.boolean(t, f)) return null;
+function readMessageValueLoose(r: FrameReader, t: string, f: string): types.Message {
   r.enter(t, f);
   let value: types.Message;
   const code = r.code(t, f);
@@ -4491,39 +7881,38 @@ function readNestedMessageLoose(r: FrameReader, t: string, f: string): types.Mes
   return value;
 }
 
-function readNestedMessageTight(r: FrameReader, t: string, f: string): types.Message | null {
-  if (!r.bit(t, f)) return null;
+function readMessageValueTight(r: FrameReader, t: string, f: string): types.Message {
   r.enter(t, f);
   let value: types.Message;
   const code = r.code(t, f);
   switch (code) {
     case 23:
-      if (r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       value = readMessageTight(r, "ActiveMQMessage") as types.ActiveMQMessage;
       break;
     case 24:
-      if (r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       value = readMessageTight(r, "ActiveMQBytesMessage") as types.ActiveMQBytesMessage;
       break;
     case 25:
-      if (r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       value = readMessageTight(r, "ActiveMQMapMessage") as types.ActiveMQMapMessage;
       break;
     case 26:
-      if (r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       value = readMessageTight(r, "ActiveMQObjectMessage") as types.ActiveMQObjectMessage;
       break;
     case 27:
-      if (r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       value = readMessageTight(r, "ActiveMQStreamMessage") as types.ActiveMQStreamMessage;
       break;
     case 28:
-      if (r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       value = readMessageTight(r, "ActiveMQTextMessage") as types.ActiveMQTextMessage;
       break;
     case 29:
       if (r.version < 3) r.fail(t, f, `type code ${code} is not of version ${r.version}`);
-      if (r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      if (r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
       value = readActiveMQBlobMessageTight(r) as types.ActiveMQBlobMessage;
       break;
     default:
@@ -4668,22 +8057,20 @@ function writeNestedMessageTight(w: FrameWriter, value: types.Message | null | u
   }
 }
 
-function readNestedMessageAckLoose(r: FrameReader, t: string, f: string): types.MessageAck | null {
-  if (!r.boolean(t, f)) return null;
+function readMessageAckValueLoose(r: FrameReader, t: string, f: string): types.MessageAck {
   const code = r.code(t, f);
   if (code !== 22) r.fail(t, f, `type code 22 (MessageAck) is expected, got ${code}`);
 
-  const value = readMessageAckLoose(r) as types.MessageAck;
+  const value = readMessageAckLoose(r);
 
   return value;
 }
 
-function readNestedMessageAckTight(r: FrameReader, t: string, f: string): types.MessageAck | null {
-  if (!r.bit(t, f)) return null;
+function readMessageAckValueTight(r: FrameReader, t: string, f: string): types.MessageAck {
   const code = r.code(t, f);
   if (code !== 22) r.fail(t, f, `type code 22 (MessageAck) is expected, got ${code}`);
 
-  const value = readMessageAckTight(r) as types.MessageAck;
+  const value = readMessageAckTight(r);
 
   return value;
 }
@@ -4733,22 +8120,20 @@ function writeNestedMessageAckTight(
   writeMessageAckTight(w, value as types.MessageAck);
 }
 
-function readNestedMessageIdLoose(r: FrameReader, t: string, f: string): types.MessageId | null {
-  if (!r.boolean(t, f)) return null;
+function readMessageIdValueLoose(r: FrameReader, t: string, f: string): types.MessageId {
   const code = r.code(t, f);
   if (code !== 110) r.fail(t, f, `type code 110 (MessageId) is expected, got ${code}`);
 
-  const value = readMessageIdLoose(r) as types.MessageId;
+  const value = readMessageIdLoose(r);
 
   return value;
 }
 
-function readNestedMessageIdTight(r: FrameReader, t: string, f: string): types.MessageId | null {
-  if (!r.bit(t, f)) return null;
+function readMessageIdValueTight(r: FrameReader, t: string, f: string): types.MessageId {
   const code = r.code(t, f);
   if (code !== 110) r.fail(t, f, `type code 110 (MessageId) is expected, got ${code}`);
 
-  const value = readMessageIdTight(r) as types.MessageId;
+  const value = readMessageIdTight(r);
 
   return value;
 }
@@ -4798,30 +8183,28 @@ function writeNestedMessageIdTight(
   writeMessageIdTight(w, value as types.MessageId);
 }
 
-function readNestedNetworkBridgeFilterLoose(
+function readNetworkBridgeFilterValueLoose(
   r: FrameReader,
   t: string,
   f: string,
-): types.NetworkBridgeFilter | null {
-  if (!r.boolean(t, f)) return null;
+): types.NetworkBridgeFilter {
   const code = r.code(t, f);
   if (code !== 91) r.fail(t, f, `type code 91 (NetworkBridgeFilter) is expected, got ${code}`);
 
-  const value = readNetworkBridgeFilterLoose(r) as types.NetworkBridgeFilter;
+  const value = readNetworkBridgeFilterLoose(r);
 
   return value;
 }
 
-function readNestedNetworkBridgeFilterTight(
+function readNetworkBridgeFilterValueTight(
   r: FrameReader,
   t: string,
   f: string,
-): types.NetworkBridgeFilter | null {
-  if (!r.bit(t, f)) return null;
+): types.NetworkBridgeFilter {
   const code = r.code(t, f);
   if (code !== 91) r.fail(t, f, `type code 91 (NetworkBridgeFilter) is expected, got ${code}`);
 
-  const value = readNetworkBridgeFilterTight(r) as types.NetworkBridgeFilter;
+  const value = readNetworkBridgeFilterTight(r);
 
   return value;
 }
@@ -4879,22 +8262,20 @@ function writeNestedNetworkBridgeFilterTight(
   writeNetworkBridgeFilterTight(w, value as types.NetworkBridgeFilter);
 }
 
-function readNestedProducerIdLoose(r: FrameReader, t: string, f: string): types.ProducerId | null {
-  if (!r.boolean(t, f)) return null;
+function readProducerIdValueLoose(r: FrameReader, t: string, f: string): types.ProducerId {
   const code = r.code(t, f);
   if (code !== 123) r.fail(t, f, `type code 123 (ProducerId) is expected, got ${code}`);
 
-  const value = readProducerIdLoose(r) as types.ProducerId;
+  const value = readProducerIdLoose(r);
 
   return value;
 }
 
-function readNestedProducerIdTight(r: FrameReader, t: string, f: string): types.ProducerId | null {
-  if (!r.bit(t, f)) return null;
+function readProducerIdValueTight(r: FrameReader, t: string, f: string): types.ProducerId {
   const code = r.code(t, f);
   if (code !== 123) r.fail(t, f, `type code 123 (ProducerId) is expected, got ${code}`);
 
-  const value = readProducerIdTight(r) as types.ProducerId;
+  const value = readProducerIdTight(r);
 
   return value;
 }
@@ -4944,22 +8325,20 @@ function writeNestedProducerIdTight(
   writeProducerIdTight(w, value as types.ProducerId);
 }
 
-function readNestedSessionIdLoose(r: FrameReader, t: string, f: string): types.SessionId | null {
-  if (!r.boolean(t, f)) return null;
+function readSessionIdValueLoose(r: FrameReader, t: string, f: string): types.SessionId {
   const code = r.code(t, f);
   if (code !== 121) r.fail(t, f, `type code 121 (SessionId) is expected, got ${code}`);
 
-  const value = readSessionIdLoose(r) as types.SessionId;
+  const value = readSessionIdLoose(r);
 
   return value;
 }
 
-function readNestedSessionIdTight(r: FrameReader, t: string, f: string): types.SessionId | null {
-  if (!r.bit(t, f)) return null;
+function readSessionIdValueTight(r: FrameReader, t: string, f: string): types.SessionId {
   const code = r.code(t, f);
   if (code !== 121) r.fail(t, f, `type code 121 (SessionId) is expected, got ${code}`);
 
-  const value = readSessionIdTight(r) as types.SessionId;
+  const value = readSessionIdTight(r);
 
   return value;
 }
@@ -5009,13 +8388,7 @@ function writeNestedSessionIdTight(
   writeSessionIdTight(w, value as types.SessionId);
 }
 
-function readNestedTransactionIdLoose(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.TransactionId | null {
-  if (!r.boolean(t, f)) return null;
-
+function readTransactionIdValueLoose(r: FrameReader, t: string, f: string): types.TransactionId {
   let value: types.TransactionId;
   const code = r.code(t, f);
   switch (code) {
@@ -5032,13 +8405,7 @@ function readNestedTransactionIdLoose(
   return value;
 }
 
-function readNestedTransactionIdTight(
-  r: FrameReader,
-  t: string,
-  f: string,
-): types.TransactionId | null {
-  if (!r.bit(t, f)) return null;
-
+function readTransactionIdValueTight(r: FrameReader, t: string, f: string): types.TransactionId {
   let value: types.TransactionId;
   const code = r.code(t, f);
   switch (code) {
@@ -5126,10 +8493,10 @@ function readCachedActiveMQDestinationLoose(
   t: string,
   f: string,
 ): types.ActiveMQDestination | null {
-  if (!r.cacheEnabled) return readNestedActiveMQDestinationLoose(r, t, f);
+  if (!r.cacheEnabled) return r.boolean(t, f) ? readActiveMQDestinationValueLoose(r, t, f) : null;
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedActiveMQDestinationLoose(r, t, f);
+    const value = r.boolean(t, f) ? readActiveMQDestinationValueLoose(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5148,10 +8515,10 @@ function readCachedActiveMQDestinationTight(
   t: string,
   f: string,
 ): types.ActiveMQDestination | null {
-  if (!r.cacheEnabled) return readNestedActiveMQDestinationTight(r, t, f);
-  if (r.bit(t, f)) {
+  if (!r.cacheEnabled) return r.flag(t, f) ? readActiveMQDestinationValueTight(r, t, f) : null;
+  if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedActiveMQDestinationTight(r, t, f);
+    const value = r.flag(t, f) ? readActiveMQDestinationValueTight(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5225,10 +8592,10 @@ function writeCachedActiveMQDestinationTight(
 }
 
 function readCachedBrokerIdLoose(r: FrameReader, t: string, f: string): types.BrokerId | null {
-  if (!r.cacheEnabled) return readNestedBrokerIdLoose(r, t, f);
+  if (!r.cacheEnabled) return r.boolean(t, f) ? readBrokerIdValueLoose(r, t, f) : null;
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedBrokerIdLoose(r, t, f);
+    const value = r.boolean(t, f) ? readBrokerIdValueLoose(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5240,10 +8607,10 @@ function readCachedBrokerIdLoose(r: FrameReader, t: string, f: string): types.Br
 }
 
 function readCachedBrokerIdTight(r: FrameReader, t: string, f: string): types.BrokerId | null {
-  if (!r.cacheEnabled) return readNestedBrokerIdTight(r, t, f);
-  if (r.bit(t, f)) {
+  if (!r.cacheEnabled) return r.flag(t, f) ? readBrokerIdValueTight(r, t, f) : null;
+  if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedBrokerIdTight(r, t, f);
+    const value = r.flag(t, f) ? readBrokerIdValueTight(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5315,10 +8682,10 @@ function readCachedConnectionIdLoose(
   t: string,
   f: string,
 ): types.ConnectionId | null {
-  if (!r.cacheEnabled) return readNestedConnectionIdLoose(r, t, f);
+  if (!r.cacheEnabled) return r.boolean(t, f) ? readConnectionIdValueLoose(r, t, f) : null;
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedConnectionIdLoose(r, t, f);
+    const value = r.boolean(t, f) ? readConnectionIdValueLoose(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5334,10 +8701,10 @@ function readCachedConnectionIdTight(
   t: string,
   f: string,
 ): types.ConnectionId | null {
-  if (!r.cacheEnabled) return readNestedConnectionIdTight(r, t, f);
-  if (r.bit(t, f)) {
+  if (!r.cacheEnabled) return r.flag(t, f) ? readConnectionIdValueTight(r, t, f) : null;
+  if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedConnectionIdTight(r, t, f);
+    const value = r.flag(t, f) ? readConnectionIdValueTight(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5408,10 +8775,10 @@ function writeCachedConnectionIdTight(
 }
 
 function readCachedConsumerIdLoose(r: FrameReader, t: string, f: string): types.ConsumerId | null {
-  if (!r.cacheEnabled) return readNestedConsumerIdLoose(r, t, f);
+  if (!r.cacheEnabled) return r.boolean(t, f) ? readConsumerIdValueLoose(r, t, f) : null;
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedConsumerIdLoose(r, t, f);
+    const value = r.boolean(t, f) ? readConsumerIdValueLoose(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5423,10 +8790,10 @@ function readCachedConsumerIdLoose(r: FrameReader, t: string, f: string): types.
 }
 
 function readCachedConsumerIdTight(r: FrameReader, t: string, f: string): types.ConsumerId | null {
-  if (!r.cacheEnabled) return readNestedConsumerIdTight(r, t, f);
-  if (r.bit(t, f)) {
+  if (!r.cacheEnabled) return r.flag(t, f) ? readConsumerIdValueTight(r, t, f) : null;
+  if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedConsumerIdTight(r, t, f);
+    const value = r.flag(t, f) ? readConsumerIdValueTight(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5501,10 +8868,10 @@ function readCachedDataStructureLoose(
   t: string,
   f: string,
 ): types.DataStructure | null {
-  if (!r.cacheEnabled) return readNestedDataStructureLoose(r, t, f);
+  if (!r.cacheEnabled) return r.boolean(t, f) ? readDataStructureValueLoose(r, t, f) : null;
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedDataStructureLoose(r, t, f);
+    const value = r.boolean(t, f) ? readDataStructureValueLoose(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5518,10 +8885,10 @@ function readCachedDataStructureTight(
   t: string,
   f: string,
 ): types.DataStructure | null {
-  if (!r.cacheEnabled) return readNestedDataStructureTight(r, t, f);
-  if (r.bit(t, f)) {
+  if (!r.cacheEnabled) return r.flag(t, f) ? readDataStructureValueTight(r, t, f) : null;
+  if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedDataStructureTight(r, t, f);
+    const value = r.flag(t, f) ? readDataStructureValueTight(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5590,10 +8957,10 @@ function writeCachedDataStructureTight(
 }
 
 function readCachedProducerIdLoose(r: FrameReader, t: string, f: string): types.ProducerId | null {
-  if (!r.cacheEnabled) return readNestedProducerIdLoose(r, t, f);
+  if (!r.cacheEnabled) return r.boolean(t, f) ? readProducerIdValueLoose(r, t, f) : null;
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedProducerIdLoose(r, t, f);
+    const value = r.boolean(t, f) ? readProducerIdValueLoose(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5605,10 +8972,10 @@ function readCachedProducerIdLoose(r: FrameReader, t: string, f: string): types.
 }
 
 function readCachedProducerIdTight(r: FrameReader, t: string, f: string): types.ProducerId | null {
-  if (!r.cacheEnabled) return readNestedProducerIdTight(r, t, f);
-  if (r.bit(t, f)) {
+  if (!r.cacheEnabled) return r.flag(t, f) ? readProducerIdValueTight(r, t, f) : null;
+  if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedProducerIdTight(r, t, f);
+    const value = r.flag(t, f) ? readProducerIdValueTight(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5679,10 +9046,10 @@ function writeCachedProducerIdTight(
 }
 
 function readCachedSessionIdLoose(r: FrameReader, t: string, f: string): types.SessionId | null {
-  if (!r.cacheEnabled) return readNestedSessionIdLoose(r, t, f);
+  if (!r.cacheEnabled) return r.boolean(t, f) ? readSessionIdValueLoose(r, t, f) : null;
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedSessionIdLoose(r, t, f);
+    const value = r.boolean(t, f) ? readSessionIdValueLoose(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5694,10 +9061,10 @@ function readCachedSessionIdLoose(r: FrameReader, t: string, f: string): types.S
 }
 
 function readCachedSessionIdTight(r: FrameReader, t: string, f: string): types.SessionId | null {
-  if (!r.cacheEnabled) return readNestedSessionIdTight(r, t, f);
-  if (r.bit(t, f)) {
+  if (!r.cacheEnabled) return r.flag(t, f) ? readSessionIdValueTight(r, t, f) : null;
+  if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedSessionIdTight(r, t, f);
+    const value = r.flag(t, f) ? readSessionIdValueTight(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5772,10 +9139,10 @@ function readCachedTransactionIdLoose(
   t: string,
   f: string,
 ): types.TransactionId | null {
-  if (!r.cacheEnabled) return readNestedTransactionIdLoose(r, t, f);
+  if (!r.cacheEnabled) return r.boolean(t, f) ? readTransactionIdValueLoose(r, t, f) : null;
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedTransactionIdLoose(r, t, f);
+    const value = r.boolean(t, f) ? readTransactionIdValueLoose(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5794,10 +9161,10 @@ function readCachedTransactionIdTight(
   t: string,
   f: string,
 ): types.TransactionId | null {
-  if (!r.cacheEnabled) return readNestedTransactionIdTight(r, t, f);
-  if (r.bit(t, f)) {
+  if (!r.cacheEnabled) return r.flag(t, f) ? readTransactionIdValueTight(r, t, f) : null;
+  if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
-    const value = readNestedTransactionIdTight(r, t, f);
+    const value = r.flag(t, f) ? readTransactionIdValueTight(r, t, f) : null;
     r.store(key, value);
     return value;
   }
@@ -5878,7 +9245,7 @@ function readBrokerIdArrayLoose(
   if (!r.boolean(t, f)) return null;
   const values: (types.BrokerId | null)[] = [];
   for (let n = r.count(t, f, 1); n > 0; n--) {
-    values.push(readNestedBrokerIdLoose(r, t, f));
+    values.push(r.boolean(t, f) ? readBrokerIdValueLoose(r, t, f) : null);
   }
   return values;
 }
@@ -5888,10 +9255,10 @@ function readBrokerIdArrayTight(
   t: string,
   f: string,
 ): (types.BrokerId | null)[] | null {
-  if (!r.bit(t, f)) return null;
+  if (!r.flag(t, f)) return null;
   const values: (types.BrokerId | null)[] = [];
   for (let n = r.tightCount(t, f); n > 0; n--) {
-    values.push(readNestedBrokerIdTight(r, t, f));
+    values.push(r.flag(t, f) ? readBrokerIdValueTight(r, t, f) : null);
   }
   return values;
 }
@@ -5938,7 +9305,7 @@ function readBrokerInfoArrayLoose(
   if (!r.boolean(t, f)) return null;
   const values: (types.BrokerInfo | null)[] = [];
   for (let n = r.count(t, f, 1); n > 0; n--) {
-    values.push(readNestedBrokerInfoLoose(r, t, f));
+    values.push(r.boolean(t, f) ? readBrokerInfoValueLoose(r, t, f) : null);
   }
   return values;
 }
@@ -5948,10 +9315,10 @@ function readBrokerInfoArrayTight(
   t: string,
   f: string,
 ): (types.BrokerInfo | null)[] | null {
-  if (!r.bit(t, f)) return null;
+  if (!r.flag(t, f)) return null;
   const values: (types.BrokerInfo | null)[] = [];
   for (let n = r.tightCount(t, f); n > 0; n--) {
-    values.push(readNestedBrokerInfoTight(r, t, f));
+    values.push(r.flag(t, f) ? readBrokerInfoValueTight(r, t, f) : null);
   }
   return values;
 }
@@ -5998,7 +9365,7 @@ function readConsumerIdArrayLoose(
   if (!r.boolean(t, f)) return null;
   const values: (types.ConsumerId | null)[] = [];
   for (let n = r.count(t, f, 1); n > 0; n--) {
-    values.push(readNestedConsumerIdLoose(r, t, f));
+    values.push(r.boolean(t, f) ? readConsumerIdValueLoose(r, t, f) : null);
   }
   return values;
 }
@@ -6008,10 +9375,10 @@ function readConsumerIdArrayTight(
   t: string,
   f: string,
 ): (types.ConsumerId | null)[] | null {
-  if (!r.bit(t, f)) return null;
+  if (!r.flag(t, f)) return null;
   const values: (types.ConsumerId | null)[] = [];
   for (let n = r.tightCount(t, f); n > 0; n--) {
-    values.push(readNestedConsumerIdTight(r, t, f));
+    values.push(r.flag(t, f) ? readConsumerIdValueTight(r, t, f) : null);
   }
   return values;
 }
@@ -6058,7 +9425,7 @@ function readConsumerInfoArrayLoose(
   if (!r.boolean(t, f)) return null;
   const values: (types.ConsumerInfo | null)[] = [];
   for (let n = r.count(t, f, 1); n > 0; n--) {
-    values.push(readNestedConsumerInfoLoose(r, t, f));
+    values.push(r.boolean(t, f) ? readConsumerInfoValueLoose(r, t, f) : null);
   }
   return values;
 }
@@ -6068,10 +9435,10 @@ function readConsumerInfoArrayTight(
   t: string,
   f: string,
 ): (types.ConsumerInfo | null)[] | null {
-  if (!r.bit(t, f)) return null;
+  if (!r.flag(t, f)) return null;
   const values: (types.ConsumerInfo | null)[] = [];
   for (let n = r.tightCount(t, f); n > 0; n--) {
-    values.push(readNestedConsumerInfoTight(r, t, f));
+    values.push(r.flag(t, f) ? readConsumerInfoValueTight(r, t, f) : null);
   }
   return values;
 }
@@ -6118,7 +9485,7 @@ function readDataStructureArrayLoose(
   if (!r.boolean(t, f)) return null;
   const values: (types.DataStructure | null)[] = [];
   for (let n = r.count(t, f, 1); n > 0; n--) {
-    values.push(readNestedDataStructureLoose(r, t, f));
+    values.push(r.boolean(t, f) ? readDataStructureValueLoose(r, t, f) : null);
   }
   return values;
 }
@@ -6128,10 +9495,10 @@ function readDataStructureArrayTight(
   t: string,
   f: string,
 ): (types.DataStructure | null)[] | null {
-  if (!r.bit(t, f)) return null;
+  if (!r.flag(t, f)) return null;
   const values: (types.DataStructure | null)[] = [];
   for (let n = r.tightCount(t, f); n > 0; n--) {
-    values.push(readNestedDataStructureTight(r, t, f));
+    values.push(r.flag(t, f) ? readDataStructureValueTight(r, t, f) : null);
   }
   return values;
 }

@@ -9,12 +9,20 @@ import {
   isRecursive,
   isRequired,
   layoutOf,
+  sharers,
+  sinceOf,
   typesInFields,
+  unionOf,
 } from "./model.ts";
+import {
+  emitRead,
+  emitReadArray,
+  emitReadCached,
+  emitReadData,
+  emitReadValue,
+  encodings,
+} from "./emit_read.ts";
 import type { Field } from "./schema.ts";
-
-const encodings = ["Loose", "Tight"] as const;
-type Encoding = typeof encodings[number];
 
 /** Text of `marshallers.ts`. */
 export function emitMarshallers(): string {
@@ -27,32 +35,30 @@ export function emitMarshallers(): string {
     `import type { FrameReader } from "../frame_reader.ts";`,
     `import type { FrameWriter } from "../frame_writer.ts";`,
     `import { cacheId } from "../cache_id.ts";`,
-    `import { readThrowableLoose, readThrowableTight, sizeThrowable, writeThrowableLoose, writeThrowableTight } from "../throwable.ts";`,
+    `import { joinLong, type Long } from "../long.ts";`,
+    `import { readThrowableLoose, readThrowableTight, sizeThrowable, type Throwable, writeThrowableLoose, writeThrowableTight } from "../throwable.ts";`,
     `import type * as types from "./types.ts";`,
     ...layouts.flatMap((layout) => [
-      emitRead(layout, "Loose"),
-      emitRead(layout, "Tight"),
+      ...encodings.map((encoding) => emitRead(layout, encoding)),
       emitWriteLoose(layout),
       emitSize(layout),
       emitWriteTight(layout),
     ]),
+    ...encodings.map(emitReadData),
     ...nestedTypes.flatMap((name) => [
-      emitReadNested(name, "Loose"),
-      emitReadNested(name, "Tight"),
+      ...encodings.map((encoding) => emitReadValue(name, encoding)),
       emitWriteNestedLoose(name),
       emitSizeNested(name),
       emitWriteNestedTight(name),
     ]),
     ...typesInFields("cached").flatMap((name) => [
-      emitReadCached(name, "Loose"),
-      emitReadCached(name, "Tight"),
+      ...encodings.map((encoding) => emitReadCached(name, encoding)),
       emitWriteCachedLoose(name),
       emitSizeCached(name),
       emitWriteCachedTight(name),
     ]),
     ...typesInFields("array").flatMap((name) => [
-      emitReadArray(name, "Loose"),
-      emitReadArray(name, "Tight"),
+      ...encodings.map((encoding) => emitReadArray(name, encoding)),
       emitWriteArrayLoose(name),
       emitSizeArray(name),
       emitWriteArrayTight(name),
@@ -60,99 +66,10 @@ export function emitMarshallers(): string {
   ].join("\n\n");
 }
 
-/** Types that share a layout's functions. */
-function sharers(layout: string): readonly ConcreteType[] {
-  return concreteTypes.filter(({ name }) => layoutOf(name) === layout);
-}
-
-/** Source text of the type's name within a layout's function, and its parameter if there is one. */
-function typeName(layout: string): { parameter: string; declare: string } {
-  const names = sharers(layout);
-  return names.length > 1
-    ? { parameter: `, t: ${names.map(({ name }) => `"${name}"`).join(" | ")}`, declare: "" }
-    : { parameter: "", declare: `const t = "${names[0]!.name}";` };
-}
-
-function unionOf(layout: string): string {
-  return sharers(layout).map(({ name }) => `types.${name}`).join(" | ");
-}
-
-function callArgument(name: string): string {
-  return sharers(layoutOf(name)).length > 1 ? `, "${name}"` : "";
-}
-
-/** Wraps an expression so that it counts only in the versions that have the field. */
-function gated(
-  { since, until }: Field,
-  typeSince: number,
-  expression: string,
-  otherwise: string,
-): string {
-  if (since > typeSince) return `r.version >= ${since} ? ${expression} : ${otherwise}`;
-  if (until !== undefined) return `r.version <= ${until} ? ${expression} : ${otherwise}`;
-  return expression;
-}
-
 function gatedStatement({ since, until }: Field, typeSince: number, statement: string): string {
   if (since > typeSince) return `if (w.version >= ${since}) ${statement}`;
   if (until !== undefined) return `if (w.version <= ${until}) ${statement}`;
   return statement;
-}
-
-function sinceOf(layout: string): number {
-  return Math.min(...sharers(layout).map(({ since }) => since));
-}
-
-function emitRead(layout: string, encoding: Encoding): string {
-  const { parameter, declare } = typeName(layout);
-  const fields = allFields(layout);
-  const reads = fields.map((field) =>
-    `const ${field.name} = ${
-      gated(field, sinceOf(layout), readExpression(field, encoding), absentOf(field))
-    };`
-  );
-  const checks = fields.filter(({ name }) => isRequired(name)).map(({ name }) =>
-    `if (!${name}) r.fail(t, "${name}", "a name is expected, got none");`
-  );
-  return `export function read${layout}${encoding}(r: FrameReader${parameter}): ${unionOf(layout)} {
-    ${[declare, ...reads, ...checks].filter(Boolean).join("\n")}
-    return { dataType: t, ${fields.map(({ name }) => name).join(", ")} };
-  }`;
-}
-
-function readExpression({ name, kind }: Field, encoding: Encoding): string {
-  const at = `t, "${name}"`;
-  const tight = encoding === "Tight";
-  switch (kind.name) {
-    case "boolean":
-      return tight ? `r.bit(${at})` : `r.boolean(${at})`;
-    case "byte":
-    case "int":
-      return `r.${kind.name}(${at})`;
-    case "long":
-      return tight ? `r.tightLong(${at})` : `r.long(${at})`;
-    case "string":
-      return tight ? `r.tightString(${at})` : `r.string(${at})`;
-    case "bytes":
-      return tight ? `r.tightBytes(${at})` : `r.bytes(${at})`;
-    case "constBytes":
-      return `r.constBytes(${at}, ${kind.size})`;
-    case "throwable":
-      return `readThrowable${encoding}(r, ${at})`;
-    case "nested":
-      return `readNested${kind.of}${encoding}(r, ${at})`;
-    case "cached":
-      return `readCached${kind.of}${encoding}(r, ${at})`;
-    case "array":
-      return `read${kind.of}Array${encoding}(r, ${at})`;
-  }
-}
-
-/** Value of a field that the version in use does not have. */
-function absentOf({ kind, initial }: Field): string {
-  if (initial !== undefined) return initial;
-  if (kind.name === "boolean") return "false";
-  return kind.name === "byte" || kind.name === "int" || kind.name === "long" ? "0" : "null";
 }
 
 function emitWriteLoose(layout: string): string {
@@ -273,96 +190,6 @@ function tightStatement({ name, kind }: Field): string {
 const recursive = new Set(
   ["DataStructure", "Message", "BrokerInfo", ...typesInFields("nested")].filter(isRecursive),
 );
-
-/** `case` lines that call a function for each concrete type. */
-function cases(
-  name: string,
-  label: (type: ConcreteType) => string,
-  call: (type: ConcreteType) => string,
-  versioned: string,
-): string {
-  return concreteOf(name).map((type) => {
-    const gate = type.since > (byName.get(name)?.since ?? 1)
-      ? `if (${versioned}.version < ${type.since}) break; `
-      : "";
-    return `case ${label(type)}: ${gate}${call(type)}`;
-  }).join("\n");
-}
-
-function emitReadNested(name: string, encoding: Encoding): string {
-  const present = encoding === "Tight" ? "r.bit(t, f)" : "r.boolean(t, f)";
-  const awareBit = (type: ConcreteType): string =>
-    encoding === "Tight" && type.marshallAware
-      ? `if (r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes"); `
-      : "";
-  const types = concreteOf(name);
-  const call = (type: ConcreteType): string =>
-    `read${layoutOf(type.name)}${encoding}(r${callArgument(type.name)}) as types.${type.name}`;
-  const enter = recursive.has(name) ? "r.enter(t, f);" : "";
-  const leave = recursive.has(name) ? "r.leave();" : "";
-  if (types.length === 1) {
-    const type = types[0]!;
-    return `function readNested${name}${encoding}(r: FrameReader, t: string, f: string): types.${name} | null {
-      if (!${present}) return null;
-      const code = r.code(t, f);
-      if (code !== ${type.code}) r.fail(t, f, \`type code ${type.code} (${name}) is expected, got \${code}\`);
-      ${awareBit(type)}${enter}
-      const value = ${call(type)};
-      ${leave}
-      return value;
-    }`;
-  }
-  const body = name === "DataStructure"
-    ? `const value = readData${encoding}(r, t, f, r.code(t, f), true);`
-    : `let value: types.${name};
-      const code = r.code(t, f);
-      switch (code) {
-        ${
-      cases(name, ({ code }) =>
-        String(code), (type) =>
-        `${awareBit(type)}value = ${call(type)}; break;`, "r")
-        .replaceAll(
-          /if \(r\.version < (\d+)\) break; /g,
-          `if (r.version < $1) r.fail(t, f, \`type code \${code} is not of version \${r.version}\`); `,
-        )
-    }
-        default: r.fail(t, f, \`a type code of ${name} is expected, got \${code}\`);
-      }`;
-  const nestedReader =
-    `function readNested${name}${encoding}(r: FrameReader, t: string, f: string): types.${name} | null {
-      if (!${present}) return null;
-      ${enter}
-      ${body}
-      ${leave}
-      return value;
-    }`;
-  return name === "DataStructure" ? emitReadData(encoding) + "\n\n" + nestedReader : nestedReader;
-}
-
-/** The entry points: a data structure of any type. */
-function emitReadData(encoding: Encoding): string {
-  const aware = (type: ConcreteType): string =>
-    encoding === "Tight" && type.marshallAware
-      ? `if (nested && r.bit(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes"); `
-      : "";
-  return `/** Reads a data structure whose type code was read already. */
-    export function readData${encoding}(r: FrameReader, t: string, f: string, code: number, ${
-    encoding === "Tight" ? "nested" : "_nested"
-  }: boolean): types.DataStructure {
-      switch (code) {
-        ${
-    cases(
-      "DataStructure",
-      ({ code }) => String(code),
-      (type) =>
-        `${aware(type)}return read${layoutOf(type.name)}${encoding}(r${callArgument(type.name)});`,
-      "r",
-    )
-  }
-      }
-      r.fail(t, f, \`a type code of version \${r.version} is expected, got \${code}\`);
-    }`;
-}
 
 function emitWriteNestedLoose(name: string): string {
   return writeNested(name, "Loose", {
@@ -507,30 +334,6 @@ function emitWriteData(suffix: string): string {
     }`;
 }
 
-function emitReadCached(name: string, encoding: Encoding): string {
-  const fresh = encoding === "Tight" ? "r.bit(t, f)" : "r.boolean(t, f)";
-  const types = concreteOf(name);
-  const check = name === "DataStructure"
-    ? ""
-    : `if (value !== null && ${
-      types.map((type) => `value.dataType !== "${type.name}"`).join(" && ")
-    }) {
-        r.fail(t, f, \`a ${name} is expected, the cache holds a \${value.dataType}\`);
-      }`;
-  return `function readCached${name}${encoding}(r: FrameReader, t: string, f: string): types.${name} | null {
-    if (!r.cacheEnabled) return readNested${name}${encoding}(r, t, f);
-    if (${fresh}) {
-      const key = r.newCacheKey(t, f);
-      const value = readNested${name}${encoding}(r, t, f);
-      r.store(key, value);
-      return value;
-    }
-    const value = r.cached(t, f);
-    ${check}
-    return value;
-  }`;
-}
-
 /** Loose encoding numbers a value before the cached values inside it. */
 function emitWriteCachedLoose(name: string): string {
   return `function writeCached${name}Loose(w: FrameWriter, t: string, f: string, value: types.${name} | null | undefined): void {
@@ -582,18 +385,6 @@ function emitWriteCachedTight(name: string): string {
     const fresh = w.nextBit();
     w.tightKey();
     if (fresh) writeNested${name}Tight(w, value);
-  }`;
-}
-
-function emitReadArray(name: string, encoding: Encoding): string {
-  const tight = encoding === "Tight";
-  return `function read${name}Array${encoding}(r: FrameReader, t: string, f: string): (types.${name} | null)[] | null {
-    if (!${tight ? "r.bit(t, f)" : "r.boolean(t, f)"}) return null;
-    const values: (types.${name} | null)[] = [];
-    for (let n = ${tight ? "r.tightCount(t, f)" : "r.count(t, f, 1)"}; n > 0; n--) {
-      values.push(readNested${name}${encoding}(r, t, f));
-    }
-    return values;
   }`;
 }
 

@@ -115,3 +115,18 @@ export function typeScriptOf({ kind, name }: Field): string {
 export function isRequired(field: string): boolean {
   return field === "physicalName";
 }
+
+/** Types that share a layout's functions. */
+export function sharers(layout: string): readonly ConcreteType[] {
+  return concreteTypes.filter(({ name }) => layoutOf(name) === layout);
+}
+
+/** First version that has any of a layout's types. */
+export function sinceOf(layout: string): number {
+  return Math.min(...sharers(layout).map(({ since }) => since));
+}
+
+/** TypeScript union of a layout's types. */
+export function unionOf(layout: string): string {
+  return sharers(layout).map(({ name }) => `types.${name}`).join(" | ");
+}
