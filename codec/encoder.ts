@@ -34,6 +34,8 @@ export class OpenWireEncoder {
   readonly #format: OpenWireFormat;
   readonly #writer: FrameWriter = new FrameWriter();
   #settings: WireFormatSettings | undefined;
+  /** Whether our WireFormatInfo may still be written; not when the settings are fixed. */
+  #opening: boolean;
 
   /**
    * Makes an encoder.
@@ -42,6 +44,8 @@ export class OpenWireEncoder {
    */
   constructor(format: OpenWireFormat) {
     this.#format = format;
+    this.#opening = !format.negotiated;
+    if (this.#opening) this.#configure();
   }
 
   /**
@@ -63,7 +67,9 @@ export class OpenWireEncoder {
    * @throws {EncodeError} When the peer could not take it. The commands before are kept.
    */
   write(command: DataStructure | null): void {
-    if (this.#settings !== this.#format.settings) this.#configure();
+    // The peer's WireFormatInfo may come before ours is written; ours must not be written by what they agree on.
+    const opening = this.#opening && command?.dataType === "WireFormatInfo";
+    if (!opening && this.#settings !== this.#format.settings) this.#configure();
     const { negotiated } = this.#format;
     if (!negotiated && command?.dataType !== "WireFormatInfo") {
       throw new EncodeError(
@@ -83,6 +89,7 @@ export class OpenWireEncoder {
       writer.cache?.rollBack();
       throw error;
     }
+    this.#opening = false;
   }
 
   /**

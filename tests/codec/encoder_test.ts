@@ -248,6 +248,18 @@ test("OpenWireEncoder.encode() writes only a WireFormatInfo before it knows its 
   encoder.encode(createKeepAliveInfo());
 });
 
+test("OpenWireEncoder.encode() writes our WireFormatInfo alike before and after the peer's came", () => {
+  const offer = { tightEncodingEnabled: true };
+  const ours = new OpenWireFormat(offer);
+  const before = new OpenWireEncoder(ours).encode(ours.info());
+  const encoder = new OpenWireEncoder(ours);
+  new OpenWireDecoder(ours).push(before);
+  assertEquals(ours.settings.tightEncodingEnabled, true);
+  assertEquals(encoder.encode(ours.info()), before);
+  const tight = new OpenWireEncoder(OpenWireFormat.fixed({ version: 12, ...offer }));
+  assertEquals(encoder.encode(createKeepAliveInfo()), tight.encode(createKeepAliveInfo()));
+});
+
 test("OpenWireEncoder.encode() refuses what a frame's boolean stream cannot hold", () => {
   // 32,767 bytes of bits are allowed: 262,136 bits, of which each of these arrays takes 32,768.
   const nulls = new Array(32767).fill(null);
