@@ -28,7 +28,7 @@ interface Result extends TestCase {
 const MINUTES = 60_000;
 const RUNTIMES: Runtime[] = ["deno", "bun", "node"];
 /** Suites that all three runtimes run, but for files that end in `_deno_test.ts`. */
-const SHARED = ["tests/codec", "tests/transport", "tests/client", "tests/testing"];
+const SHARED = ["tests/codec", "tests/transport", "tests/client", "tests/testing", "tests/module"];
 /** Modules whose examples are run, on Deno. */
 const DOCUMENTED = ["mod.ts", "errors.ts", "codec", "transport", "client", "testing"];
 

@@ -1,0 +1,79 @@
+/** Programs that import the module from a web server: nothing else is needed, and nothing else is asked for. */
+import { assert, assertEquals } from "@std/assert";
+import { test } from "../_harness.ts";
+import { broker } from "../broker/env.ts";
+import {
+  clientLine,
+  clientProgram,
+  codecLine,
+  codecProgram,
+  inTemporaryFolder,
+  type Outcome,
+  run,
+} from "./_program.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Serves the tree as raw.githubusercontent.com does, and notes what is asked for. */
+function serveTree(): { base: string; asked: string[]; server: Deno.HttpServer<Deno.NetAddr> } {
+  const asked: string[] = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      asked.push(pathname.slice(1));
+      try {
+        const text = await Deno.readTextFile(new URL(`.${pathname}`, ROOT));
+        return new Response(text, { headers: { "content-type": "text/plain; charset=utf-8" } });
+      } catch {
+        return new Response("404: Not Found", { status: 404 });
+      }
+    },
+  );
+  return { base: `http://127.0.0.1:${server.addr.port}/`, asked, server };
+}
+
+/** Runs a program, type-checked, with an empty cache and almost no environment. */
+async function runFromServer(
+  program: (base: string) => string,
+  permissions: string[],
+): Promise<Outcome & { asked: string[] }> {
+  const { base, asked, server } = serveTree();
+  try {
+    const outcome = await inTemporaryFolder(async (cwd) => {
+      const cache = `${cwd}/cache`;
+      await Deno.mkdir(`${cwd}/work`);
+      await Deno.writeTextFile(`${cwd}/work/program.ts`, program(base));
+      const allowed = [`--allow-import=${new URL(base).host}`, ...permissions];
+      const options = ["--check", "--quiet", "--no-config", "--no-prompt", ...allowed];
+      return await run([Deno.execPath(), "run", ...options, "program.ts"], {
+        cwd: `${cwd}/work`,
+        env: { DENO_DIR: cache, HOME: cwd, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+        deadline: 50_000,
+      });
+    });
+    return { ...outcome, asked: asked.sort() };
+  } finally {
+    await server.shutdown();
+  }
+}
+
+test("a program that imports mod.ts by URL needs the network and nothing else", async () => {
+  const urls = broker ? [broker.urls.openwire] : [];
+  const { asked, ...outcome } = await runFromServer(
+    (base) => clientProgram(base, urls),
+    ["--allow-net=127.0.0.1"],
+  );
+  const stdout = clientLine("memory") + (broker ? clientLine("openwire-test") : "");
+  assertEquals(outcome, { code: 0, stdout, stderr: "" });
+  assert(asked.includes("client/mod.ts"));
+  assertEquals(asked, [...new Set(asked)], "each file is asked for once");
+  const folders = new Set(asked.map((path) => path.slice(0, path.indexOf("/") + 1)));
+  assertEquals(folders, new Set(["", "client/", "codec/", "testing/", "transport/"]));
+}, { timeout: 60_000 });
+
+test("a program that imports codec/mod.ts by URL needs no permission", async () => {
+  const { asked, ...outcome } = await runFromServer(codecProgram, []);
+  assertEquals(outcome, { code: 0, stdout: codecLine, stderr: "" });
+  assertEquals(asked.filter((path) => !path.startsWith("codec/")), ["errors.ts"]);
+}, { timeout: 60_000 });
