@@ -1,8 +1,8 @@
 /**
  * Writes the primitives of a frame, loose and tight.
  *
- * Tight encoding walks the objects twice: the first pass (`tight…Size`) appends the bits, tells the size of the data
- * and refuses what can't be sent; the second (`tight…`) replays the bits and writes the data.
+ * Tight encoding walks the objects twice: the first pass (`…Size`) appends the bits, tells the size of the data and
+ * refuses what can't be sent; the second (`tight…`) replays the bits and writes the data.
  */
 
 import { BitStream } from "./bit_stream.ts";
@@ -14,9 +14,12 @@ import type { WriteCache } from "./write_cache.ts";
 /** Frames are cut from blocks of this many bytes, because small buffers are dear. */
 const BLOCK = 65536;
 const SIZE_PREFIX = 4;
+/** More bytes than any object has of its own. */
+const ROOM = 256;
 /** Longest tight string in bytes (Java: BaseDataStreamMarshaller). */
 const TIGHT_STRING_LIMIT = 32766;
 const LOOSE_STRING_LIMIT = 65535;
+const ARRAY_LIMIT = 32767;
 /** Deepest nesting of objects. */
 const MAX_DEPTH = 32;
 
@@ -32,71 +35,52 @@ export class FrameWriter {
   limit: number = Infinity;
   /** Bits of the current tight frame. */
   readonly bits: BitStream = new BitStream();
+  /** Keys that the first tight pass found, in the order in which the second writes them. */
+  readonly keys: number[] = [];
 
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-  #view: DataView = new DataView(this.#bytes.buffer);
+  // The generated code writes numbers and flags straight to these.
+  /** The block that holds the frame. */
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** The same bytes. */
+  view: DataView = new DataView(this.bytes.buffer);
+  /** Offset of the cursor within the block. */
+  position = 0;
+
   /** Offset of the first byte that wasn't taken yet. */
   #taken = 0;
   /** Offset of the current frame. */
   #start = 0;
-  #position = 0;
   #depth = 0;
-  /** Keys that the first tight pass found, in the order in which the second writes them. */
-  #keys: number[] = [];
   #nextKey = 0;
 
   /** Number of bytes of the current frame. */
   get length(): number {
-    return this.#position - this.#start;
+    return this.position - this.#start;
   }
 
   /** Starts a frame behind the ones that weren't taken yet. */
   begin(): void {
-    this.#start = this.#position;
+    this.#start = this.position;
     this.#depth = 0;
-    this.#keys.length = 0;
     this.#nextKey = 0;
+    if (this.keys.length > 0) this.keys.length = 0;
   }
 
   /** Throws the current frame away. */
   discard(): void {
-    this.#position = this.#start;
+    this.position = this.#start;
   }
 
   /** Gives the bytes of all frames since the last call. They are never written again. */
   take(): Uint8Array<ArrayBuffer> {
-    const frames = this.#bytes.subarray(this.#taken, this.#position);
-    this.#taken = this.#start = this.#position;
+    const frames = new Uint8Array(this.bytes.buffer, this.#taken, this.position - this.#taken);
+    this.#taken = this.#start = this.position;
     return frames;
   }
 
   /** Throws an {@linkcode EncodeError}. */
   refuse(type: string, field: string, problem: string): never {
     throw new EncodeError(`Cannot encode ${type}.${field}: ${problem}`, type, field);
-  }
-
-  #wrong(type: string, field: string, expected: string, value: unknown): never {
-    this.refuse(type, field, `${expected} is expected, got ${describe(value)}`);
-  }
-
-  /** Makes sure that `size` more bytes fit. */
-  ensure(size: number): void {
-    if (this.#position + size > this.#bytes.length) this.#grow(size);
-  }
-
-  #grow(size: number): void {
-    if (this.length + size > this.limit + SIZE_PREFIX) {
-      this.tooLarge(this.length + size - SIZE_PREFIX);
-    }
-    const pending = this.#position - this.#taken;
-    const needed = pending + size;
-    const grown = new Uint8Array(needed <= BLOCK ? BLOCK : pending === 0 ? needed : needed * 2);
-    grown.set(this.#bytes.subarray(this.#taken, this.#position));
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
-    this.#start -= this.#taken;
-    this.#taken = 0;
-    this.#position = pending;
   }
 
   /** Refuses a frame that the peer would not take. */
@@ -109,82 +93,127 @@ export class FrameWriter {
     );
   }
 
+  /** Refuses a value that is no boolean. */
+  wrongBoolean(type: string, field: string, value: unknown): never {
+    this.#wrong(type, field, "a boolean", value);
+  }
+
+  /** Refuses a value that is no byte. */
+  wrongByte(type: string, field: string, value: unknown): never {
+    this.#wrong(type, field, "an integer from -128 to 127", value);
+  }
+
+  /** Refuses a value that is no int. */
+  wrongInt(type: string, field: string, value: unknown): never {
+    this.#wrong(type, field, "a 32-bit integer", value);
+  }
+
+  #wrong(type: string, field: string, expected: string, value: unknown): never {
+    this.refuse(type, field, `${expected} is expected, got ${describe(value)}`);
+  }
+
+  #tooLong(type: string, field: string, size: number, limit: number): never {
+    this.refuse(type, field, `string takes ${size} bytes or more, ${limit} are allowed`);
+  }
+
+  /** Makes sure that `size` more bytes fit. */
+  ensure(size: number): void {
+    if (this.position + size > this.bytes.length) this.#grow(size);
+  }
+
+  /** Makes room for what any one object has of its own, strings and nested objects not counted. */
+  makeRoom(): void {
+    if (this.bytes.length - this.position < ROOM) this.#grow(ROOM);
+  }
+
+  #grow(size: number): void {
+    // Room is made before it is known how much of it is needed.
+    const least = size === ROOM ? 0 : size;
+    if (this.length + least > this.limit + SIZE_PREFIX) {
+      this.tooLarge(this.length + least - SIZE_PREFIX);
+    }
+    const pending = this.position - this.#taken;
+    const needed = pending + size + ROOM;
+    const grown = new Uint8Array(needed <= BLOCK ? BLOCK : pending === 0 ? needed : needed * 2);
+    grown.set(this.bytes.subarray(this.#taken, this.position));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+    this.#start -= this.#taken;
+    this.#taken = 0;
+    this.position = pending;
+  }
+
   /** Writes an int at an earlier place of the frame. */
   patchInt(at: number, value: number): void {
-    this.#view.setInt32(this.#start + at, value);
+    this.view.setInt32(this.#start + at, value);
+  }
+
+  /** Writes a short at an earlier place of the frame. */
+  patchShort(at: number, value: number): void {
+    this.view.setInt16(this.#start + at, value);
+  }
+
+  // Without a check of the value
+
+  rawByte(value: number): void {
+    this.ensure(1);
+    this.bytes[this.position++] = value;
+  }
+
+  rawShort(value: number): void {
+    this.ensure(2);
+    this.view.setInt16(this.position, value);
+    this.position += 2;
+  }
+
+  rawInt(value: number): void {
+    this.ensure(4);
+    this.view.setInt32(this.position, value);
+    this.position += 4;
+  }
+
+  rawLong(value: Long): void {
+    this.ensure(8);
+    const p = this.position;
+    if (typeof value === "number") {
+      this.view.setInt32(p, highHalf(value));
+      this.view.setInt32(p + 4, value);
+    } else {
+      this.view.setBigInt64(p, value);
+    }
+    this.position = p + 8;
+  }
+
+  rawFloat(value: number): void {
+    this.ensure(4);
+    this.view.setFloat32(this.position, value);
+    this.position += 4;
+  }
+
+  rawDouble(value: number): void {
+    this.ensure(8);
+    this.view.setFloat64(this.position, value);
+    this.position += 8;
+  }
+
+  rawBytes(value: Uint8Array): void {
+    this.ensure(value.length);
+    this.bytes.set(value, this.position);
+    this.position += value.length;
   }
 
   /** Writes modified UTF-8 without a length; returns the number of bytes. */
   utf(value: string): number {
     this.ensure(value.length * 3);
-    const p = this.#position;
-    this.#position = writeModifiedUtf8(value, this.#bytes, p);
-    return this.#position - p;
+    const p = this.position;
+    this.position = writeModifiedUtf8(value, this.bytes, p);
+    return this.position - p;
   }
 
-  rawFloat(value: number): void {
-    this.ensure(4);
-    this.#view.setFloat32(this.#position, value);
-    this.#position += 4;
-  }
-
-  rawDouble(value: number): void {
-    this.ensure(8);
-    this.#view.setFloat64(this.#position, value);
-    this.#position += 8;
-  }
-
-  rawLong(value: Long): void {
-    this.ensure(8);
-    this.#writeLong(value);
-  }
-
-  /** Writes a short at an earlier place of the frame. */
-  patchShort(at: number, value: number): void {
-    this.#view.setInt16(this.#start + at, value);
-  }
-
-  /** Writes a byte without a check of its value. */
-  rawByte(value: number): void {
-    this.ensure(1);
-    this.#bytes[this.#position++] = value;
-  }
-
-  rawShort(value: number): void {
-    this.ensure(2);
-    this.#view.setInt16(this.#position, value);
-    this.#position += 2;
-  }
-
-  rawInt(value: number): void {
-    this.ensure(4);
-    this.#view.setInt32(this.#position, value);
-    this.#position += 4;
-  }
-
-  rawBytes(value: Uint8Array): void {
-    this.ensure(value.length);
-    this.#bytes.set(value, this.#position);
-    this.#position += value.length;
-  }
-
-  boolean(type: string, field: string, value: boolean): void {
-    if (value !== true && value !== false) this.#wrong(type, field, "a boolean", value);
-    this.ensure(1);
-    this.#bytes[this.#position++] = value ? 1 : 0;
-  }
-
-  byte(type: string, field: string, value: number): void {
-    if (typeof value !== "number" || (value << 24) >> 24 !== value) {
-      this.#wrong(type, field, "an integer from -128 to 127", value);
-    }
-    this.rawByte(value);
-  }
+  // Loose
 
   int(type: string, field: string, value: number): void {
-    if (typeof value !== "number" || (value | 0) !== value) {
-      this.#wrong(type, field, "a 32-bit integer", value);
-    }
+    this.intSize(type, field, value);
     this.rawInt(value);
   }
 
@@ -193,44 +222,31 @@ export class FrameWriter {
     this.rawLong(value);
   }
 
-  #writeLong(value: Long): void {
-    const p = this.#position;
-    if (typeof value === "number") {
-      this.#view.setInt32(p, (value | 0) === value ? value >> 31 : highHalf(value));
-      this.#view.setInt32(p + 4, value);
-    } else {
-      this.#view.setBigInt64(p, value);
-    }
-    this.#position = p + 8;
-  }
-
   string(type: string, field: string, value: string | null | undefined): void {
     if (value === null || value === undefined) return this.rawByte(0);
     if (typeof value !== "string") this.#wrong(type, field, "a string or null", value);
-    // Longer text may still fit or not; it is never written beyond the limit.
     if (value.length > LOOSE_STRING_LIMIT) {
       this.#tooLong(type, field, value.length, LOOSE_STRING_LIMIT);
     }
     this.ensure(3 + value.length * 3);
-    const p = this.#position;
-    this.#bytes[p] = 1;
-    const end = writeModifiedUtf8(value, this.#bytes, p + 3);
+    const p = this.position;
+    this.bytes[p] = 1;
+    const end = writeModifiedUtf8(value, this.bytes, p + 3);
     const size = end - p - 3;
     if (size > LOOSE_STRING_LIMIT) this.#tooLong(type, field, size, LOOSE_STRING_LIMIT);
-    this.#view.setInt16(p + 1, size);
-    this.#position = end;
+    this.view.setInt16(p + 1, size);
+    this.position = end;
   }
 
-  #tooLong(type: string, field: string, size: number, limit: number): never {
-    this.refuse(type, field, `string takes ${size} bytes or more, ${limit} are allowed`);
-  }
-
-  bytes(type: string, field: string, value: Uint8Array | null | undefined): void {
-    if (value === null || value === undefined) return this.rawByte(0);
+  /** Writes a byte array that is there. */
+  byteArray(type: string, field: string, value: Uint8Array): void {
     if (!(value instanceof Uint8Array)) this.#wrong(type, field, "a Uint8Array or null", value);
-    this.rawByte(1);
-    this.rawInt(value.length);
-    this.rawBytes(value);
+    this.ensure(5 + value.length);
+    const p = this.position;
+    this.bytes[p] = 1;
+    this.view.setInt32(p + 1, value.length);
+    this.bytes.set(value, p + 5);
+    this.position = p + 5 + value.length;
   }
 
   constBytes(type: string, field: string, value: Uint8Array, size: number): void {
@@ -256,67 +272,50 @@ export class FrameWriter {
     this.#depth--;
   }
 
+  /** Makes sure that a value has fields. */
+  object(type: string, field: string, value: object): void {
+    if (typeof value !== "object" || value === null) this.#wrong(type, field, "an object", value);
+  }
+
   // First pass of tight encoding
 
-  bit(type: string, field: string, value: boolean): 0 {
-    if (value !== true && value !== false) this.#wrong(type, field, "a boolean", value);
-    this.bits.write(value);
-    return 0;
-  }
-
-  byteSize(type: string, field: string, value: number): 1 {
-    if (typeof value !== "number" || (value << 24) >> 24 !== value) {
-      this.#wrong(type, field, "an integer from -128 to 127", value);
-    }
-    return 1;
-  }
-
   intSize(type: string, field: string, value: number): 4 {
-    if (typeof value !== "number" || (value | 0) !== value) {
-      this.#wrong(type, field, "a 32-bit integer", value);
-    }
+    if (typeof value !== "number" || (value | 0) !== value) this.wrongInt(type, field, value);
     return 4;
   }
 
   longSize(type: string, field: string, value: Long): number {
     if (!isLong(value)) this.#wrong(type, field, "a 64-bit integer", value);
-    const bits = this.bits;
-    if (value === 0 || value === 0n) {
-      bits.write(false);
-      bits.write(false);
-      return 0;
-    }
-    if (value < 0 || value > 0xffffffff) {
-      bits.write(true);
-      bits.write(true);
-      return 8;
-    }
-    const wide = value > 0xffff;
-    bits.write(wide);
-    bits.write(!wide);
-    return wide ? 4 : 2;
+    const size = value === 0 || value === 0n
+      ? 0
+      : value < 0 || value > 0xffffffff
+      ? 8
+      : value > 0xffff
+      ? 4
+      : 2;
+    this.bits.write(size >= 4);
+    this.bits.write(size === 2 || size === 8);
+    return size;
   }
 
   stringSize(type: string, field: string, value: string | null | undefined): number {
-    if (value === null || value === undefined) {
-      this.bits.write(false);
-      return 0;
-    }
+    const present = value !== null && value !== undefined;
+    this.bits.write(present);
+    return present ? this.textSize(type, field, value) : 0;
+  }
+
+  /** The size of a string that is there. */
+  textSize(type: string, field: string, value: string): number {
     if (typeof value !== "string") this.#wrong(type, field, "a string or null", value);
     const size = value.length > TIGHT_STRING_LIMIT ? value.length : modifiedUtf8Length(value);
     if (size > TIGHT_STRING_LIMIT) this.#tooLong(type, field, size, TIGHT_STRING_LIMIT);
-    this.bits.write(true);
     this.bits.write(size === value.length);
     return 2 + size;
   }
 
-  bytesSize(type: string, field: string, value: Uint8Array | null | undefined): number {
-    if (value === null || value === undefined) {
-      this.bits.write(false);
-      return 0;
-    }
+  /** The size of a byte array that is there. */
+  bytesSize(type: string, field: string, value: Uint8Array): number {
     if (!(value instanceof Uint8Array)) this.#wrong(type, field, "a Uint8Array or null", value);
-    this.bits.write(true);
     return 4 + value.length;
   }
 
@@ -330,71 +329,54 @@ export class FrameWriter {
   countSize(type: string, field: string, values: readonly unknown[]): 2 {
     if (!Array.isArray(values)) this.#wrong(type, field, "an array", values);
     const count = values.length;
-    if (count > 32767) this.refuse(type, field, `array has ${count} elements, 32767 are allowed`);
+    if (count > ARRAY_LIMIT) {
+      this.refuse(type, field, `array has ${count} elements, ${ARRAY_LIMIT} are allowed`);
+    }
     return 2;
   }
 
-  /** Makes sure that a value has fields. */
-  object(type: string, field: string, value: object): void {
-    if (typeof value !== "object" || value === null) this.#wrong(type, field, "an object", value);
+  // Second pass of tight encoding: there is room for the whole frame
+
+  /** The next of the keys that the first pass found. */
+  nextKey(): number {
+    return this.keys[this.#nextKey++]!;
   }
 
-  /** Holds a place for the key of a cached value. */
-  reserveKey(): number {
-    return this.#keys.push(0) - 1;
-  }
-
-  /** Sets the key at a place. */
-  setKey(place: number, key: number): void {
-    this.#keys[place] = key;
-  }
-
-  // Second pass of tight encoding
-
-  /** Replays a bit. */
-  nextBit(): boolean {
-    return this.bits.read();
-  }
-
-  tightLong(value: Long): void {
-    const wide = this.bits.read();
-    const other = this.bits.read();
-    if (wide) {
-      if (other) this.#writeLong(value);
+  /** Writes a long in the form that two bits tell. */
+  tightLong(high: number, low: number, value: Long): void {
+    if (high !== 0) {
+      if (low !== 0) this.rawLong(value);
       else this.rawInt(Number(value));
-    } else if (other) {
+    } else if (low !== 0) {
       this.rawShort(Number(value));
     }
   }
 
   tightString(value: string | null | undefined): void {
-    if (!this.bits.read()) return;
-    const ascii = this.bits.read();
-    const text = value!;
-    // The size of the whole frame was ensured; here there must be room for the worst case of the encoder's loop.
-    if (!ascii) this.ensure(2 + text.length * 3);
-    const p = this.#position;
-    const end = writeModifiedUtf8(text, this.#bytes, p + 2);
-    this.#view.setInt16(p, end - p - 2);
-    this.#position = end;
+    if (this.bits.read()) this.tightText(value!);
   }
 
-  tightBytes(value: Uint8Array | null | undefined): void {
-    if (!this.bits.read()) return;
-    this.rawInt(value!.length);
-    this.rawBytes(value!);
+  /** Writes a string that is there. */
+  tightText(value: string): void {
+    // Its second bit says whether all is ASCII, which shows here, too.
+    this.bits.position++;
+    const p = this.position;
+    const end = writeModifiedUtf8(value, this.bytes, p + 2);
+    this.view.setInt16(p, end - p - 2);
+    this.position = end;
   }
 
-  /** Writes the key that the first pass found. */
-  tightKey(): void {
-    this.rawShort(this.#keys[this.#nextKey++]!);
+  /** Writes a byte array that is there. */
+  tightBytes(value: Uint8Array): void {
+    const p = this.position;
+    this.view.setInt32(p, value.length);
+    this.bytes.set(value, p + 4);
+    this.position = p + 4 + value.length;
   }
 
-  /** Writes the boolean stream and goes back to its first bit. */
+  /** Writes the boolean stream. */
   writeBits(): void {
-    this.ensure(this.bits.wireLength);
-    this.#position = this.bits.writeTo(this.#bytes, this.#position);
-    this.bits.rewind();
+    this.position = this.bits.writeTo(this.bytes, this.position);
   }
 }
 

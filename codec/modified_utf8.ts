@@ -9,6 +9,9 @@ const encoder = new TextEncoder();
 /** Below this length a loop over the characters beats a call of the runtime's encoder. */
 const SHORT = 48;
 
+/** What standard UTF-8 has another form for. */
+const DIFFERENT = /[\0\ud800-\udfff]/;
+
 /** Number of bytes that `text` takes. */
 export function modifiedUtf8Length(text: string): number {
   let size = text.length;
@@ -28,9 +31,11 @@ export function modifiedUtf8Length(text: string): number {
 export function writeModifiedUtf8(text: string, target: Uint8Array, start: number): number {
   const length = text.length;
   if (length >= SHORT) {
-    const { written } = encoder.encodeInto(text, target.subarray(start));
+    const { read, written } = encoder.encodeInto(text, target.subarray(start));
     // As many bytes as characters: ASCII, where only NUL has another form.
-    if (written === length && !text.includes("\0")) return start + length;
+    if (written === length ? !text.includes("\0") : read === length && !DIFFERENT.test(text)) {
+      return start + written;
+    }
   }
   let p = start;
   for (let i = 0; i < length; i++) {

@@ -146,10 +146,11 @@ export function sizeThrowable(
   f: string,
   value: Throwable | null | undefined,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  const present = value !== null && value !== undefined;
+  w.bits.write(present);
+  if (!present) return 0;
   w.object(t, f, value);
   w.enter(t, f);
-  w.bit(t, f, true);
   let size = w.stringSize(t, f, value.className) + w.stringSize(t, f, value.message);
   if (w.stackTraceEnabled) {
     size += w.countSize(t, f, value.stackTrace);
@@ -166,7 +167,7 @@ export function sizeThrowable(
 
 /** Second pass of tight encoding. */
 export function writeThrowableTight(w: FrameWriter, value: Throwable | null | undefined): void {
-  if (!w.nextBit()) return;
+  if (!w.bits.read()) return;
   const { className, message, stackTrace, cause } = value!;
   w.tightString(className);
   w.tightString(message);

@@ -27,6 +27,7 @@ export class WriteCache {
   readonly #byId: Map<string, Entry> = new Map();
   readonly #byObject: Map<object, Entry> = new Map();
   readonly #room: number;
+  #nullKey: number | undefined;
   #next = 0;
   #evict = 0;
   #frameStart = 0;
@@ -57,9 +58,9 @@ export class WriteCache {
     this.#next = this.#frameStart;
   }
 
-  /** The entry of an object that was seen before. */
-  find(value: object): number | undefined {
-    return this.#byObject.get(value)?.key;
+  /** The key of an object that was seen before, or of null. */
+  find(value: object | null | undefined): number | undefined {
+    return value === null || value === undefined ? this.#nullKey : this.#byObject.get(value)?.key;
   }
 
   /** The key of a value by its text, and remembers the object. */
@@ -81,7 +82,8 @@ export class WriteCache {
     this.#slots[key] = entry;
     this.#byId.set(id, entry);
     this.#added.push(entry);
-    if (value !== null) this.#alias(entry, value);
+    if (value === null) this.#nullKey = key;
+    else this.#alias(entry, value);
     return key;
   }
 
@@ -94,5 +96,6 @@ export class WriteCache {
     for (const object of entry.objects) this.#byObject.delete(object);
     this.#byId.delete(entry.id);
     this.#slots[entry.key] = undefined;
+    if (this.#nullKey === entry.key) this.#nullKey = undefined;
   }
 }

@@ -2,11 +2,11 @@
 
 /** Reads and writes each data type of OpenWire. One set of functions serves all versions. @module */
 
+import { cacheId } from "../cache_id.ts";
+
 import type { FrameReader } from "../frame_reader.ts";
 
 import type { FrameWriter } from "../frame_writer.ts";
-
-import { cacheId } from "../cache_id.ts";
 
 import { joinLong, type Long } from "../long.ts";
 
@@ -20,6 +20,816 @@ import {
 } from "../throwable.ts";
 
 import type * as types from "./types.ts";
+
+/** Reads a data structure whose type code was read already. */
+export function readDataLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+  code: number,
+  _nested: boolean,
+): types.DataStructure {
+  switch (code) {
+    case 120:
+      return readConnectionIdLoose(r);
+    case 121:
+      return readSessionIdLoose(r);
+    case 122:
+      return readConsumerIdLoose(r);
+    case 123:
+      return readProducerIdLoose(r);
+    case 124:
+      return readBrokerIdLoose(r);
+    case 110:
+      return readMessageIdLoose(r);
+    case 111:
+      return readLocalTransactionIdLoose(r);
+    case 112:
+      return readXATransactionIdLoose(r);
+    case 100:
+      return readActiveMQDestinationLoose(r, "ActiveMQQueue");
+    case 101:
+      return readActiveMQDestinationLoose(r, "ActiveMQTopic");
+    case 102:
+      return readActiveMQDestinationLoose(r, "ActiveMQTempQueue");
+    case 103:
+      return readActiveMQDestinationLoose(r, "ActiveMQTempTopic");
+    case 1:
+      return readWireFormatInfoLoose(r);
+    case 2:
+      return readBrokerInfoLoose(r);
+    case 3:
+      return readConnectionInfoLoose(r);
+    case 4:
+      return readSessionInfoLoose(r);
+    case 5:
+      return readConsumerInfoLoose(r);
+    case 6:
+      return readProducerInfoLoose(r);
+    case 7:
+      return readTransactionInfoLoose(r);
+    case 8:
+      return readDestinationInfoLoose(r);
+    case 9:
+      return readRemoveSubscriptionInfoLoose(r);
+    case 10:
+      return readBaseCommandLoose(r, "KeepAliveInfo");
+    case 11:
+      return readBaseCommandLoose(r, "ShutdownInfo");
+    case 12:
+      return readRemoveInfoLoose(r);
+    case 14:
+      return readControlCommandLoose(r);
+    case 15:
+      return readBaseCommandLoose(r, "FlushCommand");
+    case 16:
+      return readConnectionErrorLoose(r);
+    case 17:
+      return readConsumerControlLoose(r);
+    case 18:
+      return readConnectionControlLoose(r);
+    case 19:
+      if (r.version < 3) break;
+      return readProducerAckLoose(r);
+    case 20:
+      if (r.version < 2) break;
+      return readMessagePullLoose(r);
+    case 21:
+      return readMessageDispatchLoose(r);
+    case 22:
+      return readMessageAckLoose(r);
+    case 23:
+      return readMessageLoose(r, "ActiveMQMessage");
+    case 24:
+      return readMessageLoose(r, "ActiveMQBytesMessage");
+    case 25:
+      return readMessageLoose(r, "ActiveMQMapMessage");
+    case 26:
+      return readMessageLoose(r, "ActiveMQObjectMessage");
+    case 27:
+      return readMessageLoose(r, "ActiveMQStreamMessage");
+    case 28:
+      return readMessageLoose(r, "ActiveMQTextMessage");
+    case 29:
+      if (r.version < 3) break;
+      return readActiveMQBlobMessageLoose(r);
+    case 30:
+      return readResponseLoose(r);
+    case 31:
+      return readExceptionResponseLoose(r);
+    case 32:
+      return readDataResponseLoose(r);
+    case 33:
+      return readDataArrayResponseLoose(r);
+    case 34:
+      return readIntegerResponseLoose(r);
+    case 40:
+      return readDiscoveryEventLoose(r);
+    case 50:
+      return readJournalTopicAckLoose(r);
+    case 52:
+      return readJournalQueueAckLoose(r);
+    case 53:
+      return readJournalTraceLoose(r);
+    case 54:
+      return readJournalTransactionLoose(r);
+    case 55:
+      return readSubscriptionInfoLoose(r);
+    case 60:
+      return readPartialCommandLoose(r, "PartialCommand");
+    case 61:
+      return readPartialCommandLoose(r, "LastPartialCommand");
+    case 65:
+      return readReplayCommandLoose(r);
+    case 90:
+      return readMessageDispatchNotificationLoose(r);
+    case 91:
+      return readNetworkBridgeFilterLoose(r);
+    case 92:
+      if (r.version < 12) break;
+      return readBrokerSubscriptionInfoLoose(r);
+  }
+  r.fail(t, f, `a type code of version ${r.version} is expected, got ${code}`);
+}
+
+/** Reads a data structure whose type code was read already. */
+export function readDataTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+  code: number,
+  nested: boolean,
+): types.DataStructure {
+  switch (code) {
+    case 120:
+      return readConnectionIdTight(r);
+    case 121:
+      return readSessionIdTight(r);
+    case 122:
+      return readConsumerIdTight(r);
+    case 123:
+      return readProducerIdTight(r);
+    case 124:
+      return readBrokerIdTight(r);
+    case 110:
+      return readMessageIdTight(r);
+    case 111:
+      return readLocalTransactionIdTight(r);
+    case 112:
+      return readXATransactionIdTight(r);
+    case 100:
+      return readActiveMQDestinationTight(r, "ActiveMQQueue");
+    case 101:
+      return readActiveMQDestinationTight(r, "ActiveMQTopic");
+    case 102:
+      return readActiveMQDestinationTight(r, "ActiveMQTempQueue");
+    case 103:
+      return readActiveMQDestinationTight(r, "ActiveMQTempTopic");
+    case 1:
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      return readWireFormatInfoTight(r);
+    case 2:
+      return readBrokerInfoTight(r);
+    case 3:
+      return readConnectionInfoTight(r);
+    case 4:
+      return readSessionInfoTight(r);
+    case 5:
+      return readConsumerInfoTight(r);
+    case 6:
+      return readProducerInfoTight(r);
+    case 7:
+      return readTransactionInfoTight(r);
+    case 8:
+      return readDestinationInfoTight(r);
+    case 9:
+      return readRemoveSubscriptionInfoTight(r);
+    case 10:
+      return readBaseCommandTight(r, "KeepAliveInfo");
+    case 11:
+      return readBaseCommandTight(r, "ShutdownInfo");
+    case 12:
+      return readRemoveInfoTight(r);
+    case 14:
+      return readControlCommandTight(r);
+    case 15:
+      return readBaseCommandTight(r, "FlushCommand");
+    case 16:
+      return readConnectionErrorTight(r);
+    case 17:
+      return readConsumerControlTight(r);
+    case 18:
+      return readConnectionControlTight(r);
+    case 19:
+      if (r.version < 3) break;
+      return readProducerAckTight(r);
+    case 20:
+      if (r.version < 2) break;
+      return readMessagePullTight(r);
+    case 21:
+      return readMessageDispatchTight(r);
+    case 22:
+      return readMessageAckTight(r);
+    case 23:
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      return readMessageTight(r, "ActiveMQMessage");
+    case 24:
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      return readMessageTight(r, "ActiveMQBytesMessage");
+    case 25:
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      return readMessageTight(r, "ActiveMQMapMessage");
+    case 26:
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      return readMessageTight(r, "ActiveMQObjectMessage");
+    case 27:
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      return readMessageTight(r, "ActiveMQStreamMessage");
+    case 28:
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      return readMessageTight(r, "ActiveMQTextMessage");
+    case 29:
+      if (r.version < 3) break;
+      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
+      return readActiveMQBlobMessageTight(r);
+    case 30:
+      return readResponseTight(r);
+    case 31:
+      return readExceptionResponseTight(r);
+    case 32:
+      return readDataResponseTight(r);
+    case 33:
+      return readDataArrayResponseTight(r);
+    case 34:
+      return readIntegerResponseTight(r);
+    case 40:
+      return readDiscoveryEventTight(r);
+    case 50:
+      return readJournalTopicAckTight(r);
+    case 52:
+      return readJournalQueueAckTight(r);
+    case 53:
+      return readJournalTraceTight(r);
+    case 54:
+      return readJournalTransactionTight(r);
+    case 55:
+      return readSubscriptionInfoTight(r);
+    case 60:
+      return readPartialCommandTight(r, "PartialCommand");
+    case 61:
+      return readPartialCommandTight(r, "LastPartialCommand");
+    case 65:
+      return readReplayCommandTight(r);
+    case 90:
+      return readMessageDispatchNotificationTight(r);
+    case 91:
+      return readNetworkBridgeFilterTight(r);
+    case 92:
+      if (r.version < 12) break;
+      return readBrokerSubscriptionInfoTight(r);
+  }
+  r.fail(t, f, `a type code of version ${r.version} is expected, got ${code}`);
+}
+
+/** Writes type code and fields. */
+export function writeDataLoose(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.DataStructure,
+): void {
+  w.makeRoom();
+  switch (value.dataType) {
+    case "ConnectionId":
+      w.rawByte(120);
+      return writeConnectionIdLoose(w, value);
+    case "SessionId":
+      w.rawByte(121);
+      return writeSessionIdLoose(w, value);
+    case "ConsumerId":
+      w.rawByte(122);
+      return writeConsumerIdLoose(w, value);
+    case "ProducerId":
+      w.rawByte(123);
+      return writeProducerIdLoose(w, value);
+    case "BrokerId":
+      w.rawByte(124);
+      return writeBrokerIdLoose(w, value);
+    case "MessageId":
+      w.rawByte(110);
+      return writeMessageIdLoose(w, value);
+    case "LocalTransactionId":
+      w.rawByte(111);
+      return writeLocalTransactionIdLoose(w, value);
+    case "XATransactionId":
+      w.rawByte(112);
+      return writeXATransactionIdLoose(w, value);
+    case "ActiveMQQueue":
+      w.rawByte(100);
+      return writeActiveMQDestinationLoose(w, value);
+    case "ActiveMQTopic":
+      w.rawByte(101);
+      return writeActiveMQDestinationLoose(w, value);
+    case "ActiveMQTempQueue":
+      w.rawByte(102);
+      return writeActiveMQDestinationLoose(w, value);
+    case "ActiveMQTempTopic":
+      w.rawByte(103);
+      return writeActiveMQDestinationLoose(w, value);
+    case "WireFormatInfo":
+      w.rawByte(1);
+      return writeWireFormatInfoLoose(w, value);
+    case "BrokerInfo":
+      w.rawByte(2);
+      return writeBrokerInfoLoose(w, value);
+    case "ConnectionInfo":
+      w.rawByte(3);
+      return writeConnectionInfoLoose(w, value);
+    case "SessionInfo":
+      w.rawByte(4);
+      return writeSessionInfoLoose(w, value);
+    case "ConsumerInfo":
+      w.rawByte(5);
+      return writeConsumerInfoLoose(w, value);
+    case "ProducerInfo":
+      w.rawByte(6);
+      return writeProducerInfoLoose(w, value);
+    case "TransactionInfo":
+      w.rawByte(7);
+      return writeTransactionInfoLoose(w, value);
+    case "DestinationInfo":
+      w.rawByte(8);
+      return writeDestinationInfoLoose(w, value);
+    case "RemoveSubscriptionInfo":
+      w.rawByte(9);
+      return writeRemoveSubscriptionInfoLoose(w, value);
+    case "KeepAliveInfo":
+      w.rawByte(10);
+      return writeBaseCommandLoose(w, value);
+    case "ShutdownInfo":
+      w.rawByte(11);
+      return writeBaseCommandLoose(w, value);
+    case "RemoveInfo":
+      w.rawByte(12);
+      return writeRemoveInfoLoose(w, value);
+    case "ControlCommand":
+      w.rawByte(14);
+      return writeControlCommandLoose(w, value);
+    case "FlushCommand":
+      w.rawByte(15);
+      return writeBaseCommandLoose(w, value);
+    case "ConnectionError":
+      w.rawByte(16);
+      return writeConnectionErrorLoose(w, value);
+    case "ConsumerControl":
+      w.rawByte(17);
+      return writeConsumerControlLoose(w, value);
+    case "ConnectionControl":
+      w.rawByte(18);
+      return writeConnectionControlLoose(w, value);
+    case "ProducerAck":
+      if (w.version < 3) break;
+      w.rawByte(19);
+      return writeProducerAckLoose(w, value);
+    case "MessagePull":
+      if (w.version < 2) break;
+      w.rawByte(20);
+      return writeMessagePullLoose(w, value);
+    case "MessageDispatch":
+      w.rawByte(21);
+      return writeMessageDispatchLoose(w, value);
+    case "MessageAck":
+      w.rawByte(22);
+      return writeMessageAckLoose(w, value);
+    case "ActiveMQMessage":
+      w.rawByte(23);
+      return writeMessageLoose(w, value);
+    case "ActiveMQBytesMessage":
+      w.rawByte(24);
+      return writeMessageLoose(w, value);
+    case "ActiveMQMapMessage":
+      w.rawByte(25);
+      return writeMessageLoose(w, value);
+    case "ActiveMQObjectMessage":
+      w.rawByte(26);
+      return writeMessageLoose(w, value);
+    case "ActiveMQStreamMessage":
+      w.rawByte(27);
+      return writeMessageLoose(w, value);
+    case "ActiveMQTextMessage":
+      w.rawByte(28);
+      return writeMessageLoose(w, value);
+    case "ActiveMQBlobMessage":
+      if (w.version < 3) break;
+      w.rawByte(29);
+      return writeActiveMQBlobMessageLoose(w, value);
+    case "Response":
+      w.rawByte(30);
+      return writeResponseLoose(w, value);
+    case "ExceptionResponse":
+      w.rawByte(31);
+      return writeExceptionResponseLoose(w, value);
+    case "DataResponse":
+      w.rawByte(32);
+      return writeDataResponseLoose(w, value);
+    case "DataArrayResponse":
+      w.rawByte(33);
+      return writeDataArrayResponseLoose(w, value);
+    case "IntegerResponse":
+      w.rawByte(34);
+      return writeIntegerResponseLoose(w, value);
+    case "DiscoveryEvent":
+      w.rawByte(40);
+      return writeDiscoveryEventLoose(w, value);
+    case "JournalTopicAck":
+      w.rawByte(50);
+      return writeJournalTopicAckLoose(w, value);
+    case "JournalQueueAck":
+      w.rawByte(52);
+      return writeJournalQueueAckLoose(w, value);
+    case "JournalTrace":
+      w.rawByte(53);
+      return writeJournalTraceLoose(w, value);
+    case "JournalTransaction":
+      w.rawByte(54);
+      return writeJournalTransactionLoose(w, value);
+    case "SubscriptionInfo":
+      w.rawByte(55);
+      return writeSubscriptionInfoLoose(w, value);
+    case "PartialCommand":
+      w.rawByte(60);
+      return writePartialCommandLoose(w, value);
+    case "LastPartialCommand":
+      w.rawByte(61);
+      return writePartialCommandLoose(w, value);
+    case "ReplayCommand":
+      w.rawByte(65);
+      return writeReplayCommandLoose(w, value);
+    case "MessageDispatchNotification":
+      w.rawByte(90);
+      return writeMessageDispatchNotificationLoose(w, value);
+    case "NetworkBridgeFilter":
+      w.rawByte(91);
+      return writeNetworkBridgeFilterLoose(w, value);
+    case "BrokerSubscriptionInfo":
+      if (w.version < 12) break;
+      w.rawByte(92);
+      return writeBrokerSubscriptionInfoLoose(w, value);
+  }
+  w.refuse(
+    t,
+    f,
+    `a data type of version ${w.version} is expected, got ${
+      (value as types.DataStructure).dataType
+    }`,
+  );
+}
+
+/** First pass of tight encoding: appends the bits and tells the size of the data without the type code. */
+export function sizeData(
+  w: FrameWriter,
+  t: string,
+  f: string,
+  value: types.DataStructure,
+  nested: boolean,
+): number {
+  switch (value.dataType) {
+    case "ConnectionId":
+      return sizeConnectionId(w, value);
+    case "SessionId":
+      return sizeSessionId(w, value);
+    case "ConsumerId":
+      return sizeConsumerId(w, value);
+    case "ProducerId":
+      return sizeProducerId(w, value);
+    case "BrokerId":
+      return sizeBrokerId(w, value);
+    case "MessageId":
+      return sizeMessageId(w, value);
+    case "LocalTransactionId":
+      return sizeLocalTransactionId(w, value);
+    case "XATransactionId":
+      return sizeXATransactionId(w, value);
+    case "ActiveMQQueue":
+      return sizeActiveMQDestination(w, value);
+    case "ActiveMQTopic":
+      return sizeActiveMQDestination(w, value);
+    case "ActiveMQTempQueue":
+      return sizeActiveMQDestination(w, value);
+    case "ActiveMQTempTopic":
+      return sizeActiveMQDestination(w, value);
+    case "WireFormatInfo":
+      if (nested) w.bits.write(false);
+      return sizeWireFormatInfo(w, value);
+    case "BrokerInfo":
+      return sizeBrokerInfo(w, value);
+    case "ConnectionInfo":
+      return sizeConnectionInfo(w, value);
+    case "SessionInfo":
+      return sizeSessionInfo(w, value);
+    case "ConsumerInfo":
+      return sizeConsumerInfo(w, value);
+    case "ProducerInfo":
+      return sizeProducerInfo(w, value);
+    case "TransactionInfo":
+      return sizeTransactionInfo(w, value);
+    case "DestinationInfo":
+      return sizeDestinationInfo(w, value);
+    case "RemoveSubscriptionInfo":
+      return sizeRemoveSubscriptionInfo(w, value);
+    case "KeepAliveInfo":
+      return sizeBaseCommand(w, value);
+    case "ShutdownInfo":
+      return sizeBaseCommand(w, value);
+    case "RemoveInfo":
+      return sizeRemoveInfo(w, value);
+    case "ControlCommand":
+      return sizeControlCommand(w, value);
+    case "FlushCommand":
+      return sizeBaseCommand(w, value);
+    case "ConnectionError":
+      return sizeConnectionError(w, value);
+    case "ConsumerControl":
+      return sizeConsumerControl(w, value);
+    case "ConnectionControl":
+      return sizeConnectionControl(w, value);
+    case "ProducerAck":
+      if (w.version < 3) break;
+      return sizeProducerAck(w, value);
+    case "MessagePull":
+      if (w.version < 2) break;
+      return sizeMessagePull(w, value);
+    case "MessageDispatch":
+      return sizeMessageDispatch(w, value);
+    case "MessageAck":
+      return sizeMessageAck(w, value);
+    case "ActiveMQMessage":
+      if (nested) w.bits.write(false);
+      return sizeMessage(w, value);
+    case "ActiveMQBytesMessage":
+      if (nested) w.bits.write(false);
+      return sizeMessage(w, value);
+    case "ActiveMQMapMessage":
+      if (nested) w.bits.write(false);
+      return sizeMessage(w, value);
+    case "ActiveMQObjectMessage":
+      if (nested) w.bits.write(false);
+      return sizeMessage(w, value);
+    case "ActiveMQStreamMessage":
+      if (nested) w.bits.write(false);
+      return sizeMessage(w, value);
+    case "ActiveMQTextMessage":
+      if (nested) w.bits.write(false);
+      return sizeMessage(w, value);
+    case "ActiveMQBlobMessage":
+      if (w.version < 3) break;
+      if (nested) w.bits.write(false);
+      return sizeActiveMQBlobMessage(w, value);
+    case "Response":
+      return sizeResponse(w, value);
+    case "ExceptionResponse":
+      return sizeExceptionResponse(w, value);
+    case "DataResponse":
+      return sizeDataResponse(w, value);
+    case "DataArrayResponse":
+      return sizeDataArrayResponse(w, value);
+    case "IntegerResponse":
+      return sizeIntegerResponse(w, value);
+    case "DiscoveryEvent":
+      return sizeDiscoveryEvent(w, value);
+    case "JournalTopicAck":
+      return sizeJournalTopicAck(w, value);
+    case "JournalQueueAck":
+      return sizeJournalQueueAck(w, value);
+    case "JournalTrace":
+      return sizeJournalTrace(w, value);
+    case "JournalTransaction":
+      return sizeJournalTransaction(w, value);
+    case "SubscriptionInfo":
+      return sizeSubscriptionInfo(w, value);
+    case "PartialCommand":
+      return sizePartialCommand(w, value);
+    case "LastPartialCommand":
+      return sizePartialCommand(w, value);
+    case "ReplayCommand":
+      return sizeReplayCommand(w, value);
+    case "MessageDispatchNotification":
+      return sizeMessageDispatchNotification(w, value);
+    case "NetworkBridgeFilter":
+      return sizeNetworkBridgeFilter(w, value);
+    case "BrokerSubscriptionInfo":
+      if (w.version < 12) break;
+      return sizeBrokerSubscriptionInfo(w, value);
+  }
+  w.refuse(
+    t,
+    f,
+    `a data type of version ${w.version} is expected, got ${
+      (value as types.DataStructure).dataType
+    }`,
+  );
+}
+
+/** Second pass of tight encoding; writes the type code only of a nested value. */
+export function writeDataTight(w: FrameWriter, value: types.DataStructure, nested: boolean): void {
+  switch (value.dataType) {
+    case "ConnectionId":
+      if (nested) w.rawByte(120);
+      return writeConnectionIdTight(w, value);
+    case "SessionId":
+      if (nested) w.rawByte(121);
+      return writeSessionIdTight(w, value);
+    case "ConsumerId":
+      if (nested) w.rawByte(122);
+      return writeConsumerIdTight(w, value);
+    case "ProducerId":
+      if (nested) w.rawByte(123);
+      return writeProducerIdTight(w, value);
+    case "BrokerId":
+      if (nested) w.rawByte(124);
+      return writeBrokerIdTight(w, value);
+    case "MessageId":
+      if (nested) w.rawByte(110);
+      return writeMessageIdTight(w, value);
+    case "LocalTransactionId":
+      if (nested) w.rawByte(111);
+      return writeLocalTransactionIdTight(w, value);
+    case "XATransactionId":
+      if (nested) w.rawByte(112);
+      return writeXATransactionIdTight(w, value);
+    case "ActiveMQQueue":
+      if (nested) w.rawByte(100);
+      return writeActiveMQDestinationTight(w, value);
+    case "ActiveMQTopic":
+      if (nested) w.rawByte(101);
+      return writeActiveMQDestinationTight(w, value);
+    case "ActiveMQTempQueue":
+      if (nested) w.rawByte(102);
+      return writeActiveMQDestinationTight(w, value);
+    case "ActiveMQTempTopic":
+      if (nested) w.rawByte(103);
+      return writeActiveMQDestinationTight(w, value);
+    case "WireFormatInfo":
+      if (nested) {
+        w.rawByte(1);
+        w.bits.read();
+      }
+      return writeWireFormatInfoTight(w, value);
+    case "BrokerInfo":
+      if (nested) w.rawByte(2);
+      return writeBrokerInfoTight(w, value);
+    case "ConnectionInfo":
+      if (nested) w.rawByte(3);
+      return writeConnectionInfoTight(w, value);
+    case "SessionInfo":
+      if (nested) w.rawByte(4);
+      return writeSessionInfoTight(w, value);
+    case "ConsumerInfo":
+      if (nested) w.rawByte(5);
+      return writeConsumerInfoTight(w, value);
+    case "ProducerInfo":
+      if (nested) w.rawByte(6);
+      return writeProducerInfoTight(w, value);
+    case "TransactionInfo":
+      if (nested) w.rawByte(7);
+      return writeTransactionInfoTight(w, value);
+    case "DestinationInfo":
+      if (nested) w.rawByte(8);
+      return writeDestinationInfoTight(w, value);
+    case "RemoveSubscriptionInfo":
+      if (nested) w.rawByte(9);
+      return writeRemoveSubscriptionInfoTight(w, value);
+    case "KeepAliveInfo":
+      if (nested) w.rawByte(10);
+      return writeBaseCommandTight(w, value);
+    case "ShutdownInfo":
+      if (nested) w.rawByte(11);
+      return writeBaseCommandTight(w, value);
+    case "RemoveInfo":
+      if (nested) w.rawByte(12);
+      return writeRemoveInfoTight(w, value);
+    case "ControlCommand":
+      if (nested) w.rawByte(14);
+      return writeControlCommandTight(w, value);
+    case "FlushCommand":
+      if (nested) w.rawByte(15);
+      return writeBaseCommandTight(w, value);
+    case "ConnectionError":
+      if (nested) w.rawByte(16);
+      return writeConnectionErrorTight(w, value);
+    case "ConsumerControl":
+      if (nested) w.rawByte(17);
+      return writeConsumerControlTight(w, value);
+    case "ConnectionControl":
+      if (nested) w.rawByte(18);
+      return writeConnectionControlTight(w, value);
+    case "ProducerAck":
+      if (nested) w.rawByte(19);
+      return writeProducerAckTight(w, value);
+    case "MessagePull":
+      if (nested) w.rawByte(20);
+      return writeMessagePullTight(w, value);
+    case "MessageDispatch":
+      if (nested) w.rawByte(21);
+      return writeMessageDispatchTight(w, value);
+    case "MessageAck":
+      if (nested) w.rawByte(22);
+      return writeMessageAckTight(w, value);
+    case "ActiveMQMessage":
+      if (nested) {
+        w.rawByte(23);
+        w.bits.read();
+      }
+      return writeMessageTight(w, value);
+    case "ActiveMQBytesMessage":
+      if (nested) {
+        w.rawByte(24);
+        w.bits.read();
+      }
+      return writeMessageTight(w, value);
+    case "ActiveMQMapMessage":
+      if (nested) {
+        w.rawByte(25);
+        w.bits.read();
+      }
+      return writeMessageTight(w, value);
+    case "ActiveMQObjectMessage":
+      if (nested) {
+        w.rawByte(26);
+        w.bits.read();
+      }
+      return writeMessageTight(w, value);
+    case "ActiveMQStreamMessage":
+      if (nested) {
+        w.rawByte(27);
+        w.bits.read();
+      }
+      return writeMessageTight(w, value);
+    case "ActiveMQTextMessage":
+      if (nested) {
+        w.rawByte(28);
+        w.bits.read();
+      }
+      return writeMessageTight(w, value);
+    case "ActiveMQBlobMessage":
+      if (nested) {
+        w.rawByte(29);
+        w.bits.read();
+      }
+      return writeActiveMQBlobMessageTight(w, value);
+    case "Response":
+      if (nested) w.rawByte(30);
+      return writeResponseTight(w, value);
+    case "ExceptionResponse":
+      if (nested) w.rawByte(31);
+      return writeExceptionResponseTight(w, value);
+    case "DataResponse":
+      if (nested) w.rawByte(32);
+      return writeDataResponseTight(w, value);
+    case "DataArrayResponse":
+      if (nested) w.rawByte(33);
+      return writeDataArrayResponseTight(w, value);
+    case "IntegerResponse":
+      if (nested) w.rawByte(34);
+      return writeIntegerResponseTight(w, value);
+    case "DiscoveryEvent":
+      if (nested) w.rawByte(40);
+      return writeDiscoveryEventTight(w, value);
+    case "JournalTopicAck":
+      if (nested) w.rawByte(50);
+      return writeJournalTopicAckTight(w, value);
+    case "JournalQueueAck":
+      if (nested) w.rawByte(52);
+      return writeJournalQueueAckTight(w, value);
+    case "JournalTrace":
+      if (nested) w.rawByte(53);
+      return writeJournalTraceTight(w, value);
+    case "JournalTransaction":
+      if (nested) w.rawByte(54);
+      return writeJournalTransactionTight(w, value);
+    case "SubscriptionInfo":
+      if (nested) w.rawByte(55);
+      return writeSubscriptionInfoTight(w, value);
+    case "PartialCommand":
+      if (nested) w.rawByte(60);
+      return writePartialCommandTight(w, value);
+    case "LastPartialCommand":
+      if (nested) w.rawByte(61);
+      return writePartialCommandTight(w, value);
+    case "ReplayCommand":
+      if (nested) w.rawByte(65);
+      return writeReplayCommandTight(w, value);
+    case "MessageDispatchNotification":
+      if (nested) w.rawByte(90);
+      return writeMessageDispatchNotificationTight(w, value);
+    case "NetworkBridgeFilter":
+      if (nested) w.rawByte(91);
+      return writeNetworkBridgeFilterTight(w, value);
+    case "BrokerSubscriptionInfo":
+      if (nested) w.rawByte(92);
+      return writeBrokerSubscriptionInfoTight(w, value);
+  }
+}
 
 export function readConnectionIdLoose(r: FrameReader): types.ConnectionId {
   const t = "ConnectionId";
@@ -65,18 +875,63 @@ export function readConnectionIdTight(r: FrameReader): types.ConnectionId {
 
 export function writeConnectionIdLoose(w: FrameWriter, o: types.ConnectionId): void {
   const t = "ConnectionId";
-  w.string(t, "value", o.value);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const value = o.value;
+  if ((value === null || value === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "value", value);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeConnectionId(w: FrameWriter, o: types.ConnectionId): number {
   const t = "ConnectionId";
-  let size = 0;
-  size += w.stringSize(t, "value", o.value);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const value = o.value;
+  if ((value === null || value === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "value", value);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeConnectionIdTight(w: FrameWriter, o: types.ConnectionId): void {
-  w.tightString(o.value);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.value!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readSessionIdLoose(r: FrameReader): types.SessionId {
@@ -142,21 +997,93 @@ export function readSessionIdTight(r: FrameReader): types.SessionId {
 
 export function writeSessionIdLoose(w: FrameWriter, o: types.SessionId): void {
   const t = "SessionId";
-  w.string(t, "connectionId", o.connectionId);
-  w.long(t, "value", o.value);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const connectionId = o.connectionId;
+  if ((connectionId === null || connectionId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "connectionId", connectionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const value = o.value;
+  if (typeof value === "number" && (value | 0) === value) {
+    v.setInt32(p, value >> 31);
+    v.setInt32(p + 4, value);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "value", value);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeSessionId(w: FrameWriter, o: types.SessionId): number {
   const t = "SessionId";
-  let size = 0;
-  size += w.stringSize(t, "connectionId", o.connectionId);
-  size += w.longSize(t, "value", o.value);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const connectionId = o.connectionId;
+  if ((connectionId === null || connectionId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "connectionId", connectionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const value = o.value;
+  if (value === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "value", value);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeSessionIdTight(w: FrameWriter, o: types.SessionId): void {
-  w.tightString(o.connectionId);
-  w.tightLong(o.value);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.connectionId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.value);
+    p = w.position;
+  }
+  k += 2;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readConsumerIdLoose(r: FrameReader): types.ConsumerId {
@@ -235,24 +1162,123 @@ export function readConsumerIdTight(r: FrameReader): types.ConsumerId {
 
 export function writeConsumerIdLoose(w: FrameWriter, o: types.ConsumerId): void {
   const t = "ConsumerId";
-  w.string(t, "connectionId", o.connectionId);
-  w.long(t, "sessionId", o.sessionId);
-  w.long(t, "value", o.value);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const connectionId = o.connectionId;
+  if ((connectionId === null || connectionId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "connectionId", connectionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const sessionId = o.sessionId;
+  if (typeof sessionId === "number" && (sessionId | 0) === sessionId) {
+    v.setInt32(p, sessionId >> 31);
+    v.setInt32(p + 4, sessionId);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "sessionId", sessionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const value = o.value;
+  if (typeof value === "number" && (value | 0) === value) {
+    v.setInt32(p, value >> 31);
+    v.setInt32(p + 4, value);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "value", value);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeConsumerId(w: FrameWriter, o: types.ConsumerId): number {
   const t = "ConsumerId";
-  let size = 0;
-  size += w.stringSize(t, "connectionId", o.connectionId);
-  size += w.longSize(t, "sessionId", o.sessionId);
-  size += w.longSize(t, "value", o.value);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const connectionId = o.connectionId;
+  if ((connectionId === null || connectionId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "connectionId", connectionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const sessionId = o.sessionId;
+  if (sessionId === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "sessionId", sessionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const value = o.value;
+  if (value === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "value", value);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeConsumerIdTight(w: FrameWriter, o: types.ConsumerId): void {
-  w.tightString(o.connectionId);
-  w.tightLong(o.sessionId);
-  w.tightLong(o.value);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.connectionId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.sessionId);
+    p = w.position;
+  }
+  k += 2;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.value);
+    p = w.position;
+  }
+  k += 2;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readProducerIdLoose(r: FrameReader): types.ProducerId {
@@ -331,24 +1357,123 @@ export function readProducerIdTight(r: FrameReader): types.ProducerId {
 
 export function writeProducerIdLoose(w: FrameWriter, o: types.ProducerId): void {
   const t = "ProducerId";
-  w.string(t, "connectionId", o.connectionId);
-  w.long(t, "value", o.value);
-  w.long(t, "sessionId", o.sessionId);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const connectionId = o.connectionId;
+  if ((connectionId === null || connectionId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "connectionId", connectionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const value = o.value;
+  if (typeof value === "number" && (value | 0) === value) {
+    v.setInt32(p, value >> 31);
+    v.setInt32(p + 4, value);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "value", value);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const sessionId = o.sessionId;
+  if (typeof sessionId === "number" && (sessionId | 0) === sessionId) {
+    v.setInt32(p, sessionId >> 31);
+    v.setInt32(p + 4, sessionId);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "sessionId", sessionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeProducerId(w: FrameWriter, o: types.ProducerId): number {
   const t = "ProducerId";
-  let size = 0;
-  size += w.stringSize(t, "connectionId", o.connectionId);
-  size += w.longSize(t, "value", o.value);
-  size += w.longSize(t, "sessionId", o.sessionId);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const connectionId = o.connectionId;
+  if ((connectionId === null || connectionId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "connectionId", connectionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const value = o.value;
+  if (value === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "value", value);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const sessionId = o.sessionId;
+  if (sessionId === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "sessionId", sessionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeProducerIdTight(w: FrameWriter, o: types.ProducerId): void {
-  w.tightString(o.connectionId);
-  w.tightLong(o.value);
-  w.tightLong(o.sessionId);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.connectionId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.value);
+    p = w.position;
+  }
+  k += 2;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.sessionId);
+    p = w.position;
+  }
+  k += 2;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readBrokerIdLoose(r: FrameReader): types.BrokerId {
@@ -395,18 +1520,63 @@ export function readBrokerIdTight(r: FrameReader): types.BrokerId {
 
 export function writeBrokerIdLoose(w: FrameWriter, o: types.BrokerId): void {
   const t = "BrokerId";
-  w.string(t, "value", o.value);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const value = o.value;
+  if ((value === null || value === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "value", value);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeBrokerId(w: FrameWriter, o: types.BrokerId): number {
   const t = "BrokerId";
-  let size = 0;
-  size += w.stringSize(t, "value", o.value);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const value = o.value;
+  if ((value === null || value === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "value", value);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeBrokerIdTight(w: FrameWriter, o: types.BrokerId): void {
-  w.tightString(o.value);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.value!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readMessageIdLoose(r: FrameReader): types.MessageId {
@@ -507,27 +1677,177 @@ export function readMessageIdTight(r: FrameReader): types.MessageId {
 
 export function writeMessageIdLoose(w: FrameWriter, o: types.MessageId): void {
   const t = "MessageId";
-  if (w.version >= 10) w.string(t, "textView", o.textView);
-  writeCachedProducerIdLoose(w, t, "producerId", o.producerId);
-  w.long(t, "producerSequenceId", o.producerSequenceId);
-  w.long(t, "brokerSequenceId", o.brokerSequenceId);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  if (w.version >= 10) {
+    const textView = o.textView;
+    if ((textView === null || textView === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.string(t, "textView", textView);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const producerId = o.producerId;
+  {
+    const key = cache?.find(producerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (producerId === null || producerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewProducerIdLoose(w, t, "producerId", producerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const producerSequenceId = o.producerSequenceId;
+  if (typeof producerSequenceId === "number" && (producerSequenceId | 0) === producerSequenceId) {
+    v.setInt32(p, producerSequenceId >> 31);
+    v.setInt32(p + 4, producerSequenceId);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "producerSequenceId", producerSequenceId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const brokerSequenceId = o.brokerSequenceId;
+  if (typeof brokerSequenceId === "number" && (brokerSequenceId | 0) === brokerSequenceId) {
+    v.setInt32(p, brokerSequenceId >> 31);
+    v.setInt32(p + 4, brokerSequenceId);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "brokerSequenceId", brokerSequenceId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeMessageId(w: FrameWriter, o: types.MessageId): number {
   const t = "MessageId";
-  let size = 0;
-  if (w.version >= 10) size += w.stringSize(t, "textView", o.textView);
-  size += sizeCachedProducerId(w, t, "producerId", o.producerId);
-  size += w.longSize(t, "producerSequenceId", o.producerSequenceId);
-  size += w.longSize(t, "brokerSequenceId", o.brokerSequenceId);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  if (w.version >= 10) {
+    const textView = o.textView;
+    if ((textView === null || textView === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.textSize(t, "textView", textView);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const producerId = o.producerId;
+  {
+    const key = cache?.find(producerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (producerId === null || producerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewProducerId(w, t, "producerId", producerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const producerSequenceId = o.producerSequenceId;
+  if (producerSequenceId === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "producerSequenceId", producerSequenceId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const brokerSequenceId = o.brokerSequenceId;
+  if (brokerSequenceId === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "brokerSequenceId", brokerSequenceId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeMessageIdTight(w: FrameWriter, o: types.MessageId): void {
-  if (w.version >= 10) w.tightString(o.textView);
-  writeCachedProducerIdTight(w, o.producerId);
-  w.tightLong(o.producerSequenceId);
-  w.tightLong(o.brokerSequenceId);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  if (w.version >= 10) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightText(o.textView!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeProducerIdNewTight(w, o.producerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.producerSequenceId);
+    p = w.position;
+  }
+  k += 2;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.brokerSequenceId);
+    p = w.position;
+  }
+  k += 2;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readLocalTransactionIdLoose(r: FrameReader): types.LocalTransactionId {
@@ -575,21 +1895,112 @@ export function readLocalTransactionIdTight(r: FrameReader): types.LocalTransact
 
 export function writeLocalTransactionIdLoose(w: FrameWriter, o: types.LocalTransactionId): void {
   const t = "LocalTransactionId";
-  w.long(t, "value", o.value);
-  writeCachedConnectionIdLoose(w, t, "connectionId", o.connectionId);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const value = o.value;
+  if (typeof value === "number" && (value | 0) === value) {
+    v.setInt32(p, value >> 31);
+    v.setInt32(p + 4, value);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "value", value);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConnectionIdLoose(w, t, "connectionId", connectionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  w.position = p;
 }
 
 export function sizeLocalTransactionId(w: FrameWriter, o: types.LocalTransactionId): number {
   const t = "LocalTransactionId";
-  let size = 0;
-  size += w.longSize(t, "value", o.value);
-  size += sizeCachedConnectionId(w, t, "connectionId", o.connectionId);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const value = o.value;
+  if (value === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "value", value);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConnectionId(w, t, "connectionId", connectionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeLocalTransactionIdTight(w: FrameWriter, o: types.LocalTransactionId): void {
-  w.tightLong(o.value);
-  writeCachedConnectionIdTight(w, o.connectionId);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.value);
+    p = w.position;
+  }
+  k += 2;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConnectionIdNewTight(w, o.connectionId);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readXATransactionIdLoose(r: FrameReader): types.XATransactionId {
@@ -670,24 +2081,106 @@ export function readXATransactionIdTight(r: FrameReader): types.XATransactionId 
 
 export function writeXATransactionIdLoose(w: FrameWriter, o: types.XATransactionId): void {
   const t = "XATransactionId";
-  w.int(t, "formatId", o.formatId);
-  w.bytes(t, "globalTransactionId", o.globalTransactionId);
-  w.bytes(t, "branchQualifier", o.branchQualifier);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const formatId = o.formatId;
+  if (typeof formatId !== "number" || (formatId | 0) !== formatId) {
+    w.wrongInt(t, "formatId", formatId);
+  }
+  v.setInt32(p, formatId);
+  p += 4;
+  const globalTransactionId = o.globalTransactionId;
+  if ((globalTransactionId === null || globalTransactionId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.byteArray(t, "globalTransactionId", globalTransactionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const branchQualifier = o.branchQualifier;
+  if ((branchQualifier === null || branchQualifier === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.byteArray(t, "branchQualifier", branchQualifier);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeXATransactionId(w: FrameWriter, o: types.XATransactionId): number {
   const t = "XATransactionId";
-  let size = 0;
-  size += w.intSize(t, "formatId", o.formatId);
-  size += w.bytesSize(t, "globalTransactionId", o.globalTransactionId);
-  size += w.bytesSize(t, "branchQualifier", o.branchQualifier);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const formatId = o.formatId;
+  if (typeof formatId !== "number" || (formatId | 0) !== formatId) {
+    w.wrongInt(t, "formatId", formatId);
+  }
+  total += 4;
+  const globalTransactionId = o.globalTransactionId;
+  if ((globalTransactionId === null || globalTransactionId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.bytesSize(t, "globalTransactionId", globalTransactionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const branchQualifier = o.branchQualifier;
+  if ((branchQualifier === null || branchQualifier === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.bytesSize(t, "branchQualifier", branchQualifier);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeXATransactionIdTight(w: FrameWriter, o: types.XATransactionId): void {
-  w.rawInt(o.formatId);
-  w.tightBytes(o.globalTransactionId);
-  w.tightBytes(o.branchQualifier);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.formatId);
+  p += 4;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightBytes(o.globalTransactionId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightBytes(o.branchQualifier!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readActiveMQDestinationLoose(
@@ -741,8 +2234,24 @@ export function writeActiveMQDestinationLoose(
   o: types.ActiveMQQueue | types.ActiveMQTopic | types.ActiveMQTempQueue | types.ActiveMQTempTopic,
 ): void {
   const t = o.dataType;
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
   if (!o.physicalName) w.refuse(t, "physicalName", "a name is expected, got none");
-  w.string(t, "physicalName", o.physicalName);
+  const physicalName = o.physicalName;
+  if ((physicalName === null || physicalName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "physicalName", physicalName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeActiveMQDestination(
@@ -750,17 +2259,46 @@ export function sizeActiveMQDestination(
   o: types.ActiveMQQueue | types.ActiveMQTopic | types.ActiveMQTempQueue | types.ActiveMQTempTopic,
 ): number {
   const t = o.dataType;
-  let size = 0;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
   if (!o.physicalName) w.refuse(t, "physicalName", "a name is expected, got none");
-  size += w.stringSize(t, "physicalName", o.physicalName);
-  return size;
+  const physicalName = o.physicalName;
+  if ((physicalName === null || physicalName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "physicalName", physicalName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeActiveMQDestinationTight(
   w: FrameWriter,
   o: types.ActiveMQQueue | types.ActiveMQTopic | types.ActiveMQTempQueue | types.ActiveMQTempTopic,
 ): void {
-  w.tightString(o.physicalName);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.physicalName!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readWireFormatInfoLoose(r: FrameReader): types.WireFormatInfo {
@@ -827,24 +2365,85 @@ export function readWireFormatInfoTight(r: FrameReader): types.WireFormatInfo {
 
 export function writeWireFormatInfoLoose(w: FrameWriter, o: types.WireFormatInfo): void {
   const t = "WireFormatInfo";
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  w.position = p;
   w.constBytes(t, "magic", o.magic, 8);
-  w.int(t, "version", o.version);
-  w.bytes(t, "marshalledProperties", o.marshalledProperties);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  const version = o.version;
+  if (typeof version !== "number" || (version | 0) !== version) w.wrongInt(t, "version", version);
+  v.setInt32(p, version);
+  p += 4;
+  const marshalledProperties = o.marshalledProperties;
+  if ((marshalledProperties === null || marshalledProperties === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.byteArray(t, "marshalledProperties", marshalledProperties);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeWireFormatInfo(w: FrameWriter, o: types.WireFormatInfo): number {
   const t = "WireFormatInfo";
-  let size = 0;
-  size += w.constBytesSize(t, "magic", o.magic, 8);
-  size += w.intSize(t, "version", o.version);
-  size += w.bytesSize(t, "marshalledProperties", o.marshalledProperties);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  total += w.constBytesSize(t, "magic", o.magic, 8);
+  const version = o.version;
+  if (typeof version !== "number" || (version | 0) !== version) w.wrongInt(t, "version", version);
+  total += 4;
+  const marshalledProperties = o.marshalledProperties;
+  if ((marshalledProperties === null || marshalledProperties === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.bytesSize(t, "marshalledProperties", marshalledProperties);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeWireFormatInfoTight(w: FrameWriter, o: types.WireFormatInfo): void {
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  w.position = p;
+  bits.position = k;
   w.rawBytes(o.magic);
-  w.rawInt(o.version);
-  w.tightBytes(o.marshalledProperties);
+  p = w.position;
+  k = bits.position;
+  v.setInt32(p, o.version);
+  p += 4;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightBytes(o.marshalledProperties!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readBrokerInfoLoose(r: FrameReader): types.BrokerInfo {
@@ -1072,57 +2671,349 @@ export function readBrokerInfoTight(r: FrameReader): types.BrokerInfo {
 
 export function writeBrokerInfoLoose(w: FrameWriter, o: types.BrokerInfo): void {
   const t = "BrokerInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedBrokerIdLoose(w, t, "brokerId", o.brokerId);
-  w.string(t, "brokerURL", o.brokerURL);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const brokerId = o.brokerId;
+  {
+    const key = cache?.find(brokerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (brokerId === null || brokerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewBrokerIdLoose(w, t, "brokerId", brokerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const brokerURL = o.brokerURL;
+  if ((brokerURL === null || brokerURL === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "brokerURL", brokerURL);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
   writeBrokerInfoArrayLoose(w, t, "peerBrokerInfos", o.peerBrokerInfos);
-  w.string(t, "brokerName", o.brokerName);
-  w.boolean(t, "slaveBroker", o.slaveBroker);
-  w.boolean(t, "masterBroker", o.masterBroker);
-  w.boolean(t, "faultTolerantConfiguration", o.faultTolerantConfiguration);
-  if (w.version >= 2) w.boolean(t, "duplexConnection", o.duplexConnection);
-  if (w.version >= 2) w.boolean(t, "networkConnection", o.networkConnection);
-  if (w.version >= 2) w.long(t, "connectionId", o.connectionId);
-  if (w.version >= 3) w.string(t, "brokerUploadUrl", o.brokerUploadUrl);
-  if (w.version >= 3) w.string(t, "networkProperties", o.networkProperties);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  const brokerName = o.brokerName;
+  if ((brokerName === null || brokerName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "brokerName", brokerName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const slaveBroker = o.slaveBroker;
+  if (slaveBroker !== true && slaveBroker !== false) w.wrongBoolean(t, "slaveBroker", slaveBroker);
+  b[p++] = slaveBroker ? 1 : 0;
+  const masterBroker = o.masterBroker;
+  if (masterBroker !== true && masterBroker !== false) {
+    w.wrongBoolean(t, "masterBroker", masterBroker);
+  }
+  b[p++] = masterBroker ? 1 : 0;
+  const faultTolerantConfiguration = o.faultTolerantConfiguration;
+  if (faultTolerantConfiguration !== true && faultTolerantConfiguration !== false) {
+    w.wrongBoolean(t, "faultTolerantConfiguration", faultTolerantConfiguration);
+  }
+  b[p++] = faultTolerantConfiguration ? 1 : 0;
+  if (w.version >= 2) {
+    const duplexConnection = o.duplexConnection;
+    if (duplexConnection !== true && duplexConnection !== false) {
+      w.wrongBoolean(t, "duplexConnection", duplexConnection);
+    }
+    b[p++] = duplexConnection ? 1 : 0;
+  }
+  if (w.version >= 2) {
+    const networkConnection = o.networkConnection;
+    if (networkConnection !== true && networkConnection !== false) {
+      w.wrongBoolean(t, "networkConnection", networkConnection);
+    }
+    b[p++] = networkConnection ? 1 : 0;
+  }
+  if (w.version >= 2) {
+    const connectionId = o.connectionId;
+    if (typeof connectionId === "number" && (connectionId | 0) === connectionId) {
+      v.setInt32(p, connectionId >> 31);
+      v.setInt32(p + 4, connectionId);
+      p += 8;
+    } else {
+      w.position = p;
+      w.long(t, "connectionId", connectionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 3) {
+    const brokerUploadUrl = o.brokerUploadUrl;
+    if ((brokerUploadUrl === null || brokerUploadUrl === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.string(t, "brokerUploadUrl", brokerUploadUrl);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 3) {
+    const networkProperties = o.networkProperties;
+    if ((networkProperties === null || networkProperties === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.string(t, "networkProperties", networkProperties);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  w.position = p;
 }
 
 export function sizeBrokerInfo(w: FrameWriter, o: types.BrokerInfo): number {
   const t = "BrokerInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedBrokerId(w, t, "brokerId", o.brokerId);
-  size += w.stringSize(t, "brokerURL", o.brokerURL);
-  size += sizeBrokerInfoArray(w, t, "peerBrokerInfos", o.peerBrokerInfos);
-  size += w.stringSize(t, "brokerName", o.brokerName);
-  size += w.bit(t, "slaveBroker", o.slaveBroker);
-  size += w.bit(t, "masterBroker", o.masterBroker);
-  size += w.bit(t, "faultTolerantConfiguration", o.faultTolerantConfiguration);
-  if (w.version >= 2) size += w.bit(t, "duplexConnection", o.duplexConnection);
-  if (w.version >= 2) size += w.bit(t, "networkConnection", o.networkConnection);
-  if (w.version >= 2) size += w.longSize(t, "connectionId", o.connectionId);
-  if (w.version >= 3) size += w.stringSize(t, "brokerUploadUrl", o.brokerUploadUrl);
-  if (w.version >= 3) size += w.stringSize(t, "networkProperties", o.networkProperties);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const brokerId = o.brokerId;
+  {
+    const key = cache?.find(brokerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (brokerId === null || brokerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewBrokerId(w, t, "brokerId", brokerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const brokerURL = o.brokerURL;
+  if ((brokerURL === null || brokerURL === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "brokerURL", brokerURL);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  total += sizeBrokerInfoArray(w, t, "peerBrokerInfos", o.peerBrokerInfos);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  const brokerName = o.brokerName;
+  if ((brokerName === null || brokerName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "brokerName", brokerName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const slaveBroker = o.slaveBroker;
+  if (slaveBroker !== true && slaveBroker !== false) w.wrongBoolean(t, "slaveBroker", slaveBroker);
+  g[k++] = slaveBroker ? 1 : 0;
+  const masterBroker = o.masterBroker;
+  if (masterBroker !== true && masterBroker !== false) {
+    w.wrongBoolean(t, "masterBroker", masterBroker);
+  }
+  g[k++] = masterBroker ? 1 : 0;
+  const faultTolerantConfiguration = o.faultTolerantConfiguration;
+  if (faultTolerantConfiguration !== true && faultTolerantConfiguration !== false) {
+    w.wrongBoolean(t, "faultTolerantConfiguration", faultTolerantConfiguration);
+  }
+  g[k++] = faultTolerantConfiguration ? 1 : 0;
+  if (w.version >= 2) {
+    const duplexConnection = o.duplexConnection;
+    if (duplexConnection !== true && duplexConnection !== false) {
+      w.wrongBoolean(t, "duplexConnection", duplexConnection);
+    }
+    g[k++] = duplexConnection ? 1 : 0;
+  }
+  if (w.version >= 2) {
+    const networkConnection = o.networkConnection;
+    if (networkConnection !== true && networkConnection !== false) {
+      w.wrongBoolean(t, "networkConnection", networkConnection);
+    }
+    g[k++] = networkConnection ? 1 : 0;
+  }
+  if (w.version >= 2) {
+    const connectionId = o.connectionId;
+    if (connectionId === 0) {
+      g[k++] = 0;
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += w.longSize(t, "connectionId", connectionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 3) {
+    const brokerUploadUrl = o.brokerUploadUrl;
+    if ((brokerUploadUrl === null || brokerUploadUrl === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.textSize(t, "brokerUploadUrl", brokerUploadUrl);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 3) {
+    const networkProperties = o.networkProperties;
+    if ((networkProperties === null || networkProperties === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.textSize(t, "networkProperties", networkProperties);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeBrokerInfoTight(w: FrameWriter, o: types.BrokerInfo): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedBrokerIdTight(w, o.brokerId);
-  w.tightString(o.brokerURL);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeBrokerIdNewTight(w, o.brokerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.brokerURL!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
   writeBrokerInfoArrayTight(w, o.peerBrokerInfos);
-  w.tightString(o.brokerName);
-  w.nextBit();
-  w.nextBit();
-  w.nextBit();
-  if (w.version >= 2) w.nextBit();
-  if (w.version >= 2) w.nextBit();
-  if (w.version >= 2) w.tightLong(o.connectionId);
-  if (w.version >= 3) w.tightString(o.brokerUploadUrl);
-  if (w.version >= 3) w.tightString(o.networkProperties);
+  p = w.position;
+  k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.brokerName!);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  k++;
+  k++;
+  if (w.version >= 2) {
+    k++;
+  }
+  if (w.version >= 2) {
+    k++;
+  }
+  if (w.version >= 2) {
+    if ((g[k]! | g[k + 1]!) !== 0) {
+      w.position = p;
+      w.tightLong(g[k]!, g[k + 1]!, o.connectionId);
+      p = w.position;
+    }
+    k += 2;
+  }
+  if (w.version >= 3) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightText(o.brokerUploadUrl!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  if (w.version >= 3) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightText(o.networkProperties!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readConnectionInfoLoose(r: FrameReader): types.ConnectionInfo {
@@ -1344,54 +3235,313 @@ export function readConnectionInfoTight(r: FrameReader): types.ConnectionInfo {
 
 export function writeConnectionInfoLoose(w: FrameWriter, o: types.ConnectionInfo): void {
   const t = "ConnectionInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedConnectionIdLoose(w, t, "connectionId", o.connectionId);
-  w.string(t, "clientId", o.clientId);
-  w.string(t, "password", o.password);
-  w.string(t, "userName", o.userName);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConnectionIdLoose(w, t, "connectionId", connectionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const clientId = o.clientId;
+  if ((clientId === null || clientId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "clientId", clientId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const password = o.password;
+  if ((password === null || password === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "password", password);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const userName = o.userName;
+  if ((userName === null || userName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "userName", userName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
   writeBrokerIdArrayLoose(w, t, "brokerPath", o.brokerPath);
-  w.boolean(t, "brokerMasterConnector", o.brokerMasterConnector);
-  w.boolean(t, "manageable", o.manageable);
-  if (w.version >= 2) w.boolean(t, "clientMaster", o.clientMaster);
-  if (w.version >= 6) w.boolean(t, "faultTolerant", o.faultTolerant);
-  if (w.version >= 6) w.boolean(t, "failoverReconnect", o.failoverReconnect);
-  if (w.version >= 8) w.string(t, "clientIp", o.clientIp);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  const brokerMasterConnector = o.brokerMasterConnector;
+  if (brokerMasterConnector !== true && brokerMasterConnector !== false) {
+    w.wrongBoolean(t, "brokerMasterConnector", brokerMasterConnector);
+  }
+  b[p++] = brokerMasterConnector ? 1 : 0;
+  const manageable = o.manageable;
+  if (manageable !== true && manageable !== false) w.wrongBoolean(t, "manageable", manageable);
+  b[p++] = manageable ? 1 : 0;
+  if (w.version >= 2) {
+    const clientMaster = o.clientMaster;
+    if (clientMaster !== true && clientMaster !== false) {
+      w.wrongBoolean(t, "clientMaster", clientMaster);
+    }
+    b[p++] = clientMaster ? 1 : 0;
+  }
+  if (w.version >= 6) {
+    const faultTolerant = o.faultTolerant;
+    if (faultTolerant !== true && faultTolerant !== false) {
+      w.wrongBoolean(t, "faultTolerant", faultTolerant);
+    }
+    b[p++] = faultTolerant ? 1 : 0;
+  }
+  if (w.version >= 6) {
+    const failoverReconnect = o.failoverReconnect;
+    if (failoverReconnect !== true && failoverReconnect !== false) {
+      w.wrongBoolean(t, "failoverReconnect", failoverReconnect);
+    }
+    b[p++] = failoverReconnect ? 1 : 0;
+  }
+  if (w.version >= 8) {
+    const clientIp = o.clientIp;
+    if ((clientIp === null || clientIp === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.string(t, "clientIp", clientIp);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  w.position = p;
 }
 
 export function sizeConnectionInfo(w: FrameWriter, o: types.ConnectionInfo): number {
   const t = "ConnectionInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedConnectionId(w, t, "connectionId", o.connectionId);
-  size += w.stringSize(t, "clientId", o.clientId);
-  size += w.stringSize(t, "password", o.password);
-  size += w.stringSize(t, "userName", o.userName);
-  size += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
-  size += w.bit(t, "brokerMasterConnector", o.brokerMasterConnector);
-  size += w.bit(t, "manageable", o.manageable);
-  if (w.version >= 2) size += w.bit(t, "clientMaster", o.clientMaster);
-  if (w.version >= 6) size += w.bit(t, "faultTolerant", o.faultTolerant);
-  if (w.version >= 6) size += w.bit(t, "failoverReconnect", o.failoverReconnect);
-  if (w.version >= 8) size += w.stringSize(t, "clientIp", o.clientIp);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConnectionId(w, t, "connectionId", connectionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const clientId = o.clientId;
+  if ((clientId === null || clientId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "clientId", clientId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const password = o.password;
+  if ((password === null || password === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "password", password);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const userName = o.userName;
+  if ((userName === null || userName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "userName", userName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  total += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  const brokerMasterConnector = o.brokerMasterConnector;
+  if (brokerMasterConnector !== true && brokerMasterConnector !== false) {
+    w.wrongBoolean(t, "brokerMasterConnector", brokerMasterConnector);
+  }
+  g[k++] = brokerMasterConnector ? 1 : 0;
+  const manageable = o.manageable;
+  if (manageable !== true && manageable !== false) w.wrongBoolean(t, "manageable", manageable);
+  g[k++] = manageable ? 1 : 0;
+  if (w.version >= 2) {
+    const clientMaster = o.clientMaster;
+    if (clientMaster !== true && clientMaster !== false) {
+      w.wrongBoolean(t, "clientMaster", clientMaster);
+    }
+    g[k++] = clientMaster ? 1 : 0;
+  }
+  if (w.version >= 6) {
+    const faultTolerant = o.faultTolerant;
+    if (faultTolerant !== true && faultTolerant !== false) {
+      w.wrongBoolean(t, "faultTolerant", faultTolerant);
+    }
+    g[k++] = faultTolerant ? 1 : 0;
+  }
+  if (w.version >= 6) {
+    const failoverReconnect = o.failoverReconnect;
+    if (failoverReconnect !== true && failoverReconnect !== false) {
+      w.wrongBoolean(t, "failoverReconnect", failoverReconnect);
+    }
+    g[k++] = failoverReconnect ? 1 : 0;
+  }
+  if (w.version >= 8) {
+    const clientIp = o.clientIp;
+    if ((clientIp === null || clientIp === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.textSize(t, "clientIp", clientIp);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeConnectionInfoTight(w: FrameWriter, o: types.ConnectionInfo): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedConnectionIdTight(w, o.connectionId);
-  w.tightString(o.clientId);
-  w.tightString(o.password);
-  w.tightString(o.userName);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConnectionIdNewTight(w, o.connectionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.clientId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.password!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.userName!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
   writeBrokerIdArrayTight(w, o.brokerPath);
-  w.nextBit();
-  w.nextBit();
-  if (w.version >= 2) w.nextBit();
-  if (w.version >= 6) w.nextBit();
-  if (w.version >= 6) w.nextBit();
-  if (w.version >= 8) w.tightString(o.clientIp);
+  p = w.position;
+  k = bits.position;
+  k++;
+  k++;
+  if (w.version >= 2) {
+    k++;
+  }
+  if (w.version >= 6) {
+    k++;
+  }
+  if (w.version >= 6) {
+    k++;
+  }
+  if (w.version >= 8) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightText(o.clientIp!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readSessionInfoLoose(r: FrameReader): types.SessionInfo {
@@ -1440,24 +3590,106 @@ export function readSessionInfoTight(r: FrameReader): types.SessionInfo {
 
 export function writeSessionInfoLoose(w: FrameWriter, o: types.SessionInfo): void {
   const t = "SessionInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedSessionIdLoose(w, t, "sessionId", o.sessionId);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const sessionId = o.sessionId;
+  {
+    const key = cache?.find(sessionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (sessionId === null || sessionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewSessionIdLoose(w, t, "sessionId", sessionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  w.position = p;
 }
 
 export function sizeSessionInfo(w: FrameWriter, o: types.SessionInfo): number {
   const t = "SessionInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedSessionId(w, t, "sessionId", o.sessionId);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const sessionId = o.sessionId;
+  {
+    const key = cache?.find(sessionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (sessionId === null || sessionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewSessionId(w, t, "sessionId", sessionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeSessionInfoTight(w: FrameWriter, o: types.SessionInfo): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedSessionIdTight(w, o.sessionId);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeSessionIdNewTight(w, o.sessionId);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readConsumerInfoLoose(r: FrameReader): types.ConsumerInfo {
@@ -1736,80 +3968,420 @@ export function readConsumerInfoTight(r: FrameReader): types.ConsumerInfo {
 
 export function writeConsumerInfoLoose(w: FrameWriter, o: types.ConsumerInfo): void {
   const t = "ConsumerInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedConsumerIdLoose(w, t, "consumerId", o.consumerId);
-  w.boolean(t, "browser", o.browser);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  w.int(t, "prefetchSize", o.prefetchSize);
-  w.int(t, "maximumPendingMessageLimit", o.maximumPendingMessageLimit);
-  w.boolean(t, "dispatchAsync", o.dispatchAsync);
-  w.string(t, "selector", o.selector);
-  if (w.version >= 10) w.string(t, "clientId", o.clientId);
-  w.string(t, "subscriptionName", o.subscriptionName);
-  w.boolean(t, "noLocal", o.noLocal);
-  w.boolean(t, "exclusive", o.exclusive);
-  w.boolean(t, "retroactive", o.retroactive);
-  w.byte(t, "priority", o.priority);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConsumerIdLoose(w, t, "consumerId", consumerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const browser = o.browser;
+  if (browser !== true && browser !== false) w.wrongBoolean(t, "browser", browser);
+  b[p++] = browser ? 1 : 0;
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const prefetchSize = o.prefetchSize;
+  if (typeof prefetchSize !== "number" || (prefetchSize | 0) !== prefetchSize) {
+    w.wrongInt(t, "prefetchSize", prefetchSize);
+  }
+  v.setInt32(p, prefetchSize);
+  p += 4;
+  const maximumPendingMessageLimit = o.maximumPendingMessageLimit;
+  if (
+    typeof maximumPendingMessageLimit !== "number" ||
+    (maximumPendingMessageLimit | 0) !== maximumPendingMessageLimit
+  ) w.wrongInt(t, "maximumPendingMessageLimit", maximumPendingMessageLimit);
+  v.setInt32(p, maximumPendingMessageLimit);
+  p += 4;
+  const dispatchAsync = o.dispatchAsync;
+  if (dispatchAsync !== true && dispatchAsync !== false) {
+    w.wrongBoolean(t, "dispatchAsync", dispatchAsync);
+  }
+  b[p++] = dispatchAsync ? 1 : 0;
+  const selector = o.selector;
+  if ((selector === null || selector === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "selector", selector);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  if (w.version >= 10) {
+    const clientId = o.clientId;
+    if ((clientId === null || clientId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.string(t, "clientId", clientId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const subscriptionName = o.subscriptionName;
+  if ((subscriptionName === null || subscriptionName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "subscriptionName", subscriptionName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const noLocal = o.noLocal;
+  if (noLocal !== true && noLocal !== false) w.wrongBoolean(t, "noLocal", noLocal);
+  b[p++] = noLocal ? 1 : 0;
+  const exclusive = o.exclusive;
+  if (exclusive !== true && exclusive !== false) w.wrongBoolean(t, "exclusive", exclusive);
+  b[p++] = exclusive ? 1 : 0;
+  const retroactive = o.retroactive;
+  if (retroactive !== true && retroactive !== false) w.wrongBoolean(t, "retroactive", retroactive);
+  b[p++] = retroactive ? 1 : 0;
+  const priority = o.priority;
+  if (typeof priority !== "number" || (priority << 24) >> 24 !== priority) {
+    w.wrongByte(t, "priority", priority);
+  }
+  b[p++] = priority;
+  w.position = p;
   writeBrokerIdArrayLoose(w, t, "brokerPath", o.brokerPath);
-  writeNestedNetworkBridgeFilterLoose(w, t, "additionalPredicate", o.additionalPredicate);
-  w.boolean(t, "networkSubscription", o.networkSubscription);
-  w.boolean(t, "optimizedAcknowledge", o.optimizedAcknowledge);
-  w.boolean(t, "noRangeAcks", o.noRangeAcks);
-  if (w.version >= 4) writeConsumerIdArrayLoose(w, t, "networkConsumerPath", o.networkConsumerPath);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  const additionalPredicate = o.additionalPredicate;
+  if ((additionalPredicate === null || additionalPredicate === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeNetworkBridgeFilterValueLoose(w, t, "additionalPredicate", additionalPredicate);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const networkSubscription = o.networkSubscription;
+  if (networkSubscription !== true && networkSubscription !== false) {
+    w.wrongBoolean(t, "networkSubscription", networkSubscription);
+  }
+  b[p++] = networkSubscription ? 1 : 0;
+  const optimizedAcknowledge = o.optimizedAcknowledge;
+  if (optimizedAcknowledge !== true && optimizedAcknowledge !== false) {
+    w.wrongBoolean(t, "optimizedAcknowledge", optimizedAcknowledge);
+  }
+  b[p++] = optimizedAcknowledge ? 1 : 0;
+  const noRangeAcks = o.noRangeAcks;
+  if (noRangeAcks !== true && noRangeAcks !== false) w.wrongBoolean(t, "noRangeAcks", noRangeAcks);
+  b[p++] = noRangeAcks ? 1 : 0;
+  if (w.version >= 4) {
+    w.position = p;
+    writeConsumerIdArrayLoose(w, t, "networkConsumerPath", o.networkConsumerPath);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeConsumerInfo(w: FrameWriter, o: types.ConsumerInfo): number {
   const t = "ConsumerInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedConsumerId(w, t, "consumerId", o.consumerId);
-  size += w.bit(t, "browser", o.browser);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += w.intSize(t, "prefetchSize", o.prefetchSize);
-  size += w.intSize(t, "maximumPendingMessageLimit", o.maximumPendingMessageLimit);
-  size += w.bit(t, "dispatchAsync", o.dispatchAsync);
-  size += w.stringSize(t, "selector", o.selector);
-  if (w.version >= 10) size += w.stringSize(t, "clientId", o.clientId);
-  size += w.stringSize(t, "subscriptionName", o.subscriptionName);
-  size += w.bit(t, "noLocal", o.noLocal);
-  size += w.bit(t, "exclusive", o.exclusive);
-  size += w.bit(t, "retroactive", o.retroactive);
-  size += w.byteSize(t, "priority", o.priority);
-  size += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
-  size += sizeNestedNetworkBridgeFilter(w, t, "additionalPredicate", o.additionalPredicate);
-  size += w.bit(t, "networkSubscription", o.networkSubscription);
-  size += w.bit(t, "optimizedAcknowledge", o.optimizedAcknowledge);
-  size += w.bit(t, "noRangeAcks", o.noRangeAcks);
-  if (w.version >= 4) {
-    size += sizeConsumerIdArray(w, t, "networkConsumerPath", o.networkConsumerPath);
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
   }
-  return size;
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConsumerId(w, t, "consumerId", consumerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const browser = o.browser;
+  if (browser !== true && browser !== false) w.wrongBoolean(t, "browser", browser);
+  g[k++] = browser ? 1 : 0;
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const prefetchSize = o.prefetchSize;
+  if (typeof prefetchSize !== "number" || (prefetchSize | 0) !== prefetchSize) {
+    w.wrongInt(t, "prefetchSize", prefetchSize);
+  }
+  total += 4;
+  const maximumPendingMessageLimit = o.maximumPendingMessageLimit;
+  if (
+    typeof maximumPendingMessageLimit !== "number" ||
+    (maximumPendingMessageLimit | 0) !== maximumPendingMessageLimit
+  ) w.wrongInt(t, "maximumPendingMessageLimit", maximumPendingMessageLimit);
+  total += 4;
+  const dispatchAsync = o.dispatchAsync;
+  if (dispatchAsync !== true && dispatchAsync !== false) {
+    w.wrongBoolean(t, "dispatchAsync", dispatchAsync);
+  }
+  g[k++] = dispatchAsync ? 1 : 0;
+  const selector = o.selector;
+  if ((selector === null || selector === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "selector", selector);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  if (w.version >= 10) {
+    const clientId = o.clientId;
+    if ((clientId === null || clientId === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.textSize(t, "clientId", clientId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const subscriptionName = o.subscriptionName;
+  if ((subscriptionName === null || subscriptionName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "subscriptionName", subscriptionName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const noLocal = o.noLocal;
+  if (noLocal !== true && noLocal !== false) w.wrongBoolean(t, "noLocal", noLocal);
+  g[k++] = noLocal ? 1 : 0;
+  const exclusive = o.exclusive;
+  if (exclusive !== true && exclusive !== false) w.wrongBoolean(t, "exclusive", exclusive);
+  g[k++] = exclusive ? 1 : 0;
+  const retroactive = o.retroactive;
+  if (retroactive !== true && retroactive !== false) w.wrongBoolean(t, "retroactive", retroactive);
+  g[k++] = retroactive ? 1 : 0;
+  const priority = o.priority;
+  if (typeof priority !== "number" || (priority << 24) >> 24 !== priority) {
+    w.wrongByte(t, "priority", priority);
+  }
+  total += 1;
+  bits.length = k;
+  total += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  const additionalPredicate = o.additionalPredicate;
+  if ((additionalPredicate === null || additionalPredicate === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeNetworkBridgeFilterValue(w, t, "additionalPredicate", additionalPredicate);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const networkSubscription = o.networkSubscription;
+  if (networkSubscription !== true && networkSubscription !== false) {
+    w.wrongBoolean(t, "networkSubscription", networkSubscription);
+  }
+  g[k++] = networkSubscription ? 1 : 0;
+  const optimizedAcknowledge = o.optimizedAcknowledge;
+  if (optimizedAcknowledge !== true && optimizedAcknowledge !== false) {
+    w.wrongBoolean(t, "optimizedAcknowledge", optimizedAcknowledge);
+  }
+  g[k++] = optimizedAcknowledge ? 1 : 0;
+  const noRangeAcks = o.noRangeAcks;
+  if (noRangeAcks !== true && noRangeAcks !== false) w.wrongBoolean(t, "noRangeAcks", noRangeAcks);
+  g[k++] = noRangeAcks ? 1 : 0;
+  if (w.version >= 4) {
+    bits.length = k;
+    total += sizeConsumerIdArray(w, t, "networkConsumerPath", o.networkConsumerPath);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeConsumerInfoTight(w: FrameWriter, o: types.ConsumerInfo): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedConsumerIdTight(w, o.consumerId);
-  w.nextBit();
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  w.rawInt(o.prefetchSize);
-  w.rawInt(o.maximumPendingMessageLimit);
-  w.nextBit();
-  w.tightString(o.selector);
-  if (w.version >= 10) w.tightString(o.clientId);
-  w.tightString(o.subscriptionName);
-  w.nextBit();
-  w.nextBit();
-  w.nextBit();
-  w.rawByte(o.priority);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+  const b = w.bytes;
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdNewTight(w, o.consumerId);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  v.setInt32(p, o.prefetchSize);
+  p += 4;
+  v.setInt32(p, o.maximumPendingMessageLimit);
+  p += 4;
+  k++;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.selector!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (w.version >= 10) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightText(o.clientId!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.subscriptionName!);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  k++;
+  k++;
+  b[p++] = o.priority;
+  w.position = p;
+  bits.position = k;
   writeBrokerIdArrayTight(w, o.brokerPath);
-  writeNestedNetworkBridgeFilterTight(w, o.additionalPredicate);
-  w.nextBit();
-  w.nextBit();
-  w.nextBit();
-  if (w.version >= 4) writeConsumerIdArrayTight(w, o.networkConsumerPath);
+  p = w.position;
+  k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeNetworkBridgeFilterValueTight(w, o.additionalPredicate!);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  k++;
+  k++;
+  if (w.version >= 4) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdArrayTight(w, o.networkConsumerPath);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readProducerInfoLoose(r: FrameReader): types.ProducerInfo {
@@ -1919,36 +4491,204 @@ export function readProducerInfoTight(r: FrameReader): types.ProducerInfo {
 
 export function writeProducerInfoLoose(w: FrameWriter, o: types.ProducerInfo): void {
   const t = "ProducerInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedProducerIdLoose(w, t, "producerId", o.producerId);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const producerId = o.producerId;
+  {
+    const key = cache?.find(producerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (producerId === null || producerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewProducerIdLoose(w, t, "producerId", producerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  w.position = p;
   writeBrokerIdArrayLoose(w, t, "brokerPath", o.brokerPath);
-  if (w.version >= 2) w.boolean(t, "dispatchAsync", o.dispatchAsync);
-  if (w.version >= 3) w.int(t, "windowSize", o.windowSize);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  if (w.version >= 2) {
+    const dispatchAsync = o.dispatchAsync;
+    if (dispatchAsync !== true && dispatchAsync !== false) {
+      w.wrongBoolean(t, "dispatchAsync", dispatchAsync);
+    }
+    b[p++] = dispatchAsync ? 1 : 0;
+  }
+  if (w.version >= 3) {
+    const windowSize = o.windowSize;
+    if (typeof windowSize !== "number" || (windowSize | 0) !== windowSize) {
+      w.wrongInt(t, "windowSize", windowSize);
+    }
+    v.setInt32(p, windowSize);
+    p += 4;
+  }
+  w.position = p;
 }
 
 export function sizeProducerInfo(w: FrameWriter, o: types.ProducerInfo): number {
   const t = "ProducerInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedProducerId(w, t, "producerId", o.producerId);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
-  if (w.version >= 2) size += w.bit(t, "dispatchAsync", o.dispatchAsync);
-  if (w.version >= 3) size += w.intSize(t, "windowSize", o.windowSize);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const producerId = o.producerId;
+  {
+    const key = cache?.find(producerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (producerId === null || producerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewProducerId(w, t, "producerId", producerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  bits.length = k;
+  total += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  if (w.version >= 2) {
+    const dispatchAsync = o.dispatchAsync;
+    if (dispatchAsync !== true && dispatchAsync !== false) {
+      w.wrongBoolean(t, "dispatchAsync", dispatchAsync);
+    }
+    g[k++] = dispatchAsync ? 1 : 0;
+  }
+  if (w.version >= 3) {
+    const windowSize = o.windowSize;
+    if (typeof windowSize !== "number" || (windowSize | 0) !== windowSize) {
+      w.wrongInt(t, "windowSize", windowSize);
+    }
+    total += 4;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeProducerInfoTight(w: FrameWriter, o: types.ProducerInfo): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedProducerIdTight(w, o.producerId);
-  writeCachedActiveMQDestinationTight(w, o.destination);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeProducerIdNewTight(w, o.producerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
   writeBrokerIdArrayTight(w, o.brokerPath);
-  if (w.version >= 2) w.nextBit();
-  if (w.version >= 3) w.rawInt(o.windowSize);
+  p = w.position;
+  k = bits.position;
+  if (w.version >= 2) {
+    k++;
+  }
+  if (w.version >= 3) {
+    v.setInt32(p, o.windowSize);
+    p += 4;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readTransactionInfoLoose(r: FrameReader): types.TransactionInfo {
@@ -2017,30 +4757,159 @@ export function readTransactionInfoTight(r: FrameReader): types.TransactionInfo 
 
 export function writeTransactionInfoLoose(w: FrameWriter, o: types.TransactionInfo): void {
   const t = "TransactionInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedConnectionIdLoose(w, t, "connectionId", o.connectionId);
-  writeCachedTransactionIdLoose(w, t, "transactionId", o.transactionId);
-  w.byte(t, "type", o.type);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConnectionIdLoose(w, t, "connectionId", connectionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const transactionId = o.transactionId;
+  {
+    const key = cache?.find(transactionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewTransactionIdLoose(w, t, "transactionId", transactionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const type = o.type;
+  if (typeof type !== "number" || (type << 24) >> 24 !== type) w.wrongByte(t, "type", type);
+  b[p++] = type;
+  w.position = p;
 }
 
 export function sizeTransactionInfo(w: FrameWriter, o: types.TransactionInfo): number {
   const t = "TransactionInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedConnectionId(w, t, "connectionId", o.connectionId);
-  size += sizeCachedTransactionId(w, t, "transactionId", o.transactionId);
-  size += w.byteSize(t, "type", o.type);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConnectionId(w, t, "connectionId", connectionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const transactionId = o.transactionId;
+  {
+    const key = cache?.find(transactionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewTransactionId(w, t, "transactionId", transactionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const type = o.type;
+  if (typeof type !== "number" || (type << 24) >> 24 !== type) w.wrongByte(t, "type", type);
+  total += 1;
+  bits.length = k;
+  return total;
 }
 
 export function writeTransactionInfoTight(w: FrameWriter, o: types.TransactionInfo): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedConnectionIdTight(w, o.connectionId);
-  writeCachedTransactionIdTight(w, o.transactionId);
-  w.rawByte(o.type);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+  const b = w.bytes;
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConnectionIdNewTight(w, o.connectionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeTransactionIdNewTight(w, o.transactionId);
+    p = w.position;
+    k = bits.position;
+  }
+  b[p++] = o.type;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readDestinationInfoLoose(r: FrameReader): types.DestinationInfo {
@@ -2142,36 +5011,209 @@ export function readDestinationInfoTight(r: FrameReader): types.DestinationInfo 
 
 export function writeDestinationInfoLoose(w: FrameWriter, o: types.DestinationInfo): void {
   const t = "DestinationInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedConnectionIdLoose(w, t, "connectionId", o.connectionId);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  w.byte(t, "operationType", o.operationType);
-  w.long(t, "timeout", o.timeout);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConnectionIdLoose(w, t, "connectionId", connectionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const operationType = o.operationType;
+  if (typeof operationType !== "number" || (operationType << 24) >> 24 !== operationType) {
+    w.wrongByte(t, "operationType", operationType);
+  }
+  b[p++] = operationType;
+  const timeout = o.timeout;
+  if (typeof timeout === "number" && (timeout | 0) === timeout) {
+    v.setInt32(p, timeout >> 31);
+    v.setInt32(p + 4, timeout);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "timeout", timeout);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
   writeBrokerIdArrayLoose(w, t, "brokerPath", o.brokerPath);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  w.position = p;
 }
 
 export function sizeDestinationInfo(w: FrameWriter, o: types.DestinationInfo): number {
   const t = "DestinationInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedConnectionId(w, t, "connectionId", o.connectionId);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += w.byteSize(t, "operationType", o.operationType);
-  size += w.longSize(t, "timeout", o.timeout);
-  size += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConnectionId(w, t, "connectionId", connectionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const operationType = o.operationType;
+  if (typeof operationType !== "number" || (operationType << 24) >> 24 !== operationType) {
+    w.wrongByte(t, "operationType", operationType);
+  }
+  total += 1;
+  const timeout = o.timeout;
+  if (timeout === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "timeout", timeout);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  total += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  bits.length = k;
+  return total;
 }
 
 export function writeDestinationInfoTight(w: FrameWriter, o: types.DestinationInfo): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedConnectionIdTight(w, o.connectionId);
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  w.rawByte(o.operationType);
-  w.tightLong(o.timeout);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+  const b = w.bytes;
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConnectionIdNewTight(w, o.connectionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  b[p++] = o.operationType;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.timeout);
+    p = w.position;
+  }
+  k += 2;
+  w.position = p;
+  bits.position = k;
   writeBrokerIdArrayTight(w, o.brokerPath);
+  p = w.position;
+  k = bits.position;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readRemoveSubscriptionInfoLoose(r: FrameReader): types.RemoveSubscriptionInfo {
@@ -2267,11 +5309,63 @@ export function writeRemoveSubscriptionInfoLoose(
   o: types.RemoveSubscriptionInfo,
 ): void {
   const t = "RemoveSubscriptionInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedConnectionIdLoose(w, t, "connectionId", o.connectionId);
-  w.string(t, "subscriptionName", o.subscriptionName);
-  w.string(t, "clientId", o.clientId);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConnectionIdLoose(w, t, "connectionId", connectionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const subscriptionName = o.subscriptionName;
+  if ((subscriptionName === null || subscriptionName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "subscriptionName", subscriptionName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const clientId = o.clientId;
+  if ((clientId === null || clientId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "clientId", clientId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeRemoveSubscriptionInfo(
@@ -2279,24 +5373,106 @@ export function sizeRemoveSubscriptionInfo(
   o: types.RemoveSubscriptionInfo,
 ): number {
   const t = "RemoveSubscriptionInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedConnectionId(w, t, "connectionId", o.connectionId);
-  size += w.stringSize(t, "subscriptionName", o.subscriptionName);
-  size += w.stringSize(t, "clientId", o.clientId);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const connectionId = o.connectionId;
+  {
+    const key = cache?.find(connectionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConnectionId(w, t, "connectionId", connectionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const subscriptionName = o.subscriptionName;
+  if ((subscriptionName === null || subscriptionName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "subscriptionName", subscriptionName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const clientId = o.clientId;
+  if ((clientId === null || clientId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "clientId", clientId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeRemoveSubscriptionInfoTight(
   w: FrameWriter,
   o: types.RemoveSubscriptionInfo,
 ): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedConnectionIdTight(w, o.connectionId);
-  w.tightString(o.subscriptionName);
-  w.tightString(o.clientId);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConnectionIdNewTight(w, o.connectionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.subscriptionName!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.clientId!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readBaseCommandLoose(
@@ -2350,8 +5526,23 @@ export function writeBaseCommandLoose(
   o: types.KeepAliveInfo | types.ShutdownInfo | types.FlushCommand,
 ): void {
   const t = o.dataType;
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  w.position = p;
 }
 
 export function sizeBaseCommand(
@@ -2359,18 +5550,40 @@ export function sizeBaseCommand(
   o: types.KeepAliveInfo | types.ShutdownInfo | types.FlushCommand,
 ): number {
   const t = o.dataType;
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  bits.length = k;
+  return total;
 }
 
 export function writeBaseCommandTight(
   w: FrameWriter,
   o: types.KeepAliveInfo | types.ShutdownInfo | types.FlushCommand,
 ): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
+  const bits = w.bits;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readRemoveInfoLoose(r: FrameReader): types.RemoveInfo {
@@ -2454,27 +5667,145 @@ export function readRemoveInfoTight(r: FrameReader): types.RemoveInfo {
 
 export function writeRemoveInfoLoose(w: FrameWriter, o: types.RemoveInfo): void {
   const t = "RemoveInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedDataStructureLoose(w, t, "objectId", o.objectId);
-  if (w.version >= 5) w.long(t, "lastDeliveredSequenceId", o.lastDeliveredSequenceId);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const objectId = o.objectId;
+  {
+    const key = cache?.find(objectId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (objectId === null || objectId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewDataStructureLoose(w, t, "objectId", objectId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 5) {
+    const lastDeliveredSequenceId = o.lastDeliveredSequenceId;
+    if (
+      typeof lastDeliveredSequenceId === "number" &&
+      (lastDeliveredSequenceId | 0) === lastDeliveredSequenceId
+    ) {
+      v.setInt32(p, lastDeliveredSequenceId >> 31);
+      v.setInt32(p + 4, lastDeliveredSequenceId);
+      p += 8;
+    } else {
+      w.position = p;
+      w.long(t, "lastDeliveredSequenceId", lastDeliveredSequenceId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  w.position = p;
 }
 
 export function sizeRemoveInfo(w: FrameWriter, o: types.RemoveInfo): number {
   const t = "RemoveInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedDataStructure(w, t, "objectId", o.objectId);
-  if (w.version >= 5) size += w.longSize(t, "lastDeliveredSequenceId", o.lastDeliveredSequenceId);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const objectId = o.objectId;
+  {
+    const key = cache?.find(objectId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (objectId === null || objectId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewDataStructure(w, t, "objectId", objectId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 5) {
+    const lastDeliveredSequenceId = o.lastDeliveredSequenceId;
+    if (lastDeliveredSequenceId === 0) {
+      g[k++] = 0;
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += w.longSize(t, "lastDeliveredSequenceId", lastDeliveredSequenceId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeRemoveInfoTight(w: FrameWriter, o: types.RemoveInfo): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedDataStructureTight(w, o.objectId);
-  if (w.version >= 5) w.tightLong(o.lastDeliveredSequenceId);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeDataStructureNewTight(w, o.objectId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (w.version >= 5) {
+    if ((g[k]! | g[k + 1]!) !== 0) {
+      w.position = p;
+      w.tightLong(g[k]!, g[k + 1]!, o.lastDeliveredSequenceId);
+      p = w.position;
+    }
+    k += 2;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readControlCommandLoose(r: FrameReader): types.ControlCommand {
@@ -2540,24 +5871,88 @@ export function readControlCommandTight(r: FrameReader): types.ControlCommand {
 
 export function writeControlCommandLoose(w: FrameWriter, o: types.ControlCommand): void {
   const t = "ControlCommand";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  w.string(t, "command", o.command);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const command = o.command;
+  if ((command === null || command === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "command", command);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeControlCommand(w: FrameWriter, o: types.ControlCommand): number {
   const t = "ControlCommand";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += w.stringSize(t, "command", o.command);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const command = o.command;
+  if ((command === null || command === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "command", command);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeControlCommandTight(w: FrameWriter, o: types.ControlCommand): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  w.tightString(o.command);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.command!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readConnectionErrorLoose(r: FrameReader): types.ConnectionError {
@@ -2631,27 +6026,105 @@ export function readConnectionErrorTight(r: FrameReader): types.ConnectionError 
 
 export function writeConnectionErrorLoose(w: FrameWriter, o: types.ConnectionError): void {
   const t = "ConnectionError";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  w.position = p;
   writeThrowableLoose(w, t, "exception", o.exception);
-  writeNestedConnectionIdLoose(w, t, "connectionId", o.connectionId);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  const connectionId = o.connectionId;
+  if ((connectionId === null || connectionId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeConnectionIdValueLoose(w, t, "connectionId", connectionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeConnectionError(w: FrameWriter, o: types.ConnectionError): number {
   const t = "ConnectionError";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeThrowable(w, t, "exception", o.exception);
-  size += sizeNestedConnectionId(w, t, "connectionId", o.connectionId);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  bits.length = k;
+  total += sizeThrowable(w, t, "exception", o.exception);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  const connectionId = o.connectionId;
+  if ((connectionId === null || connectionId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeConnectionIdValue(w, t, "connectionId", connectionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeConnectionErrorTight(w: FrameWriter, o: types.ConnectionError): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  w.position = p;
+  bits.position = k;
   writeThrowableTight(w, o.exception);
-  writeNestedConnectionIdTight(w, o.connectionId);
+  p = w.position;
+  k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConnectionIdValueTight(w, o.connectionId!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readConsumerControlLoose(r: FrameReader): types.ConsumerControl {
@@ -2810,42 +6283,184 @@ export function readConsumerControlTight(r: FrameReader): types.ConsumerControl 
 
 export function writeConsumerControlLoose(w: FrameWriter, o: types.ConsumerControl): void {
   const t = "ConsumerControl";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  if (w.version >= 6) writeNestedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  w.boolean(t, "close", o.close);
-  writeNestedConsumerIdLoose(w, t, "consumerId", o.consumerId);
-  w.int(t, "prefetch", o.prefetch);
-  if (w.version >= 2) w.boolean(t, "flush", o.flush);
-  if (w.version >= 2) w.boolean(t, "start", o.start);
-  if (w.version >= 2) w.boolean(t, "stop", o.stop);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  if (w.version >= 6) {
+    const destination = o.destination;
+    if ((destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.rawByte(1);
+      writeActiveMQDestinationValueLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const close = o.close;
+  if (close !== true && close !== false) w.wrongBoolean(t, "close", close);
+  b[p++] = close ? 1 : 0;
+  const consumerId = o.consumerId;
+  if ((consumerId === null || consumerId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeConsumerIdValueLoose(w, t, "consumerId", consumerId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const prefetch = o.prefetch;
+  if (typeof prefetch !== "number" || (prefetch | 0) !== prefetch) {
+    w.wrongInt(t, "prefetch", prefetch);
+  }
+  v.setInt32(p, prefetch);
+  p += 4;
+  if (w.version >= 2) {
+    const flush = o.flush;
+    if (flush !== true && flush !== false) w.wrongBoolean(t, "flush", flush);
+    b[p++] = flush ? 1 : 0;
+  }
+  if (w.version >= 2) {
+    const start = o.start;
+    if (start !== true && start !== false) w.wrongBoolean(t, "start", start);
+    b[p++] = start ? 1 : 0;
+  }
+  if (w.version >= 2) {
+    const stop = o.stop;
+    if (stop !== true && stop !== false) w.wrongBoolean(t, "stop", stop);
+    b[p++] = stop ? 1 : 0;
+  }
+  w.position = p;
 }
 
 export function sizeConsumerControl(w: FrameWriter, o: types.ConsumerControl): number {
   const t = "ConsumerControl";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  if (w.version >= 6) size += sizeNestedActiveMQDestination(w, t, "destination", o.destination);
-  size += w.bit(t, "close", o.close);
-  size += sizeNestedConsumerId(w, t, "consumerId", o.consumerId);
-  size += w.intSize(t, "prefetch", o.prefetch);
-  if (w.version >= 2) size += w.bit(t, "flush", o.flush);
-  if (w.version >= 2) size += w.bit(t, "start", o.start);
-  if (w.version >= 2) size += w.bit(t, "stop", o.stop);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  if (w.version >= 6) {
+    const destination = o.destination;
+    if ((destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += sizeActiveMQDestinationValue(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const close = o.close;
+  if (close !== true && close !== false) w.wrongBoolean(t, "close", close);
+  g[k++] = close ? 1 : 0;
+  const consumerId = o.consumerId;
+  if ((consumerId === null || consumerId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeConsumerIdValue(w, t, "consumerId", consumerId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const prefetch = o.prefetch;
+  if (typeof prefetch !== "number" || (prefetch | 0) !== prefetch) {
+    w.wrongInt(t, "prefetch", prefetch);
+  }
+  total += 4;
+  if (w.version >= 2) {
+    const flush = o.flush;
+    if (flush !== true && flush !== false) w.wrongBoolean(t, "flush", flush);
+    g[k++] = flush ? 1 : 0;
+  }
+  if (w.version >= 2) {
+    const start = o.start;
+    if (start !== true && start !== false) w.wrongBoolean(t, "start", start);
+    g[k++] = start ? 1 : 0;
+  }
+  if (w.version >= 2) {
+    const stop = o.stop;
+    if (stop !== true && stop !== false) w.wrongBoolean(t, "stop", stop);
+    g[k++] = stop ? 1 : 0;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeConsumerControlTight(w: FrameWriter, o: types.ConsumerControl): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  if (w.version >= 6) writeNestedActiveMQDestinationTight(w, o.destination);
-  w.nextBit();
-  writeNestedConsumerIdTight(w, o.consumerId);
-  w.rawInt(o.prefetch);
-  if (w.version >= 2) w.nextBit();
-  if (w.version >= 2) w.nextBit();
-  if (w.version >= 2) w.nextBit();
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (w.version >= 6) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      writeActiveMQDestinationValueTight(w, o.destination!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  k++;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdValueTight(w, o.consumerId!);
+    p = w.position;
+    k = bits.position;
+  }
+  v.setInt32(p, o.prefetch);
+  p += 4;
+  if (w.version >= 2) {
+    k++;
+  }
+  if (w.version >= 2) {
+    k++;
+  }
+  if (w.version >= 2) {
+    k++;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readConnectionControlLoose(r: FrameReader): types.ConnectionControl {
@@ -3014,48 +6629,220 @@ export function readConnectionControlTight(r: FrameReader): types.ConnectionCont
 
 export function writeConnectionControlLoose(w: FrameWriter, o: types.ConnectionControl): void {
   const t = "ConnectionControl";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  w.boolean(t, "close", o.close);
-  w.boolean(t, "exit", o.exit);
-  w.boolean(t, "faultTolerant", o.faultTolerant);
-  w.boolean(t, "resume", o.resume);
-  w.boolean(t, "suspend", o.suspend);
-  if (w.version >= 6) w.string(t, "connectedBrokers", o.connectedBrokers);
-  if (w.version >= 6) w.string(t, "reconnectTo", o.reconnectTo);
-  if (w.version >= 6) w.boolean(t, "rebalanceConnection", o.rebalanceConnection);
-  if (w.version >= 8) w.bytes(t, "token", o.token);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const close = o.close;
+  if (close !== true && close !== false) w.wrongBoolean(t, "close", close);
+  b[p++] = close ? 1 : 0;
+  const exit = o.exit;
+  if (exit !== true && exit !== false) w.wrongBoolean(t, "exit", exit);
+  b[p++] = exit ? 1 : 0;
+  const faultTolerant = o.faultTolerant;
+  if (faultTolerant !== true && faultTolerant !== false) {
+    w.wrongBoolean(t, "faultTolerant", faultTolerant);
+  }
+  b[p++] = faultTolerant ? 1 : 0;
+  const resume = o.resume;
+  if (resume !== true && resume !== false) w.wrongBoolean(t, "resume", resume);
+  b[p++] = resume ? 1 : 0;
+  const suspend = o.suspend;
+  if (suspend !== true && suspend !== false) w.wrongBoolean(t, "suspend", suspend);
+  b[p++] = suspend ? 1 : 0;
+  if (w.version >= 6) {
+    const connectedBrokers = o.connectedBrokers;
+    if ((connectedBrokers === null || connectedBrokers === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.string(t, "connectedBrokers", connectedBrokers);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 6) {
+    const reconnectTo = o.reconnectTo;
+    if ((reconnectTo === null || reconnectTo === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.string(t, "reconnectTo", reconnectTo);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 6) {
+    const rebalanceConnection = o.rebalanceConnection;
+    if (rebalanceConnection !== true && rebalanceConnection !== false) {
+      w.wrongBoolean(t, "rebalanceConnection", rebalanceConnection);
+    }
+    b[p++] = rebalanceConnection ? 1 : 0;
+  }
+  if (w.version >= 8) {
+    const token = o.token;
+    if ((token === null || token === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.byteArray(t, "token", token);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  w.position = p;
 }
 
 export function sizeConnectionControl(w: FrameWriter, o: types.ConnectionControl): number {
   const t = "ConnectionControl";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += w.bit(t, "close", o.close);
-  size += w.bit(t, "exit", o.exit);
-  size += w.bit(t, "faultTolerant", o.faultTolerant);
-  size += w.bit(t, "resume", o.resume);
-  size += w.bit(t, "suspend", o.suspend);
-  if (w.version >= 6) size += w.stringSize(t, "connectedBrokers", o.connectedBrokers);
-  if (w.version >= 6) size += w.stringSize(t, "reconnectTo", o.reconnectTo);
-  if (w.version >= 6) size += w.bit(t, "rebalanceConnection", o.rebalanceConnection);
-  if (w.version >= 8) size += w.bytesSize(t, "token", o.token);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const close = o.close;
+  if (close !== true && close !== false) w.wrongBoolean(t, "close", close);
+  g[k++] = close ? 1 : 0;
+  const exit = o.exit;
+  if (exit !== true && exit !== false) w.wrongBoolean(t, "exit", exit);
+  g[k++] = exit ? 1 : 0;
+  const faultTolerant = o.faultTolerant;
+  if (faultTolerant !== true && faultTolerant !== false) {
+    w.wrongBoolean(t, "faultTolerant", faultTolerant);
+  }
+  g[k++] = faultTolerant ? 1 : 0;
+  const resume = o.resume;
+  if (resume !== true && resume !== false) w.wrongBoolean(t, "resume", resume);
+  g[k++] = resume ? 1 : 0;
+  const suspend = o.suspend;
+  if (suspend !== true && suspend !== false) w.wrongBoolean(t, "suspend", suspend);
+  g[k++] = suspend ? 1 : 0;
+  if (w.version >= 6) {
+    const connectedBrokers = o.connectedBrokers;
+    if ((connectedBrokers === null || connectedBrokers === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.textSize(t, "connectedBrokers", connectedBrokers);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 6) {
+    const reconnectTo = o.reconnectTo;
+    if ((reconnectTo === null || reconnectTo === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.textSize(t, "reconnectTo", reconnectTo);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 6) {
+    const rebalanceConnection = o.rebalanceConnection;
+    if (rebalanceConnection !== true && rebalanceConnection !== false) {
+      w.wrongBoolean(t, "rebalanceConnection", rebalanceConnection);
+    }
+    g[k++] = rebalanceConnection ? 1 : 0;
+  }
+  if (w.version >= 8) {
+    const token = o.token;
+    if ((token === null || token === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.bytesSize(t, "token", token);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeConnectionControlTight(w: FrameWriter, o: types.ConnectionControl): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  w.nextBit();
-  w.nextBit();
-  w.nextBit();
-  w.nextBit();
-  w.nextBit();
-  if (w.version >= 6) w.tightString(o.connectedBrokers);
-  if (w.version >= 6) w.tightString(o.reconnectTo);
-  if (w.version >= 6) w.nextBit();
-  if (w.version >= 8) w.tightBytes(o.token);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  k++;
+  k++;
+  k++;
+  k++;
+  k++;
+  if (w.version >= 6) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightText(o.connectedBrokers!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  if (w.version >= 6) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightText(o.reconnectTo!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  if (w.version >= 6) {
+    k++;
+  }
+  if (w.version >= 8) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightBytes(o.token!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readProducerAckLoose(r: FrameReader): types.ProducerAck {
@@ -3133,27 +6920,98 @@ export function readProducerAckTight(r: FrameReader): types.ProducerAck {
 
 export function writeProducerAckLoose(w: FrameWriter, o: types.ProducerAck): void {
   const t = "ProducerAck";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeNestedProducerIdLoose(w, t, "producerId", o.producerId);
-  w.int(t, "size", o.size);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const producerId = o.producerId;
+  if ((producerId === null || producerId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeProducerIdValueLoose(w, t, "producerId", producerId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const size = o.size;
+  if (typeof size !== "number" || (size | 0) !== size) w.wrongInt(t, "size", size);
+  v.setInt32(p, size);
+  p += 4;
+  w.position = p;
 }
 
 export function sizeProducerAck(w: FrameWriter, o: types.ProducerAck): number {
   const t = "ProducerAck";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeNestedProducerId(w, t, "producerId", o.producerId);
-  size += w.intSize(t, "size", o.size);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const producerId = o.producerId;
+  if ((producerId === null || producerId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeProducerIdValue(w, t, "producerId", producerId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const size = o.size;
+  if (typeof size !== "number" || (size | 0) !== size) w.wrongInt(t, "size", size);
+  total += 4;
+  bits.length = k;
+  return total;
 }
 
 export function writeProducerAckTight(w: FrameWriter, o: types.ProducerAck): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeNestedProducerIdTight(w, o.producerId);
-  w.rawInt(o.size);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeProducerIdValueTight(w, o.producerId!);
+    p = w.position;
+    k = bits.position;
+  }
+  v.setInt32(p, o.size);
+  p += 4;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readMessagePullLoose(r: FrameReader): types.MessagePull {
@@ -3288,36 +7146,253 @@ export function readMessagePullTight(r: FrameReader): types.MessagePull {
 
 export function writeMessagePullLoose(w: FrameWriter, o: types.MessagePull): void {
   const t = "MessagePull";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedConsumerIdLoose(w, t, "consumerId", o.consumerId);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  w.long(t, "timeout", o.timeout);
-  if (w.version >= 3) w.string(t, "correlationId", o.correlationId);
-  if (w.version >= 3) writeNestedMessageIdLoose(w, t, "messageId", o.messageId);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConsumerIdLoose(w, t, "consumerId", consumerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const timeout = o.timeout;
+  if (typeof timeout === "number" && (timeout | 0) === timeout) {
+    v.setInt32(p, timeout >> 31);
+    v.setInt32(p + 4, timeout);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "timeout", timeout);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  if (w.version >= 3) {
+    const correlationId = o.correlationId;
+    if ((correlationId === null || correlationId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.string(t, "correlationId", correlationId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 3) {
+    const messageId = o.messageId;
+    if ((messageId === null || messageId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.rawByte(1);
+      writeMessageIdValueLoose(w, t, "messageId", messageId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  w.position = p;
 }
 
 export function sizeMessagePull(w: FrameWriter, o: types.MessagePull): number {
   const t = "MessagePull";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedConsumerId(w, t, "consumerId", o.consumerId);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += w.longSize(t, "timeout", o.timeout);
-  if (w.version >= 3) size += w.stringSize(t, "correlationId", o.correlationId);
-  if (w.version >= 3) size += sizeNestedMessageId(w, t, "messageId", o.messageId);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConsumerId(w, t, "consumerId", consumerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const timeout = o.timeout;
+  if (timeout === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "timeout", timeout);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  if (w.version >= 3) {
+    const correlationId = o.correlationId;
+    if ((correlationId === null || correlationId === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += w.textSize(t, "correlationId", correlationId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 3) {
+    const messageId = o.messageId;
+    if ((messageId === null || messageId === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += sizeMessageIdValue(w, t, "messageId", messageId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeMessagePullTight(w: FrameWriter, o: types.MessagePull): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedConsumerIdTight(w, o.consumerId);
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  w.tightLong(o.timeout);
-  if (w.version >= 3) w.tightString(o.correlationId);
-  if (w.version >= 3) writeNestedMessageIdTight(w, o.messageId);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdNewTight(w, o.consumerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.timeout);
+    p = w.position;
+  }
+  k += 2;
+  if (w.version >= 3) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      w.tightText(o.correlationId!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  if (w.version >= 3) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      writeMessageIdValueTight(w, o.messageId!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readMessageDispatchLoose(r: FrameReader): types.MessageDispatch {
@@ -3421,33 +7496,195 @@ export function readMessageDispatchTight(r: FrameReader): types.MessageDispatch 
 
 export function writeMessageDispatchLoose(w: FrameWriter, o: types.MessageDispatch): void {
   const t = "MessageDispatch";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedConsumerIdLoose(w, t, "consumerId", o.consumerId);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  writeNestedMessageLoose(w, t, "message", o.message);
-  w.int(t, "redeliveryCounter", o.redeliveryCounter);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConsumerIdLoose(w, t, "consumerId", consumerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const message = o.message;
+  if ((message === null || message === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeMessageValueLoose(w, t, "message", message);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const redeliveryCounter = o.redeliveryCounter;
+  if (typeof redeliveryCounter !== "number" || (redeliveryCounter | 0) !== redeliveryCounter) {
+    w.wrongInt(t, "redeliveryCounter", redeliveryCounter);
+  }
+  v.setInt32(p, redeliveryCounter);
+  p += 4;
+  w.position = p;
 }
 
 export function sizeMessageDispatch(w: FrameWriter, o: types.MessageDispatch): number {
   const t = "MessageDispatch";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedConsumerId(w, t, "consumerId", o.consumerId);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += sizeNestedMessage(w, t, "message", o.message);
-  size += w.intSize(t, "redeliveryCounter", o.redeliveryCounter);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConsumerId(w, t, "consumerId", consumerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const message = o.message;
+  if ((message === null || message === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeMessageValue(w, t, "message", message);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const redeliveryCounter = o.redeliveryCounter;
+  if (typeof redeliveryCounter !== "number" || (redeliveryCounter | 0) !== redeliveryCounter) {
+    w.wrongInt(t, "redeliveryCounter", redeliveryCounter);
+  }
+  total += 4;
+  bits.length = k;
+  return total;
 }
 
 export function writeMessageDispatchTight(w: FrameWriter, o: types.MessageDispatch): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedConsumerIdTight(w, o.consumerId);
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  writeNestedMessageTight(w, o.message);
-  w.rawInt(o.redeliveryCounter);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdNewTight(w, o.consumerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeMessageValueTight(w, o.message!);
+    p = w.position;
+    k = bits.position;
+  }
+  v.setInt32(p, o.redeliveryCounter);
+  p += 4;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readMessageAckLoose(r: FrameReader): types.MessageAck {
@@ -3606,45 +7843,304 @@ export function readMessageAckTight(r: FrameReader): types.MessageAck {
 
 export function writeMessageAckLoose(w: FrameWriter, o: types.MessageAck): void {
   const t = "MessageAck";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  writeCachedTransactionIdLoose(w, t, "transactionId", o.transactionId);
-  writeCachedConsumerIdLoose(w, t, "consumerId", o.consumerId);
-  w.byte(t, "ackType", o.ackType);
-  writeNestedMessageIdLoose(w, t, "firstMessageId", o.firstMessageId);
-  writeNestedMessageIdLoose(w, t, "lastMessageId", o.lastMessageId);
-  w.int(t, "messageCount", o.messageCount);
-  if (w.version >= 7) writeThrowableLoose(w, t, "poisonCause", o.poisonCause);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const transactionId = o.transactionId;
+  {
+    const key = cache?.find(transactionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewTransactionIdLoose(w, t, "transactionId", transactionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConsumerIdLoose(w, t, "consumerId", consumerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const ackType = o.ackType;
+  if (typeof ackType !== "number" || (ackType << 24) >> 24 !== ackType) {
+    w.wrongByte(t, "ackType", ackType);
+  }
+  b[p++] = ackType;
+  const firstMessageId = o.firstMessageId;
+  if ((firstMessageId === null || firstMessageId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeMessageIdValueLoose(w, t, "firstMessageId", firstMessageId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const lastMessageId = o.lastMessageId;
+  if ((lastMessageId === null || lastMessageId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeMessageIdValueLoose(w, t, "lastMessageId", lastMessageId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const messageCount = o.messageCount;
+  if (typeof messageCount !== "number" || (messageCount | 0) !== messageCount) {
+    w.wrongInt(t, "messageCount", messageCount);
+  }
+  v.setInt32(p, messageCount);
+  p += 4;
+  if (w.version >= 7) {
+    w.position = p;
+    writeThrowableLoose(w, t, "poisonCause", o.poisonCause);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeMessageAck(w: FrameWriter, o: types.MessageAck): number {
   const t = "MessageAck";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += sizeCachedTransactionId(w, t, "transactionId", o.transactionId);
-  size += sizeCachedConsumerId(w, t, "consumerId", o.consumerId);
-  size += w.byteSize(t, "ackType", o.ackType);
-  size += sizeNestedMessageId(w, t, "firstMessageId", o.firstMessageId);
-  size += sizeNestedMessageId(w, t, "lastMessageId", o.lastMessageId);
-  size += w.intSize(t, "messageCount", o.messageCount);
-  if (w.version >= 7) size += sizeThrowable(w, t, "poisonCause", o.poisonCause);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const transactionId = o.transactionId;
+  {
+    const key = cache?.find(transactionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewTransactionId(w, t, "transactionId", transactionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConsumerId(w, t, "consumerId", consumerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const ackType = o.ackType;
+  if (typeof ackType !== "number" || (ackType << 24) >> 24 !== ackType) {
+    w.wrongByte(t, "ackType", ackType);
+  }
+  total += 1;
+  const firstMessageId = o.firstMessageId;
+  if ((firstMessageId === null || firstMessageId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeMessageIdValue(w, t, "firstMessageId", firstMessageId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const lastMessageId = o.lastMessageId;
+  if ((lastMessageId === null || lastMessageId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeMessageIdValue(w, t, "lastMessageId", lastMessageId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const messageCount = o.messageCount;
+  if (typeof messageCount !== "number" || (messageCount | 0) !== messageCount) {
+    w.wrongInt(t, "messageCount", messageCount);
+  }
+  total += 4;
+  if (w.version >= 7) {
+    bits.length = k;
+    total += sizeThrowable(w, t, "poisonCause", o.poisonCause);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeMessageAckTight(w: FrameWriter, o: types.MessageAck): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  writeCachedTransactionIdTight(w, o.transactionId);
-  writeCachedConsumerIdTight(w, o.consumerId);
-  w.rawByte(o.ackType);
-  writeNestedMessageIdTight(w, o.firstMessageId);
-  writeNestedMessageIdTight(w, o.lastMessageId);
-  w.rawInt(o.messageCount);
-  if (w.version >= 7) writeThrowableTight(w, o.poisonCause);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+  const b = w.bytes;
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeTransactionIdNewTight(w, o.transactionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdNewTight(w, o.consumerId);
+    p = w.position;
+    k = bits.position;
+  }
+  b[p++] = o.ackType;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeMessageIdValueTight(w, o.firstMessageId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeMessageIdValueTight(w, o.lastMessageId!);
+    p = w.position;
+    k = bits.position;
+  }
+  v.setInt32(p, o.messageCount);
+  p += 4;
+  if (w.version >= 7) {
+    w.position = p;
+    bits.position = k;
+    writeThrowableTight(w, o.poisonCause);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readMessageLoose(
@@ -4186,38 +8682,362 @@ export function writeMessageLoose(
     | types.ActiveMQTextMessage,
 ): void {
   const t = o.dataType;
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedProducerIdLoose(w, t, "producerId", o.producerId);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  writeCachedTransactionIdLoose(w, t, "transactionId", o.transactionId);
-  writeCachedActiveMQDestinationLoose(w, t, "originalDestination", o.originalDestination);
-  writeNestedMessageIdLoose(w, t, "messageId", o.messageId);
-  writeCachedTransactionIdLoose(w, t, "originalTransactionId", o.originalTransactionId);
-  w.string(t, "groupID", o.groupID);
-  w.int(t, "groupSequence", o.groupSequence);
-  w.string(t, "correlationId", o.correlationId);
-  w.boolean(t, "persistent", o.persistent);
-  w.long(t, "expiration", o.expiration);
-  w.byte(t, "priority", o.priority);
-  writeNestedActiveMQDestinationLoose(w, t, "replyTo", o.replyTo);
-  w.long(t, "timestamp", o.timestamp);
-  w.string(t, "type", o.type);
-  w.bytes(t, "content", o.content);
-  w.bytes(t, "marshalledProperties", o.marshalledProperties);
-  writeNestedDataStructureLoose(w, t, "dataStructure", o.dataStructure);
-  writeCachedConsumerIdLoose(w, t, "targetConsumerId", o.targetConsumerId);
-  w.boolean(t, "compressed", o.compressed);
-  w.int(t, "redeliveryCounter", o.redeliveryCounter);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const producerId = o.producerId;
+  {
+    const key = cache?.find(producerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (producerId === null || producerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewProducerIdLoose(w, t, "producerId", producerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const transactionId = o.transactionId;
+  {
+    const key = cache?.find(transactionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewTransactionIdLoose(w, t, "transactionId", transactionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const originalDestination = o.originalDestination;
+  {
+    const key = cache?.find(originalDestination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (
+      cache === undefined && (originalDestination === null || originalDestination === undefined)
+    ) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "originalDestination", originalDestination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const messageId = o.messageId;
+  if ((messageId === null || messageId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeMessageIdValueLoose(w, t, "messageId", messageId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const originalTransactionId = o.originalTransactionId;
+  {
+    const key = cache?.find(originalTransactionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (
+      cache === undefined && (originalTransactionId === null || originalTransactionId === undefined)
+    ) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewTransactionIdLoose(w, t, "originalTransactionId", originalTransactionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const groupID = o.groupID;
+  if ((groupID === null || groupID === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "groupID", groupID);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const groupSequence = o.groupSequence;
+  if (typeof groupSequence !== "number" || (groupSequence | 0) !== groupSequence) {
+    w.wrongInt(t, "groupSequence", groupSequence);
+  }
+  v.setInt32(p, groupSequence);
+  p += 4;
+  const correlationId = o.correlationId;
+  if ((correlationId === null || correlationId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "correlationId", correlationId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const persistent = o.persistent;
+  if (persistent !== true && persistent !== false) w.wrongBoolean(t, "persistent", persistent);
+  b[p++] = persistent ? 1 : 0;
+  const expiration = o.expiration;
+  if (typeof expiration === "number" && (expiration | 0) === expiration) {
+    v.setInt32(p, expiration >> 31);
+    v.setInt32(p + 4, expiration);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "expiration", expiration);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const priority = o.priority;
+  if (typeof priority !== "number" || (priority << 24) >> 24 !== priority) {
+    w.wrongByte(t, "priority", priority);
+  }
+  b[p++] = priority;
+  const replyTo = o.replyTo;
+  if ((replyTo === null || replyTo === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeActiveMQDestinationValueLoose(w, t, "replyTo", replyTo);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const timestamp = o.timestamp;
+  if (typeof timestamp === "number" && (timestamp | 0) === timestamp) {
+    v.setInt32(p, timestamp >> 31);
+    v.setInt32(p + 4, timestamp);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "timestamp", timestamp);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const type = o.type;
+  if ((type === null || type === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "type", type);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const content = o.content;
+  if ((content === null || content === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.byteArray(t, "content", content);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const marshalledProperties = o.marshalledProperties;
+  if ((marshalledProperties === null || marshalledProperties === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.byteArray(t, "marshalledProperties", marshalledProperties);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const dataStructure = o.dataStructure;
+  if ((dataStructure === null || dataStructure === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeDataStructureValueLoose(w, t, "dataStructure", dataStructure);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const targetConsumerId = o.targetConsumerId;
+  {
+    const key = cache?.find(targetConsumerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (
+      cache === undefined && (targetConsumerId === null || targetConsumerId === undefined)
+    ) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConsumerIdLoose(w, t, "targetConsumerId", targetConsumerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const compressed = o.compressed;
+  if (compressed !== true && compressed !== false) w.wrongBoolean(t, "compressed", compressed);
+  b[p++] = compressed ? 1 : 0;
+  const redeliveryCounter = o.redeliveryCounter;
+  if (typeof redeliveryCounter !== "number" || (redeliveryCounter | 0) !== redeliveryCounter) {
+    w.wrongInt(t, "redeliveryCounter", redeliveryCounter);
+  }
+  v.setInt32(p, redeliveryCounter);
+  p += 4;
+  w.position = p;
   writeBrokerIdArrayLoose(w, t, "brokerPath", o.brokerPath);
-  w.long(t, "arrival", o.arrival);
-  w.string(t, "userID", o.userID);
-  w.boolean(t, "recievedByDFBridge", o.recievedByDFBridge);
-  if (w.version >= 2) w.boolean(t, "droppable", o.droppable);
-  if (w.version >= 3) writeBrokerIdArrayLoose(w, t, "cluster", o.cluster);
-  if (w.version >= 3) w.long(t, "brokerInTime", o.brokerInTime);
-  if (w.version >= 3) w.long(t, "brokerOutTime", o.brokerOutTime);
-  if (w.version >= 10) w.boolean(t, "jmsxGroupFirstForConsumer", o.jmsxGroupFirstForConsumer);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  const arrival = o.arrival;
+  if (typeof arrival === "number" && (arrival | 0) === arrival) {
+    v.setInt32(p, arrival >> 31);
+    v.setInt32(p + 4, arrival);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "arrival", arrival);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const userID = o.userID;
+  if ((userID === null || userID === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "userID", userID);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const recievedByDFBridge = o.recievedByDFBridge;
+  if (recievedByDFBridge !== true && recievedByDFBridge !== false) {
+    w.wrongBoolean(t, "recievedByDFBridge", recievedByDFBridge);
+  }
+  b[p++] = recievedByDFBridge ? 1 : 0;
+  if (w.version >= 2) {
+    const droppable = o.droppable;
+    if (droppable !== true && droppable !== false) w.wrongBoolean(t, "droppable", droppable);
+    b[p++] = droppable ? 1 : 0;
+  }
+  if (w.version >= 3) {
+    w.position = p;
+    writeBrokerIdArrayLoose(w, t, "cluster", o.cluster);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  if (w.version >= 3) {
+    const brokerInTime = o.brokerInTime;
+    if (typeof brokerInTime === "number" && (brokerInTime | 0) === brokerInTime) {
+      v.setInt32(p, brokerInTime >> 31);
+      v.setInt32(p + 4, brokerInTime);
+      p += 8;
+    } else {
+      w.position = p;
+      w.long(t, "brokerInTime", brokerInTime);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 3) {
+    const brokerOutTime = o.brokerOutTime;
+    if (typeof brokerOutTime === "number" && (brokerOutTime | 0) === brokerOutTime) {
+      v.setInt32(p, brokerOutTime >> 31);
+      v.setInt32(p + 4, brokerOutTime);
+      p += 8;
+    } else {
+      w.position = p;
+      w.long(t, "brokerOutTime", brokerOutTime);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 10) {
+    const jmsxGroupFirstForConsumer = o.jmsxGroupFirstForConsumer;
+    if (jmsxGroupFirstForConsumer !== true && jmsxGroupFirstForConsumer !== false) {
+      w.wrongBoolean(t, "jmsxGroupFirstForConsumer", jmsxGroupFirstForConsumer);
+    }
+    b[p++] = jmsxGroupFirstForConsumer ? 1 : 0;
+  }
+  w.position = p;
 }
 
 export function sizeMessage(
@@ -4231,40 +9051,340 @@ export function sizeMessage(
     | types.ActiveMQTextMessage,
 ): number {
   const t = o.dataType;
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedProducerId(w, t, "producerId", o.producerId);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += sizeCachedTransactionId(w, t, "transactionId", o.transactionId);
-  size += sizeCachedActiveMQDestination(w, t, "originalDestination", o.originalDestination);
-  size += sizeNestedMessageId(w, t, "messageId", o.messageId);
-  size += sizeCachedTransactionId(w, t, "originalTransactionId", o.originalTransactionId);
-  size += w.stringSize(t, "groupID", o.groupID);
-  size += w.intSize(t, "groupSequence", o.groupSequence);
-  size += w.stringSize(t, "correlationId", o.correlationId);
-  size += w.bit(t, "persistent", o.persistent);
-  size += w.longSize(t, "expiration", o.expiration);
-  size += w.byteSize(t, "priority", o.priority);
-  size += sizeNestedActiveMQDestination(w, t, "replyTo", o.replyTo);
-  size += w.longSize(t, "timestamp", o.timestamp);
-  size += w.stringSize(t, "type", o.type);
-  size += w.bytesSize(t, "content", o.content);
-  size += w.bytesSize(t, "marshalledProperties", o.marshalledProperties);
-  size += sizeNestedDataStructure(w, t, "dataStructure", o.dataStructure);
-  size += sizeCachedConsumerId(w, t, "targetConsumerId", o.targetConsumerId);
-  size += w.bit(t, "compressed", o.compressed);
-  size += w.intSize(t, "redeliveryCounter", o.redeliveryCounter);
-  size += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
-  size += w.longSize(t, "arrival", o.arrival);
-  size += w.stringSize(t, "userID", o.userID);
-  size += w.bit(t, "recievedByDFBridge", o.recievedByDFBridge);
-  if (w.version >= 2) size += w.bit(t, "droppable", o.droppable);
-  if (w.version >= 3) size += sizeBrokerIdArray(w, t, "cluster", o.cluster);
-  if (w.version >= 3) size += w.longSize(t, "brokerInTime", o.brokerInTime);
-  if (w.version >= 3) size += w.longSize(t, "brokerOutTime", o.brokerOutTime);
-  if (w.version >= 10) size += w.bit(t, "jmsxGroupFirstForConsumer", o.jmsxGroupFirstForConsumer);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const producerId = o.producerId;
+  {
+    const key = cache?.find(producerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (producerId === null || producerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewProducerId(w, t, "producerId", producerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const transactionId = o.transactionId;
+  {
+    const key = cache?.find(transactionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewTransactionId(w, t, "transactionId", transactionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const originalDestination = o.originalDestination;
+  {
+    const key = cache?.find(originalDestination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (
+      cache === undefined && (originalDestination === null || originalDestination === undefined)
+    ) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "originalDestination", originalDestination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const messageId = o.messageId;
+  if ((messageId === null || messageId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeMessageIdValue(w, t, "messageId", messageId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const originalTransactionId = o.originalTransactionId;
+  {
+    const key = cache?.find(originalTransactionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (
+      cache === undefined && (originalTransactionId === null || originalTransactionId === undefined)
+    ) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewTransactionId(w, t, "originalTransactionId", originalTransactionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const groupID = o.groupID;
+  if ((groupID === null || groupID === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "groupID", groupID);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const groupSequence = o.groupSequence;
+  if (typeof groupSequence !== "number" || (groupSequence | 0) !== groupSequence) {
+    w.wrongInt(t, "groupSequence", groupSequence);
+  }
+  total += 4;
+  const correlationId = o.correlationId;
+  if ((correlationId === null || correlationId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "correlationId", correlationId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const persistent = o.persistent;
+  if (persistent !== true && persistent !== false) w.wrongBoolean(t, "persistent", persistent);
+  g[k++] = persistent ? 1 : 0;
+  const expiration = o.expiration;
+  if (expiration === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "expiration", expiration);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const priority = o.priority;
+  if (typeof priority !== "number" || (priority << 24) >> 24 !== priority) {
+    w.wrongByte(t, "priority", priority);
+  }
+  total += 1;
+  const replyTo = o.replyTo;
+  if ((replyTo === null || replyTo === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeActiveMQDestinationValue(w, t, "replyTo", replyTo);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const timestamp = o.timestamp;
+  if (timestamp === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "timestamp", timestamp);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const type = o.type;
+  if ((type === null || type === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "type", type);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const content = o.content;
+  if ((content === null || content === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.bytesSize(t, "content", content);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const marshalledProperties = o.marshalledProperties;
+  if ((marshalledProperties === null || marshalledProperties === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.bytesSize(t, "marshalledProperties", marshalledProperties);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const dataStructure = o.dataStructure;
+  if ((dataStructure === null || dataStructure === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeDataStructureValue(w, t, "dataStructure", dataStructure);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const targetConsumerId = o.targetConsumerId;
+  {
+    const key = cache?.find(targetConsumerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (
+      cache === undefined && (targetConsumerId === null || targetConsumerId === undefined)
+    ) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConsumerId(w, t, "targetConsumerId", targetConsumerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const compressed = o.compressed;
+  if (compressed !== true && compressed !== false) w.wrongBoolean(t, "compressed", compressed);
+  g[k++] = compressed ? 1 : 0;
+  const redeliveryCounter = o.redeliveryCounter;
+  if (typeof redeliveryCounter !== "number" || (redeliveryCounter | 0) !== redeliveryCounter) {
+    w.wrongInt(t, "redeliveryCounter", redeliveryCounter);
+  }
+  total += 4;
+  bits.length = k;
+  total += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  const arrival = o.arrival;
+  if (arrival === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "arrival", arrival);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const userID = o.userID;
+  if ((userID === null || userID === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "userID", userID);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const recievedByDFBridge = o.recievedByDFBridge;
+  if (recievedByDFBridge !== true && recievedByDFBridge !== false) {
+    w.wrongBoolean(t, "recievedByDFBridge", recievedByDFBridge);
+  }
+  g[k++] = recievedByDFBridge ? 1 : 0;
+  if (w.version >= 2) {
+    const droppable = o.droppable;
+    if (droppable !== true && droppable !== false) w.wrongBoolean(t, "droppable", droppable);
+    g[k++] = droppable ? 1 : 0;
+  }
+  if (w.version >= 3) {
+    bits.length = k;
+    total += sizeBrokerIdArray(w, t, "cluster", o.cluster);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  if (w.version >= 3) {
+    const brokerInTime = o.brokerInTime;
+    if (brokerInTime === 0) {
+      g[k++] = 0;
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += w.longSize(t, "brokerInTime", brokerInTime);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 3) {
+    const brokerOutTime = o.brokerOutTime;
+    if (brokerOutTime === 0) {
+      g[k++] = 0;
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += w.longSize(t, "brokerOutTime", brokerOutTime);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 10) {
+    const jmsxGroupFirstForConsumer = o.jmsxGroupFirstForConsumer;
+    if (jmsxGroupFirstForConsumer !== true && jmsxGroupFirstForConsumer !== false) {
+      w.wrongBoolean(t, "jmsxGroupFirstForConsumer", jmsxGroupFirstForConsumer);
+    }
+    g[k++] = jmsxGroupFirstForConsumer ? 1 : 0;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeMessageTight(
@@ -4277,38 +9397,207 @@ export function writeMessageTight(
     | types.ActiveMQStreamMessage
     | types.ActiveMQTextMessage,
 ): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedProducerIdTight(w, o.producerId);
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  writeCachedTransactionIdTight(w, o.transactionId);
-  writeCachedActiveMQDestinationTight(w, o.originalDestination);
-  writeNestedMessageIdTight(w, o.messageId);
-  writeCachedTransactionIdTight(w, o.originalTransactionId);
-  w.tightString(o.groupID);
-  w.rawInt(o.groupSequence);
-  w.tightString(o.correlationId);
-  w.nextBit();
-  w.tightLong(o.expiration);
-  w.rawByte(o.priority);
-  writeNestedActiveMQDestinationTight(w, o.replyTo);
-  w.tightLong(o.timestamp);
-  w.tightString(o.type);
-  w.tightBytes(o.content);
-  w.tightBytes(o.marshalledProperties);
-  writeNestedDataStructureTight(w, o.dataStructure);
-  writeCachedConsumerIdTight(w, o.targetConsumerId);
-  w.nextBit();
-  w.rawInt(o.redeliveryCounter);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+  const b = w.bytes;
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeProducerIdNewTight(w, o.producerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeTransactionIdNewTight(w, o.transactionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.originalDestination);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeMessageIdValueTight(w, o.messageId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeTransactionIdNewTight(w, o.originalTransactionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.groupID!);
+    p = w.position;
+    k = bits.position;
+  }
+  v.setInt32(p, o.groupSequence);
+  p += 4;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.correlationId!);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.expiration);
+    p = w.position;
+  }
+  k += 2;
+  b[p++] = o.priority;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationValueTight(w, o.replyTo!);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.timestamp);
+    p = w.position;
+  }
+  k += 2;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.type!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightBytes(o.content!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightBytes(o.marshalledProperties!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeDataStructureValueTight(w, o.dataStructure!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdNewTight(w, o.targetConsumerId);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  v.setInt32(p, o.redeliveryCounter);
+  p += 4;
+  w.position = p;
+  bits.position = k;
   writeBrokerIdArrayTight(w, o.brokerPath);
-  w.tightLong(o.arrival);
-  w.tightString(o.userID);
-  w.nextBit();
-  if (w.version >= 2) w.nextBit();
-  if (w.version >= 3) writeBrokerIdArrayTight(w, o.cluster);
-  if (w.version >= 3) w.tightLong(o.brokerInTime);
-  if (w.version >= 3) w.tightLong(o.brokerOutTime);
-  if (w.version >= 10) w.nextBit();
+  p = w.position;
+  k = bits.position;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.arrival);
+    p = w.position;
+  }
+  k += 2;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.userID!);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  if (w.version >= 2) {
+    k++;
+  }
+  if (w.version >= 3) {
+    w.position = p;
+    bits.position = k;
+    writeBrokerIdArrayTight(w, o.cluster);
+    p = w.position;
+    k = bits.position;
+  }
+  if (w.version >= 3) {
+    if ((g[k]! | g[k + 1]!) !== 0) {
+      w.position = p;
+      w.tightLong(g[k]!, g[k + 1]!, o.brokerInTime);
+      p = w.position;
+    }
+    k += 2;
+  }
+  if (w.version >= 3) {
+    if ((g[k]! | g[k + 1]!) !== 0) {
+      w.position = p;
+      w.tightLong(g[k]!, g[k + 1]!, o.brokerOutTime);
+      p = w.position;
+    }
+    k += 2;
+  }
+  if (w.version >= 10) {
+    k++;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readActiveMQBlobMessageLoose(r: FrameReader): types.ActiveMQBlobMessage {
@@ -4845,120 +10134,949 @@ export function readActiveMQBlobMessageTight(r: FrameReader): types.ActiveMQBlob
 
 export function writeActiveMQBlobMessageLoose(w: FrameWriter, o: types.ActiveMQBlobMessage): void {
   const t = "ActiveMQBlobMessage";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedProducerIdLoose(w, t, "producerId", o.producerId);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  writeCachedTransactionIdLoose(w, t, "transactionId", o.transactionId);
-  writeCachedActiveMQDestinationLoose(w, t, "originalDestination", o.originalDestination);
-  writeNestedMessageIdLoose(w, t, "messageId", o.messageId);
-  writeCachedTransactionIdLoose(w, t, "originalTransactionId", o.originalTransactionId);
-  w.string(t, "groupID", o.groupID);
-  w.int(t, "groupSequence", o.groupSequence);
-  w.string(t, "correlationId", o.correlationId);
-  w.boolean(t, "persistent", o.persistent);
-  w.long(t, "expiration", o.expiration);
-  w.byte(t, "priority", o.priority);
-  writeNestedActiveMQDestinationLoose(w, t, "replyTo", o.replyTo);
-  w.long(t, "timestamp", o.timestamp);
-  w.string(t, "type", o.type);
-  w.bytes(t, "content", o.content);
-  w.bytes(t, "marshalledProperties", o.marshalledProperties);
-  writeNestedDataStructureLoose(w, t, "dataStructure", o.dataStructure);
-  writeCachedConsumerIdLoose(w, t, "targetConsumerId", o.targetConsumerId);
-  w.boolean(t, "compressed", o.compressed);
-  w.int(t, "redeliveryCounter", o.redeliveryCounter);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const producerId = o.producerId;
+  {
+    const key = cache?.find(producerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (producerId === null || producerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewProducerIdLoose(w, t, "producerId", producerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const transactionId = o.transactionId;
+  {
+    const key = cache?.find(transactionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewTransactionIdLoose(w, t, "transactionId", transactionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const originalDestination = o.originalDestination;
+  {
+    const key = cache?.find(originalDestination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (
+      cache === undefined && (originalDestination === null || originalDestination === undefined)
+    ) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "originalDestination", originalDestination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const messageId = o.messageId;
+  if ((messageId === null || messageId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeMessageIdValueLoose(w, t, "messageId", messageId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const originalTransactionId = o.originalTransactionId;
+  {
+    const key = cache?.find(originalTransactionId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (
+      cache === undefined && (originalTransactionId === null || originalTransactionId === undefined)
+    ) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewTransactionIdLoose(w, t, "originalTransactionId", originalTransactionId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const groupID = o.groupID;
+  if ((groupID === null || groupID === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "groupID", groupID);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const groupSequence = o.groupSequence;
+  if (typeof groupSequence !== "number" || (groupSequence | 0) !== groupSequence) {
+    w.wrongInt(t, "groupSequence", groupSequence);
+  }
+  v.setInt32(p, groupSequence);
+  p += 4;
+  const correlationId = o.correlationId;
+  if ((correlationId === null || correlationId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "correlationId", correlationId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const persistent = o.persistent;
+  if (persistent !== true && persistent !== false) w.wrongBoolean(t, "persistent", persistent);
+  b[p++] = persistent ? 1 : 0;
+  const expiration = o.expiration;
+  if (typeof expiration === "number" && (expiration | 0) === expiration) {
+    v.setInt32(p, expiration >> 31);
+    v.setInt32(p + 4, expiration);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "expiration", expiration);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const priority = o.priority;
+  if (typeof priority !== "number" || (priority << 24) >> 24 !== priority) {
+    w.wrongByte(t, "priority", priority);
+  }
+  b[p++] = priority;
+  const replyTo = o.replyTo;
+  if ((replyTo === null || replyTo === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeActiveMQDestinationValueLoose(w, t, "replyTo", replyTo);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const timestamp = o.timestamp;
+  if (typeof timestamp === "number" && (timestamp | 0) === timestamp) {
+    v.setInt32(p, timestamp >> 31);
+    v.setInt32(p + 4, timestamp);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "timestamp", timestamp);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const type = o.type;
+  if ((type === null || type === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "type", type);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const content = o.content;
+  if ((content === null || content === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.byteArray(t, "content", content);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const marshalledProperties = o.marshalledProperties;
+  if ((marshalledProperties === null || marshalledProperties === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.byteArray(t, "marshalledProperties", marshalledProperties);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const dataStructure = o.dataStructure;
+  if ((dataStructure === null || dataStructure === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeDataStructureValueLoose(w, t, "dataStructure", dataStructure);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const targetConsumerId = o.targetConsumerId;
+  {
+    const key = cache?.find(targetConsumerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (
+      cache === undefined && (targetConsumerId === null || targetConsumerId === undefined)
+    ) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConsumerIdLoose(w, t, "targetConsumerId", targetConsumerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const compressed = o.compressed;
+  if (compressed !== true && compressed !== false) w.wrongBoolean(t, "compressed", compressed);
+  b[p++] = compressed ? 1 : 0;
+  const redeliveryCounter = o.redeliveryCounter;
+  if (typeof redeliveryCounter !== "number" || (redeliveryCounter | 0) !== redeliveryCounter) {
+    w.wrongInt(t, "redeliveryCounter", redeliveryCounter);
+  }
+  v.setInt32(p, redeliveryCounter);
+  p += 4;
+  w.position = p;
   writeBrokerIdArrayLoose(w, t, "brokerPath", o.brokerPath);
-  w.long(t, "arrival", o.arrival);
-  w.string(t, "userID", o.userID);
-  w.boolean(t, "recievedByDFBridge", o.recievedByDFBridge);
-  w.boolean(t, "droppable", o.droppable);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  const arrival = o.arrival;
+  if (typeof arrival === "number" && (arrival | 0) === arrival) {
+    v.setInt32(p, arrival >> 31);
+    v.setInt32(p + 4, arrival);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "arrival", arrival);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const userID = o.userID;
+  if ((userID === null || userID === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "userID", userID);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const recievedByDFBridge = o.recievedByDFBridge;
+  if (recievedByDFBridge !== true && recievedByDFBridge !== false) {
+    w.wrongBoolean(t, "recievedByDFBridge", recievedByDFBridge);
+  }
+  b[p++] = recievedByDFBridge ? 1 : 0;
+  const droppable = o.droppable;
+  if (droppable !== true && droppable !== false) w.wrongBoolean(t, "droppable", droppable);
+  b[p++] = droppable ? 1 : 0;
+  w.position = p;
   writeBrokerIdArrayLoose(w, t, "cluster", o.cluster);
-  w.long(t, "brokerInTime", o.brokerInTime);
-  w.long(t, "brokerOutTime", o.brokerOutTime);
-  if (w.version >= 10) w.boolean(t, "jmsxGroupFirstForConsumer", o.jmsxGroupFirstForConsumer);
-  w.string(t, "remoteBlobUrl", o.remoteBlobUrl);
-  w.string(t, "mimeType", o.mimeType);
-  w.boolean(t, "deletedByBroker", o.deletedByBroker);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  const brokerInTime = o.brokerInTime;
+  if (typeof brokerInTime === "number" && (brokerInTime | 0) === brokerInTime) {
+    v.setInt32(p, brokerInTime >> 31);
+    v.setInt32(p + 4, brokerInTime);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "brokerInTime", brokerInTime);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const brokerOutTime = o.brokerOutTime;
+  if (typeof brokerOutTime === "number" && (brokerOutTime | 0) === brokerOutTime) {
+    v.setInt32(p, brokerOutTime >> 31);
+    v.setInt32(p + 4, brokerOutTime);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "brokerOutTime", brokerOutTime);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  if (w.version >= 10) {
+    const jmsxGroupFirstForConsumer = o.jmsxGroupFirstForConsumer;
+    if (jmsxGroupFirstForConsumer !== true && jmsxGroupFirstForConsumer !== false) {
+      w.wrongBoolean(t, "jmsxGroupFirstForConsumer", jmsxGroupFirstForConsumer);
+    }
+    b[p++] = jmsxGroupFirstForConsumer ? 1 : 0;
+  }
+  const remoteBlobUrl = o.remoteBlobUrl;
+  if ((remoteBlobUrl === null || remoteBlobUrl === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "remoteBlobUrl", remoteBlobUrl);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const mimeType = o.mimeType;
+  if ((mimeType === null || mimeType === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "mimeType", mimeType);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const deletedByBroker = o.deletedByBroker;
+  if (deletedByBroker !== true && deletedByBroker !== false) {
+    w.wrongBoolean(t, "deletedByBroker", deletedByBroker);
+  }
+  b[p++] = deletedByBroker ? 1 : 0;
+  w.position = p;
 }
 
 export function sizeActiveMQBlobMessage(w: FrameWriter, o: types.ActiveMQBlobMessage): number {
   const t = "ActiveMQBlobMessage";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedProducerId(w, t, "producerId", o.producerId);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += sizeCachedTransactionId(w, t, "transactionId", o.transactionId);
-  size += sizeCachedActiveMQDestination(w, t, "originalDestination", o.originalDestination);
-  size += sizeNestedMessageId(w, t, "messageId", o.messageId);
-  size += sizeCachedTransactionId(w, t, "originalTransactionId", o.originalTransactionId);
-  size += w.stringSize(t, "groupID", o.groupID);
-  size += w.intSize(t, "groupSequence", o.groupSequence);
-  size += w.stringSize(t, "correlationId", o.correlationId);
-  size += w.bit(t, "persistent", o.persistent);
-  size += w.longSize(t, "expiration", o.expiration);
-  size += w.byteSize(t, "priority", o.priority);
-  size += sizeNestedActiveMQDestination(w, t, "replyTo", o.replyTo);
-  size += w.longSize(t, "timestamp", o.timestamp);
-  size += w.stringSize(t, "type", o.type);
-  size += w.bytesSize(t, "content", o.content);
-  size += w.bytesSize(t, "marshalledProperties", o.marshalledProperties);
-  size += sizeNestedDataStructure(w, t, "dataStructure", o.dataStructure);
-  size += sizeCachedConsumerId(w, t, "targetConsumerId", o.targetConsumerId);
-  size += w.bit(t, "compressed", o.compressed);
-  size += w.intSize(t, "redeliveryCounter", o.redeliveryCounter);
-  size += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
-  size += w.longSize(t, "arrival", o.arrival);
-  size += w.stringSize(t, "userID", o.userID);
-  size += w.bit(t, "recievedByDFBridge", o.recievedByDFBridge);
-  size += w.bit(t, "droppable", o.droppable);
-  size += sizeBrokerIdArray(w, t, "cluster", o.cluster);
-  size += w.longSize(t, "brokerInTime", o.brokerInTime);
-  size += w.longSize(t, "brokerOutTime", o.brokerOutTime);
-  if (w.version >= 10) size += w.bit(t, "jmsxGroupFirstForConsumer", o.jmsxGroupFirstForConsumer);
-  size += w.stringSize(t, "remoteBlobUrl", o.remoteBlobUrl);
-  size += w.stringSize(t, "mimeType", o.mimeType);
-  size += w.bit(t, "deletedByBroker", o.deletedByBroker);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const producerId = o.producerId;
+  {
+    const key = cache?.find(producerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (producerId === null || producerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewProducerId(w, t, "producerId", producerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const transactionId = o.transactionId;
+  {
+    const key = cache?.find(transactionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewTransactionId(w, t, "transactionId", transactionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const originalDestination = o.originalDestination;
+  {
+    const key = cache?.find(originalDestination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (
+      cache === undefined && (originalDestination === null || originalDestination === undefined)
+    ) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "originalDestination", originalDestination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const messageId = o.messageId;
+  if ((messageId === null || messageId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeMessageIdValue(w, t, "messageId", messageId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const originalTransactionId = o.originalTransactionId;
+  {
+    const key = cache?.find(originalTransactionId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (
+      cache === undefined && (originalTransactionId === null || originalTransactionId === undefined)
+    ) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewTransactionId(w, t, "originalTransactionId", originalTransactionId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const groupID = o.groupID;
+  if ((groupID === null || groupID === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "groupID", groupID);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const groupSequence = o.groupSequence;
+  if (typeof groupSequence !== "number" || (groupSequence | 0) !== groupSequence) {
+    w.wrongInt(t, "groupSequence", groupSequence);
+  }
+  total += 4;
+  const correlationId = o.correlationId;
+  if ((correlationId === null || correlationId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "correlationId", correlationId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const persistent = o.persistent;
+  if (persistent !== true && persistent !== false) w.wrongBoolean(t, "persistent", persistent);
+  g[k++] = persistent ? 1 : 0;
+  const expiration = o.expiration;
+  if (expiration === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "expiration", expiration);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const priority = o.priority;
+  if (typeof priority !== "number" || (priority << 24) >> 24 !== priority) {
+    w.wrongByte(t, "priority", priority);
+  }
+  total += 1;
+  const replyTo = o.replyTo;
+  if ((replyTo === null || replyTo === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeActiveMQDestinationValue(w, t, "replyTo", replyTo);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const timestamp = o.timestamp;
+  if (timestamp === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "timestamp", timestamp);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const type = o.type;
+  if ((type === null || type === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "type", type);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const content = o.content;
+  if ((content === null || content === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.bytesSize(t, "content", content);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const marshalledProperties = o.marshalledProperties;
+  if ((marshalledProperties === null || marshalledProperties === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.bytesSize(t, "marshalledProperties", marshalledProperties);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const dataStructure = o.dataStructure;
+  if ((dataStructure === null || dataStructure === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeDataStructureValue(w, t, "dataStructure", dataStructure);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const targetConsumerId = o.targetConsumerId;
+  {
+    const key = cache?.find(targetConsumerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (
+      cache === undefined && (targetConsumerId === null || targetConsumerId === undefined)
+    ) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConsumerId(w, t, "targetConsumerId", targetConsumerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const compressed = o.compressed;
+  if (compressed !== true && compressed !== false) w.wrongBoolean(t, "compressed", compressed);
+  g[k++] = compressed ? 1 : 0;
+  const redeliveryCounter = o.redeliveryCounter;
+  if (typeof redeliveryCounter !== "number" || (redeliveryCounter | 0) !== redeliveryCounter) {
+    w.wrongInt(t, "redeliveryCounter", redeliveryCounter);
+  }
+  total += 4;
+  bits.length = k;
+  total += sizeBrokerIdArray(w, t, "brokerPath", o.brokerPath);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  const arrival = o.arrival;
+  if (arrival === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "arrival", arrival);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const userID = o.userID;
+  if ((userID === null || userID === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "userID", userID);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const recievedByDFBridge = o.recievedByDFBridge;
+  if (recievedByDFBridge !== true && recievedByDFBridge !== false) {
+    w.wrongBoolean(t, "recievedByDFBridge", recievedByDFBridge);
+  }
+  g[k++] = recievedByDFBridge ? 1 : 0;
+  const droppable = o.droppable;
+  if (droppable !== true && droppable !== false) w.wrongBoolean(t, "droppable", droppable);
+  g[k++] = droppable ? 1 : 0;
+  bits.length = k;
+  total += sizeBrokerIdArray(w, t, "cluster", o.cluster);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  const brokerInTime = o.brokerInTime;
+  if (brokerInTime === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "brokerInTime", brokerInTime);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const brokerOutTime = o.brokerOutTime;
+  if (brokerOutTime === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "brokerOutTime", brokerOutTime);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  if (w.version >= 10) {
+    const jmsxGroupFirstForConsumer = o.jmsxGroupFirstForConsumer;
+    if (jmsxGroupFirstForConsumer !== true && jmsxGroupFirstForConsumer !== false) {
+      w.wrongBoolean(t, "jmsxGroupFirstForConsumer", jmsxGroupFirstForConsumer);
+    }
+    g[k++] = jmsxGroupFirstForConsumer ? 1 : 0;
+  }
+  const remoteBlobUrl = o.remoteBlobUrl;
+  if ((remoteBlobUrl === null || remoteBlobUrl === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "remoteBlobUrl", remoteBlobUrl);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const mimeType = o.mimeType;
+  if ((mimeType === null || mimeType === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "mimeType", mimeType);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const deletedByBroker = o.deletedByBroker;
+  if (deletedByBroker !== true && deletedByBroker !== false) {
+    w.wrongBoolean(t, "deletedByBroker", deletedByBroker);
+  }
+  g[k++] = deletedByBroker ? 1 : 0;
+  bits.length = k;
+  return total;
 }
 
 export function writeActiveMQBlobMessageTight(w: FrameWriter, o: types.ActiveMQBlobMessage): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedProducerIdTight(w, o.producerId);
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  writeCachedTransactionIdTight(w, o.transactionId);
-  writeCachedActiveMQDestinationTight(w, o.originalDestination);
-  writeNestedMessageIdTight(w, o.messageId);
-  writeCachedTransactionIdTight(w, o.originalTransactionId);
-  w.tightString(o.groupID);
-  w.rawInt(o.groupSequence);
-  w.tightString(o.correlationId);
-  w.nextBit();
-  w.tightLong(o.expiration);
-  w.rawByte(o.priority);
-  writeNestedActiveMQDestinationTight(w, o.replyTo);
-  w.tightLong(o.timestamp);
-  w.tightString(o.type);
-  w.tightBytes(o.content);
-  w.tightBytes(o.marshalledProperties);
-  writeNestedDataStructureTight(w, o.dataStructure);
-  writeCachedConsumerIdTight(w, o.targetConsumerId);
-  w.nextBit();
-  w.rawInt(o.redeliveryCounter);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+  const b = w.bytes;
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeProducerIdNewTight(w, o.producerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeTransactionIdNewTight(w, o.transactionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.originalDestination);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeMessageIdValueTight(w, o.messageId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeTransactionIdNewTight(w, o.originalTransactionId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.groupID!);
+    p = w.position;
+    k = bits.position;
+  }
+  v.setInt32(p, o.groupSequence);
+  p += 4;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.correlationId!);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.expiration);
+    p = w.position;
+  }
+  k += 2;
+  b[p++] = o.priority;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationValueTight(w, o.replyTo!);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.timestamp);
+    p = w.position;
+  }
+  k += 2;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.type!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightBytes(o.content!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightBytes(o.marshalledProperties!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeDataStructureValueTight(w, o.dataStructure!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdNewTight(w, o.targetConsumerId);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  v.setInt32(p, o.redeliveryCounter);
+  p += 4;
+  w.position = p;
+  bits.position = k;
   writeBrokerIdArrayTight(w, o.brokerPath);
-  w.tightLong(o.arrival);
-  w.tightString(o.userID);
-  w.nextBit();
-  w.nextBit();
+  p = w.position;
+  k = bits.position;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.arrival);
+    p = w.position;
+  }
+  k += 2;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.userID!);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  k++;
+  w.position = p;
+  bits.position = k;
   writeBrokerIdArrayTight(w, o.cluster);
-  w.tightLong(o.brokerInTime);
-  w.tightLong(o.brokerOutTime);
-  if (w.version >= 10) w.nextBit();
-  w.tightString(o.remoteBlobUrl);
-  w.tightString(o.mimeType);
-  w.nextBit();
+  p = w.position;
+  k = bits.position;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.brokerInTime);
+    p = w.position;
+  }
+  k += 2;
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.brokerOutTime);
+    p = w.position;
+  }
+  k += 2;
+  if (w.version >= 10) {
+    k++;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.remoteBlobUrl!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.mimeType!);
+    p = w.position;
+    k = bits.position;
+  }
+  k++;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readResponseLoose(r: FrameReader): types.Response {
@@ -5007,24 +11125,71 @@ export function readResponseTight(r: FrameReader): types.Response {
 
 export function writeResponseLoose(w: FrameWriter, o: types.Response): void {
   const t = "Response";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  w.int(t, "correlationId", o.correlationId);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  v.setInt32(p, correlationId);
+  p += 4;
+  w.position = p;
 }
 
 export function sizeResponse(w: FrameWriter, o: types.Response): number {
   const t = "Response";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += w.intSize(t, "correlationId", o.correlationId);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  total += 4;
+  bits.length = k;
+  return total;
 }
 
 export function writeResponseTight(w: FrameWriter, o: types.Response): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  w.rawInt(o.correlationId);
+  const bits = w.bits;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  v.setInt32(p, o.correlationId);
+  p += 4;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readExceptionResponseLoose(r: FrameReader): types.ExceptionResponse {
@@ -5075,27 +11240,87 @@ export function readExceptionResponseTight(r: FrameReader): types.ExceptionRespo
 
 export function writeExceptionResponseLoose(w: FrameWriter, o: types.ExceptionResponse): void {
   const t = "ExceptionResponse";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  w.int(t, "correlationId", o.correlationId);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  v.setInt32(p, correlationId);
+  p += 4;
+  w.position = p;
   writeThrowableLoose(w, t, "exception", o.exception);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  w.position = p;
 }
 
 export function sizeExceptionResponse(w: FrameWriter, o: types.ExceptionResponse): number {
   const t = "ExceptionResponse";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += w.intSize(t, "correlationId", o.correlationId);
-  size += sizeThrowable(w, t, "exception", o.exception);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  total += 4;
+  bits.length = k;
+  total += sizeThrowable(w, t, "exception", o.exception);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  bits.length = k;
+  return total;
 }
 
 export function writeExceptionResponseTight(w: FrameWriter, o: types.ExceptionResponse): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  w.rawInt(o.correlationId);
+  const bits = w.bits;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  v.setInt32(p, o.correlationId);
+  p += 4;
+  w.position = p;
+  bits.position = k;
   writeThrowableTight(w, o.exception);
+  p = w.position;
+  k = bits.position;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readDataResponseLoose(r: FrameReader): types.DataResponse {
@@ -5163,27 +11388,102 @@ export function readDataResponseTight(r: FrameReader): types.DataResponse {
 
 export function writeDataResponseLoose(w: FrameWriter, o: types.DataResponse): void {
   const t = "DataResponse";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  w.int(t, "correlationId", o.correlationId);
-  writeNestedDataStructureLoose(w, t, "data", o.data);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  v.setInt32(p, correlationId);
+  p += 4;
+  const data = o.data;
+  if ((data === null || data === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeDataStructureValueLoose(w, t, "data", data);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeDataResponse(w: FrameWriter, o: types.DataResponse): number {
   const t = "DataResponse";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += w.intSize(t, "correlationId", o.correlationId);
-  size += sizeNestedDataStructure(w, t, "data", o.data);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  total += 4;
+  const data = o.data;
+  if ((data === null || data === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeDataStructureValue(w, t, "data", data);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeDataResponseTight(w: FrameWriter, o: types.DataResponse): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  w.rawInt(o.correlationId);
-  writeNestedDataStructureTight(w, o.data);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  v.setInt32(p, o.correlationId);
+  p += 4;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeDataStructureValueTight(w, o.data!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readDataArrayResponseLoose(r: FrameReader): types.DataArrayResponse {
@@ -5234,27 +11534,87 @@ export function readDataArrayResponseTight(r: FrameReader): types.DataArrayRespo
 
 export function writeDataArrayResponseLoose(w: FrameWriter, o: types.DataArrayResponse): void {
   const t = "DataArrayResponse";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  w.int(t, "correlationId", o.correlationId);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  v.setInt32(p, correlationId);
+  p += 4;
+  w.position = p;
   writeDataStructureArrayLoose(w, t, "data", o.data);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  w.position = p;
 }
 
 export function sizeDataArrayResponse(w: FrameWriter, o: types.DataArrayResponse): number {
   const t = "DataArrayResponse";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += w.intSize(t, "correlationId", o.correlationId);
-  size += sizeDataStructureArray(w, t, "data", o.data);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  total += 4;
+  bits.length = k;
+  total += sizeDataStructureArray(w, t, "data", o.data);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  bits.length = k;
+  return total;
 }
 
 export function writeDataArrayResponseTight(w: FrameWriter, o: types.DataArrayResponse): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  w.rawInt(o.correlationId);
+  const bits = w.bits;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  v.setInt32(p, o.correlationId);
+  p += 4;
+  w.position = p;
+  bits.position = k;
   writeDataStructureArrayTight(w, o.data);
+  p = w.position;
+  k = bits.position;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readIntegerResponseLoose(r: FrameReader): types.IntegerResponse {
@@ -5305,27 +11665,80 @@ export function readIntegerResponseTight(r: FrameReader): types.IntegerResponse 
 
 export function writeIntegerResponseLoose(w: FrameWriter, o: types.IntegerResponse): void {
   const t = "IntegerResponse";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  w.int(t, "correlationId", o.correlationId);
-  w.int(t, "result", o.result);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  v.setInt32(p, correlationId);
+  p += 4;
+  const result = o.result;
+  if (typeof result !== "number" || (result | 0) !== result) w.wrongInt(t, "result", result);
+  v.setInt32(p, result);
+  p += 4;
+  w.position = p;
 }
 
 export function sizeIntegerResponse(w: FrameWriter, o: types.IntegerResponse): number {
   const t = "IntegerResponse";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += w.intSize(t, "correlationId", o.correlationId);
-  size += w.intSize(t, "result", o.result);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const correlationId = o.correlationId;
+  if (typeof correlationId !== "number" || (correlationId | 0) !== correlationId) {
+    w.wrongInt(t, "correlationId", correlationId);
+  }
+  total += 4;
+  const result = o.result;
+  if (typeof result !== "number" || (result | 0) !== result) w.wrongInt(t, "result", result);
+  total += 4;
+  bits.length = k;
+  return total;
 }
 
 export function writeIntegerResponseTight(w: FrameWriter, o: types.IntegerResponse): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  w.rawInt(o.correlationId);
-  w.rawInt(o.result);
+  const bits = w.bits;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  v.setInt32(p, o.correlationId);
+  p += 4;
+  v.setInt32(p, o.result);
+  p += 4;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readDiscoveryEventLoose(r: FrameReader): types.DiscoveryEvent {
@@ -5391,21 +11804,92 @@ export function readDiscoveryEventTight(r: FrameReader): types.DiscoveryEvent {
 
 export function writeDiscoveryEventLoose(w: FrameWriter, o: types.DiscoveryEvent): void {
   const t = "DiscoveryEvent";
-  w.string(t, "serviceName", o.serviceName);
-  w.string(t, "brokerName", o.brokerName);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const serviceName = o.serviceName;
+  if ((serviceName === null || serviceName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "serviceName", serviceName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const brokerName = o.brokerName;
+  if ((brokerName === null || brokerName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "brokerName", brokerName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeDiscoveryEvent(w: FrameWriter, o: types.DiscoveryEvent): number {
   const t = "DiscoveryEvent";
-  let size = 0;
-  size += w.stringSize(t, "serviceName", o.serviceName);
-  size += w.stringSize(t, "brokerName", o.brokerName);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const serviceName = o.serviceName;
+  if ((serviceName === null || serviceName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "serviceName", serviceName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const brokerName = o.brokerName;
+  if ((brokerName === null || brokerName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "brokerName", brokerName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeDiscoveryEventTight(w: FrameWriter, o: types.DiscoveryEvent): void {
-  w.tightString(o.serviceName);
-  w.tightString(o.brokerName);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.serviceName!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.brokerName!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readJournalTopicAckLoose(r: FrameReader): types.JournalTopicAck {
@@ -5568,33 +12052,212 @@ export function readJournalTopicAckTight(r: FrameReader): types.JournalTopicAck 
 
 export function writeJournalTopicAckLoose(w: FrameWriter, o: types.JournalTopicAck): void {
   const t = "JournalTopicAck";
-  writeNestedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  writeNestedMessageIdLoose(w, t, "messageId", o.messageId);
-  w.long(t, "messageSequenceId", o.messageSequenceId);
-  w.string(t, "subscritionName", o.subscritionName);
-  w.string(t, "clientId", o.clientId);
-  writeNestedTransactionIdLoose(w, t, "transactionId", o.transactionId);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const destination = o.destination;
+  if ((destination === null || destination === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeActiveMQDestinationValueLoose(w, t, "destination", destination);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const messageId = o.messageId;
+  if ((messageId === null || messageId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeMessageIdValueLoose(w, t, "messageId", messageId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const messageSequenceId = o.messageSequenceId;
+  if (typeof messageSequenceId === "number" && (messageSequenceId | 0) === messageSequenceId) {
+    v.setInt32(p, messageSequenceId >> 31);
+    v.setInt32(p + 4, messageSequenceId);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "messageSequenceId", messageSequenceId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const subscritionName = o.subscritionName;
+  if ((subscritionName === null || subscritionName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "subscritionName", subscritionName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const clientId = o.clientId;
+  if ((clientId === null || clientId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "clientId", clientId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const transactionId = o.transactionId;
+  if ((transactionId === null || transactionId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeTransactionIdValueLoose(w, t, "transactionId", transactionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeJournalTopicAck(w: FrameWriter, o: types.JournalTopicAck): number {
   const t = "JournalTopicAck";
-  let size = 0;
-  size += sizeNestedActiveMQDestination(w, t, "destination", o.destination);
-  size += sizeNestedMessageId(w, t, "messageId", o.messageId);
-  size += w.longSize(t, "messageSequenceId", o.messageSequenceId);
-  size += w.stringSize(t, "subscritionName", o.subscritionName);
-  size += w.stringSize(t, "clientId", o.clientId);
-  size += sizeNestedTransactionId(w, t, "transactionId", o.transactionId);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const destination = o.destination;
+  if ((destination === null || destination === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeActiveMQDestinationValue(w, t, "destination", destination);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const messageId = o.messageId;
+  if ((messageId === null || messageId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeMessageIdValue(w, t, "messageId", messageId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const messageSequenceId = o.messageSequenceId;
+  if (messageSequenceId === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "messageSequenceId", messageSequenceId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const subscritionName = o.subscritionName;
+  if ((subscritionName === null || subscritionName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "subscritionName", subscritionName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const clientId = o.clientId;
+  if ((clientId === null || clientId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "clientId", clientId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const transactionId = o.transactionId;
+  if ((transactionId === null || transactionId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeTransactionIdValue(w, t, "transactionId", transactionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeJournalTopicAckTight(w: FrameWriter, o: types.JournalTopicAck): void {
-  writeNestedActiveMQDestinationTight(w, o.destination);
-  writeNestedMessageIdTight(w, o.messageId);
-  w.tightLong(o.messageSequenceId);
-  w.tightString(o.subscritionName);
-  w.tightString(o.clientId);
-  writeNestedTransactionIdTight(w, o.transactionId);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationValueTight(w, o.destination!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeMessageIdValueTight(w, o.messageId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.messageSequenceId);
+    p = w.position;
+  }
+  k += 2;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.subscritionName!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.clientId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeTransactionIdValueTight(w, o.transactionId!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readJournalQueueAckLoose(r: FrameReader): types.JournalQueueAck {
@@ -5660,21 +12323,94 @@ export function readJournalQueueAckTight(r: FrameReader): types.JournalQueueAck 
 
 export function writeJournalQueueAckLoose(w: FrameWriter, o: types.JournalQueueAck): void {
   const t = "JournalQueueAck";
-  writeNestedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  writeNestedMessageAckLoose(w, t, "messageAck", o.messageAck);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const destination = o.destination;
+  if ((destination === null || destination === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeActiveMQDestinationValueLoose(w, t, "destination", destination);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const messageAck = o.messageAck;
+  if ((messageAck === null || messageAck === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeMessageAckValueLoose(w, t, "messageAck", messageAck);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeJournalQueueAck(w: FrameWriter, o: types.JournalQueueAck): number {
   const t = "JournalQueueAck";
-  let size = 0;
-  size += sizeNestedActiveMQDestination(w, t, "destination", o.destination);
-  size += sizeNestedMessageAck(w, t, "messageAck", o.messageAck);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const destination = o.destination;
+  if ((destination === null || destination === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeActiveMQDestinationValue(w, t, "destination", destination);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const messageAck = o.messageAck;
+  if ((messageAck === null || messageAck === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeMessageAckValue(w, t, "messageAck", messageAck);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeJournalQueueAckTight(w: FrameWriter, o: types.JournalQueueAck): void {
-  writeNestedActiveMQDestinationTight(w, o.destination);
-  writeNestedMessageAckTight(w, o.messageAck);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationValueTight(w, o.destination!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeMessageAckValueTight(w, o.messageAck!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readJournalTraceLoose(r: FrameReader): types.JournalTrace {
@@ -5721,18 +12457,63 @@ export function readJournalTraceTight(r: FrameReader): types.JournalTrace {
 
 export function writeJournalTraceLoose(w: FrameWriter, o: types.JournalTrace): void {
   const t = "JournalTrace";
-  w.string(t, "message", o.message);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const message = o.message;
+  if ((message === null || message === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "message", message);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeJournalTrace(w: FrameWriter, o: types.JournalTrace): number {
   const t = "JournalTrace";
-  let size = 0;
-  size += w.stringSize(t, "message", o.message);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const message = o.message;
+  if ((message === null || message === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "message", message);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeJournalTraceTight(w: FrameWriter, o: types.JournalTrace): void {
-  w.tightString(o.message);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.message!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readJournalTransactionLoose(r: FrameReader): types.JournalTransaction {
@@ -5798,24 +12579,80 @@ export function readJournalTransactionTight(r: FrameReader): types.JournalTransa
 
 export function writeJournalTransactionLoose(w: FrameWriter, o: types.JournalTransaction): void {
   const t = "JournalTransaction";
-  writeNestedTransactionIdLoose(w, t, "transactionId", o.transactionId);
-  w.byte(t, "type", o.type);
-  w.boolean(t, "wasPrepared", o.wasPrepared);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const transactionId = o.transactionId;
+  if ((transactionId === null || transactionId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeTransactionIdValueLoose(w, t, "transactionId", transactionId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const type = o.type;
+  if (typeof type !== "number" || (type << 24) >> 24 !== type) w.wrongByte(t, "type", type);
+  b[p++] = type;
+  const wasPrepared = o.wasPrepared;
+  if (wasPrepared !== true && wasPrepared !== false) w.wrongBoolean(t, "wasPrepared", wasPrepared);
+  b[p++] = wasPrepared ? 1 : 0;
+  w.position = p;
 }
 
 export function sizeJournalTransaction(w: FrameWriter, o: types.JournalTransaction): number {
   const t = "JournalTransaction";
-  let size = 0;
-  size += sizeNestedTransactionId(w, t, "transactionId", o.transactionId);
-  size += w.byteSize(t, "type", o.type);
-  size += w.bit(t, "wasPrepared", o.wasPrepared);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const transactionId = o.transactionId;
+  if ((transactionId === null || transactionId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeTransactionIdValue(w, t, "transactionId", transactionId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const type = o.type;
+  if (typeof type !== "number" || (type << 24) >> 24 !== type) w.wrongByte(t, "type", type);
+  total += 1;
+  const wasPrepared = o.wasPrepared;
+  if (wasPrepared !== true && wasPrepared !== false) w.wrongBoolean(t, "wasPrepared", wasPrepared);
+  g[k++] = wasPrepared ? 1 : 0;
+  bits.length = k;
+  return total;
 }
 
 export function writeJournalTransactionTight(w: FrameWriter, o: types.JournalTransaction): void {
-  writeNestedTransactionIdTight(w, o.transactionId);
-  w.rawByte(o.type);
-  w.nextBit();
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const b = w.bytes;
+
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeTransactionIdValueTight(w, o.transactionId!);
+    p = w.position;
+    k = bits.position;
+  }
+  b[p++] = o.type;
+  k++;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readSubscriptionInfoLoose(r: FrameReader): types.SubscriptionInfo {
@@ -5962,37 +12799,218 @@ export function readSubscriptionInfoTight(r: FrameReader): types.SubscriptionInf
 
 export function writeSubscriptionInfoLoose(w: FrameWriter, o: types.SubscriptionInfo): void {
   const t = "SubscriptionInfo";
-  w.string(t, "clientId", o.clientId);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  w.string(t, "selector", o.selector);
-  w.string(t, "subscriptionName", o.subscriptionName);
-  if (w.version >= 3) {
-    writeNestedActiveMQDestinationLoose(w, t, "subscribedDestination", o.subscribedDestination);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const clientId = o.clientId;
+  if ((clientId === null || clientId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "clientId", clientId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
   }
-  if (w.version >= 11) w.boolean(t, "noLocal", o.noLocal);
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const selector = o.selector;
+  if ((selector === null || selector === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "selector", selector);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const subscriptionName = o.subscriptionName;
+  if ((subscriptionName === null || subscriptionName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "subscriptionName", subscriptionName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  if (w.version >= 3) {
+    const subscribedDestination = o.subscribedDestination;
+    if ((subscribedDestination === null || subscribedDestination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      w.rawByte(1);
+      writeActiveMQDestinationValueLoose(w, t, "subscribedDestination", subscribedDestination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 11) {
+    const noLocal = o.noLocal;
+    if (noLocal !== true && noLocal !== false) w.wrongBoolean(t, "noLocal", noLocal);
+    b[p++] = noLocal ? 1 : 0;
+  }
+  w.position = p;
 }
 
 export function sizeSubscriptionInfo(w: FrameWriter, o: types.SubscriptionInfo): number {
   const t = "SubscriptionInfo";
-  let size = 0;
-  size += w.stringSize(t, "clientId", o.clientId);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += w.stringSize(t, "selector", o.selector);
-  size += w.stringSize(t, "subscriptionName", o.subscriptionName);
-  if (w.version >= 3) {
-    size += sizeNestedActiveMQDestination(w, t, "subscribedDestination", o.subscribedDestination);
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const clientId = o.clientId;
+  if ((clientId === null || clientId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "clientId", clientId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
   }
-  if (w.version >= 11) size += w.bit(t, "noLocal", o.noLocal);
-  return size;
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const selector = o.selector;
+  if ((selector === null || selector === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "selector", selector);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const subscriptionName = o.subscriptionName;
+  if ((subscriptionName === null || subscriptionName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "subscriptionName", subscriptionName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  if (w.version >= 3) {
+    const subscribedDestination = o.subscribedDestination;
+    if ((subscribedDestination === null || subscribedDestination === undefined)) {
+      g[k++] = 0;
+    } else {
+      g[k++] = 1;
+      bits.length = k;
+      total += sizeActiveMQDestinationValue(w, t, "subscribedDestination", subscribedDestination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 11) {
+    const noLocal = o.noLocal;
+    if (noLocal !== true && noLocal !== false) w.wrongBoolean(t, "noLocal", noLocal);
+    g[k++] = noLocal ? 1 : 0;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeSubscriptionInfoTight(w: FrameWriter, o: types.SubscriptionInfo): void {
-  w.tightString(o.clientId);
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  w.tightString(o.selector);
-  w.tightString(o.subscriptionName);
-  if (w.version >= 3) writeNestedActiveMQDestinationTight(w, o.subscribedDestination);
-  if (w.version >= 11) w.nextBit();
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.clientId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.selector!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.subscriptionName!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (w.version >= 3) {
+    if (g[k++] !== 0) {
+      w.position = p;
+      bits.position = k;
+      writeActiveMQDestinationValueTight(w, o.subscribedDestination!);
+      p = w.position;
+      k = bits.position;
+    }
+  }
+  if (w.version >= 11) {
+    k++;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readPartialCommandLoose(
@@ -6061,8 +13079,29 @@ export function writePartialCommandLoose(
   o: types.PartialCommand | types.LastPartialCommand,
 ): void {
   const t = o.dataType;
-  w.int(t, "commandId", o.commandId);
-  w.bytes(t, "data", o.data);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const data = o.data;
+  if ((data === null || data === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.byteArray(t, "data", data);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizePartialCommand(
@@ -6070,18 +13109,53 @@ export function sizePartialCommand(
   o: types.PartialCommand | types.LastPartialCommand,
 ): number {
   const t = o.dataType;
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bytesSize(t, "data", o.data);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const data = o.data;
+  if ((data === null || data === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.bytesSize(t, "data", data);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writePartialCommandTight(
   w: FrameWriter,
   o: types.PartialCommand | types.LastPartialCommand,
 ): void {
-  w.rawInt(o.commandId);
-  w.tightBytes(o.data);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightBytes(o.data!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readReplayCommandLoose(r: FrameReader): types.ReplayCommand {
@@ -6132,27 +13206,84 @@ export function readReplayCommandTight(r: FrameReader): types.ReplayCommand {
 
 export function writeReplayCommandLoose(w: FrameWriter, o: types.ReplayCommand): void {
   const t = "ReplayCommand";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  w.int(t, "firstNakNumber", o.firstNakNumber);
-  w.int(t, "lastNakNumber", o.lastNakNumber);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const firstNakNumber = o.firstNakNumber;
+  if (typeof firstNakNumber !== "number" || (firstNakNumber | 0) !== firstNakNumber) {
+    w.wrongInt(t, "firstNakNumber", firstNakNumber);
+  }
+  v.setInt32(p, firstNakNumber);
+  p += 4;
+  const lastNakNumber = o.lastNakNumber;
+  if (typeof lastNakNumber !== "number" || (lastNakNumber | 0) !== lastNakNumber) {
+    w.wrongInt(t, "lastNakNumber", lastNakNumber);
+  }
+  v.setInt32(p, lastNakNumber);
+  p += 4;
+  w.position = p;
 }
 
 export function sizeReplayCommand(w: FrameWriter, o: types.ReplayCommand): number {
   const t = "ReplayCommand";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += w.intSize(t, "firstNakNumber", o.firstNakNumber);
-  size += w.intSize(t, "lastNakNumber", o.lastNakNumber);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const firstNakNumber = o.firstNakNumber;
+  if (typeof firstNakNumber !== "number" || (firstNakNumber | 0) !== firstNakNumber) {
+    w.wrongInt(t, "firstNakNumber", firstNakNumber);
+  }
+  total += 4;
+  const lastNakNumber = o.lastNakNumber;
+  if (typeof lastNakNumber !== "number" || (lastNakNumber | 0) !== lastNakNumber) {
+    w.wrongInt(t, "lastNakNumber", lastNakNumber);
+  }
+  total += 4;
+  bits.length = k;
+  return total;
 }
 
 export function writeReplayCommandTight(w: FrameWriter, o: types.ReplayCommand): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  w.rawInt(o.firstNakNumber);
-  w.rawInt(o.lastNakNumber);
+  const bits = w.bits;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  v.setInt32(p, o.firstNakNumber);
+  p += 4;
+  v.setInt32(p, o.lastNakNumber);
+  p += 4;
+  w.position = p;
+  bits.position = k;
 }
 
 export function readMessageDispatchNotificationLoose(
@@ -6274,12 +13405,84 @@ export function writeMessageDispatchNotificationLoose(
   o: types.MessageDispatchNotification,
 ): void {
   const t = "MessageDispatchNotification";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeCachedConsumerIdLoose(w, t, "consumerId", o.consumerId);
-  writeCachedActiveMQDestinationLoose(w, t, "destination", o.destination);
-  w.long(t, "deliverySequenceId", o.deliverySequenceId);
-  writeNestedMessageIdLoose(w, t, "messageId", o.messageId);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewConsumerIdLoose(w, t, "consumerId", consumerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewActiveMQDestinationLoose(w, t, "destination", destination);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  const deliverySequenceId = o.deliverySequenceId;
+  if (typeof deliverySequenceId === "number" && (deliverySequenceId | 0) === deliverySequenceId) {
+    v.setInt32(p, deliverySequenceId >> 31);
+    v.setInt32(p + 4, deliverySequenceId);
+    p += 8;
+  } else {
+    w.position = p;
+    w.long(t, "deliverySequenceId", deliverySequenceId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const messageId = o.messageId;
+  if ((messageId === null || messageId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeMessageIdValueLoose(w, t, "messageId", messageId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
 }
 
 export function sizeMessageDispatchNotification(
@@ -6287,26 +13490,133 @@ export function sizeMessageDispatchNotification(
   o: types.MessageDispatchNotification,
 ): number {
   const t = "MessageDispatchNotification";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeCachedConsumerId(w, t, "consumerId", o.consumerId);
-  size += sizeCachedActiveMQDestination(w, t, "destination", o.destination);
-  size += w.longSize(t, "deliverySequenceId", o.deliverySequenceId);
-  size += sizeNestedMessageId(w, t, "messageId", o.messageId);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const consumerId = o.consumerId;
+  {
+    const key = cache?.find(consumerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewConsumerId(w, t, "consumerId", consumerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const destination = o.destination;
+  {
+    const key = cache?.find(destination);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (destination === null || destination === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewActiveMQDestination(w, t, "destination", destination);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  const deliverySequenceId = o.deliverySequenceId;
+  if (deliverySequenceId === 0) {
+    g[k++] = 0;
+    g[k++] = 0;
+  } else {
+    bits.length = k;
+    total += w.longSize(t, "deliverySequenceId", deliverySequenceId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const messageId = o.messageId;
+  if ((messageId === null || messageId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeMessageIdValue(w, t, "messageId", messageId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeMessageDispatchNotificationTight(
   w: FrameWriter,
   o: types.MessageDispatchNotification,
 ): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeCachedConsumerIdTight(w, o.consumerId);
-  writeCachedActiveMQDestinationTight(w, o.destination);
-  w.tightLong(o.deliverySequenceId);
-  writeNestedMessageIdTight(w, o.messageId);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeConsumerIdNewTight(w, o.consumerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeActiveMQDestinationNewTight(w, o.destination);
+    p = w.position;
+    k = bits.position;
+  }
+  if ((g[k]! | g[k + 1]!) !== 0) {
+    w.position = p;
+    w.tightLong(g[k]!, g[k + 1]!, o.deliverySequenceId);
+    p = w.position;
+  }
+  k += 2;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeMessageIdValueTight(w, o.messageId!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readNetworkBridgeFilterLoose(r: FrameReader): types.NetworkBridgeFilter {
@@ -6381,27 +13691,139 @@ export function readNetworkBridgeFilterTight(r: FrameReader): types.NetworkBridg
 
 export function writeNetworkBridgeFilterLoose(w: FrameWriter, o: types.NetworkBridgeFilter): void {
   const t = "NetworkBridgeFilter";
-  if (w.version <= 9) w.int(t, "networkTTL", o.networkTTL);
-  writeCachedBrokerIdLoose(w, t, "networkBrokerId", o.networkBrokerId);
-  if (w.version >= 10) w.int(t, "messageTTL", o.messageTTL);
-  if (w.version >= 10) w.int(t, "consumerTTL", o.consumerTTL);
+  w.makeRoom();
+  const cache = w.cache;
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  if (w.version <= 9) {
+    const networkTTL = o.networkTTL;
+    if (typeof networkTTL !== "number" || (networkTTL | 0) !== networkTTL) {
+      w.wrongInt(t, "networkTTL", networkTTL);
+    }
+    v.setInt32(p, networkTTL);
+    p += 4;
+  }
+  const networkBrokerId = o.networkBrokerId;
+  {
+    const key = cache?.find(networkBrokerId);
+    if (key !== undefined) {
+      b[p] = 0;
+      v.setInt16(p + 1, key);
+      p += 3;
+    } else if (cache === undefined && (networkBrokerId === null || networkBrokerId === undefined)) {
+      b[p++] = 0;
+    } else {
+      w.position = p;
+      writeNewBrokerIdLoose(w, t, "networkBrokerId", networkBrokerId);
+      w.makeRoom();
+      p = w.position;
+      b = w.bytes;
+      v = w.view;
+    }
+  }
+  if (w.version >= 10) {
+    const messageTTL = o.messageTTL;
+    if (typeof messageTTL !== "number" || (messageTTL | 0) !== messageTTL) {
+      w.wrongInt(t, "messageTTL", messageTTL);
+    }
+    v.setInt32(p, messageTTL);
+    p += 4;
+  }
+  if (w.version >= 10) {
+    const consumerTTL = o.consumerTTL;
+    if (typeof consumerTTL !== "number" || (consumerTTL | 0) !== consumerTTL) {
+      w.wrongInt(t, "consumerTTL", consumerTTL);
+    }
+    v.setInt32(p, consumerTTL);
+    p += 4;
+  }
+  w.position = p;
 }
 
 export function sizeNetworkBridgeFilter(w: FrameWriter, o: types.NetworkBridgeFilter): number {
   const t = "NetworkBridgeFilter";
-  let size = 0;
-  if (w.version <= 9) size += w.intSize(t, "networkTTL", o.networkTTL);
-  size += sizeCachedBrokerId(w, t, "networkBrokerId", o.networkBrokerId);
-  if (w.version >= 10) size += w.intSize(t, "messageTTL", o.messageTTL);
-  if (w.version >= 10) size += w.intSize(t, "consumerTTL", o.consumerTTL);
-  return size;
+  const cache = w.cache;
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  if (w.version <= 9) {
+    const networkTTL = o.networkTTL;
+    if (typeof networkTTL !== "number" || (networkTTL | 0) !== networkTTL) {
+      w.wrongInt(t, "networkTTL", networkTTL);
+    }
+    total += 4;
+  }
+  const networkBrokerId = o.networkBrokerId;
+  {
+    const key = cache?.find(networkBrokerId);
+    if (key !== undefined) {
+      g[k++] = 0;
+      w.keys.push(key);
+      total += 2;
+    } else if (cache === undefined && (networkBrokerId === null || networkBrokerId === undefined)) {
+      g[k++] = 0;
+    } else {
+      bits.length = k;
+      total += sizeNewBrokerId(w, t, "networkBrokerId", networkBrokerId);
+      bits.makeRoom();
+      k = bits.length;
+      g = bits.flags;
+    }
+  }
+  if (w.version >= 10) {
+    const messageTTL = o.messageTTL;
+    if (typeof messageTTL !== "number" || (messageTTL | 0) !== messageTTL) {
+      w.wrongInt(t, "messageTTL", messageTTL);
+    }
+    total += 4;
+  }
+  if (w.version >= 10) {
+    const consumerTTL = o.consumerTTL;
+    if (typeof consumerTTL !== "number" || (consumerTTL | 0) !== consumerTTL) {
+      w.wrongInt(t, "consumerTTL", consumerTTL);
+    }
+    total += 4;
+  }
+  bits.length = k;
+  return total;
 }
 
 export function writeNetworkBridgeFilterTight(w: FrameWriter, o: types.NetworkBridgeFilter): void {
-  if (w.version <= 9) w.rawInt(o.networkTTL);
-  writeCachedBrokerIdTight(w, o.networkBrokerId);
-  if (w.version >= 10) w.rawInt(o.messageTTL);
-  if (w.version >= 10) w.rawInt(o.consumerTTL);
+  const bits = w.bits;
+  const g = bits.flags;
+  const cached = w.cache !== undefined;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  if (w.version <= 9) {
+    v.setInt32(p, o.networkTTL);
+    p += 4;
+  }
+  if (cached) {
+    v.setInt16(p, w.nextKey());
+    p += 2;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeBrokerIdNewTight(w, o.networkBrokerId);
+    p = w.position;
+    k = bits.position;
+  }
+  if (w.version >= 10) {
+    v.setInt32(p, o.messageTTL);
+    p += 4;
+  }
+  if (w.version >= 10) {
+    v.setInt32(p, o.consumerTTL);
+    p += 4;
+  }
+  w.position = p;
+  bits.position = k;
 }
 
 export function readBrokerSubscriptionInfoLoose(r: FrameReader): types.BrokerSubscriptionInfo {
@@ -6491,11 +13913,52 @@ export function writeBrokerSubscriptionInfoLoose(
   o: types.BrokerSubscriptionInfo,
 ): void {
   const t = "BrokerSubscriptionInfo";
-  w.int(t, "commandId", o.commandId);
-  w.boolean(t, "responseRequired", o.responseRequired);
-  writeNestedBrokerIdLoose(w, t, "brokerId", o.brokerId);
-  w.string(t, "brokerName", o.brokerName);
+  w.makeRoom();
+
+  let p = w.position;
+  let b = w.bytes;
+  let v = w.view;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  v.setInt32(p, commandId);
+  p += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  b[p++] = responseRequired ? 1 : 0;
+  const brokerId = o.brokerId;
+  if ((brokerId === null || brokerId === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.rawByte(1);
+    writeBrokerIdValueLoose(w, t, "brokerId", brokerId);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  const brokerName = o.brokerName;
+  if ((brokerName === null || brokerName === undefined)) {
+    b[p++] = 0;
+  } else {
+    w.position = p;
+    w.string(t, "brokerName", brokerName);
+    w.makeRoom();
+    p = w.position;
+    b = w.bytes;
+    v = w.view;
+  }
+  w.position = p;
   writeConsumerInfoArrayLoose(w, t, "subscriptionInfos", o.subscriptionInfos);
+  w.makeRoom();
+  p = w.position;
+  b = w.bytes;
+  v = w.view;
+  w.position = p;
 }
 
 export function sizeBrokerSubscriptionInfo(
@@ -6503,294 +13966,87 @@ export function sizeBrokerSubscriptionInfo(
   o: types.BrokerSubscriptionInfo,
 ): number {
   const t = "BrokerSubscriptionInfo";
-  let size = 0;
-  size += w.intSize(t, "commandId", o.commandId);
-  size += w.bit(t, "responseRequired", o.responseRequired);
-  size += sizeNestedBrokerId(w, t, "brokerId", o.brokerId);
-  size += w.stringSize(t, "brokerName", o.brokerName);
-  size += sizeConsumerInfoArray(w, t, "subscriptionInfos", o.subscriptionInfos);
-  return size;
+
+  const bits = w.bits;
+  bits.makeRoom();
+  let k = bits.length;
+  let g = bits.flags;
+  let total = 0;
+  const commandId = o.commandId;
+  if (typeof commandId !== "number" || (commandId | 0) !== commandId) {
+    w.wrongInt(t, "commandId", commandId);
+  }
+  total += 4;
+  const responseRequired = o.responseRequired;
+  if (responseRequired !== true && responseRequired !== false) {
+    w.wrongBoolean(t, "responseRequired", responseRequired);
+  }
+  g[k++] = responseRequired ? 1 : 0;
+  const brokerId = o.brokerId;
+  if ((brokerId === null || brokerId === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += sizeBrokerIdValue(w, t, "brokerId", brokerId);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  const brokerName = o.brokerName;
+  if ((brokerName === null || brokerName === undefined)) {
+    g[k++] = 0;
+  } else {
+    g[k++] = 1;
+    bits.length = k;
+    total += w.textSize(t, "brokerName", brokerName);
+    bits.makeRoom();
+    k = bits.length;
+    g = bits.flags;
+  }
+  bits.length = k;
+  total += sizeConsumerInfoArray(w, t, "subscriptionInfos", o.subscriptionInfos);
+  bits.makeRoom();
+  k = bits.length;
+  g = bits.flags;
+  bits.length = k;
+  return total;
 }
 
 export function writeBrokerSubscriptionInfoTight(
   w: FrameWriter,
   o: types.BrokerSubscriptionInfo,
 ): void {
-  w.rawInt(o.commandId);
-  w.nextBit();
-  writeNestedBrokerIdTight(w, o.brokerId);
-  w.tightString(o.brokerName);
+  const bits = w.bits;
+  const g = bits.flags;
+
+  const v = w.view;
+  let p = w.position;
+  let k = bits.position;
+  v.setInt32(p, o.commandId);
+  p += 4;
+  k++;
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    writeBrokerIdValueTight(w, o.brokerId!);
+    p = w.position;
+    k = bits.position;
+  }
+  if (g[k++] !== 0) {
+    w.position = p;
+    bits.position = k;
+    w.tightText(o.brokerName!);
+    p = w.position;
+    k = bits.position;
+  }
+  w.position = p;
+  bits.position = k;
   writeConsumerInfoArrayTight(w, o.subscriptionInfos);
-}
-
-/** Reads a data structure whose type code was read already. */
-export function readDataLoose(
-  r: FrameReader,
-  t: string,
-  f: string,
-  code: number,
-  _nested: boolean,
-): types.DataStructure {
-  switch (code) {
-    case 120:
-      return readConnectionIdLoose(r);
-    case 121:
-      return readSessionIdLoose(r);
-    case 122:
-      return readConsumerIdLoose(r);
-    case 123:
-      return readProducerIdLoose(r);
-    case 124:
-      return readBrokerIdLoose(r);
-    case 110:
-      return readMessageIdLoose(r);
-    case 111:
-      return readLocalTransactionIdLoose(r);
-    case 112:
-      return readXATransactionIdLoose(r);
-    case 100:
-      return readActiveMQDestinationLoose(r, "ActiveMQQueue");
-    case 101:
-      return readActiveMQDestinationLoose(r, "ActiveMQTopic");
-    case 102:
-      return readActiveMQDestinationLoose(r, "ActiveMQTempQueue");
-    case 103:
-      return readActiveMQDestinationLoose(r, "ActiveMQTempTopic");
-    case 1:
-      return readWireFormatInfoLoose(r);
-    case 2:
-      return readBrokerInfoLoose(r);
-    case 3:
-      return readConnectionInfoLoose(r);
-    case 4:
-      return readSessionInfoLoose(r);
-    case 5:
-      return readConsumerInfoLoose(r);
-    case 6:
-      return readProducerInfoLoose(r);
-    case 7:
-      return readTransactionInfoLoose(r);
-    case 8:
-      return readDestinationInfoLoose(r);
-    case 9:
-      return readRemoveSubscriptionInfoLoose(r);
-    case 10:
-      return readBaseCommandLoose(r, "KeepAliveInfo");
-    case 11:
-      return readBaseCommandLoose(r, "ShutdownInfo");
-    case 12:
-      return readRemoveInfoLoose(r);
-    case 14:
-      return readControlCommandLoose(r);
-    case 15:
-      return readBaseCommandLoose(r, "FlushCommand");
-    case 16:
-      return readConnectionErrorLoose(r);
-    case 17:
-      return readConsumerControlLoose(r);
-    case 18:
-      return readConnectionControlLoose(r);
-    case 19:
-      if (r.version < 3) break;
-      return readProducerAckLoose(r);
-    case 20:
-      if (r.version < 2) break;
-      return readMessagePullLoose(r);
-    case 21:
-      return readMessageDispatchLoose(r);
-    case 22:
-      return readMessageAckLoose(r);
-    case 23:
-      return readMessageLoose(r, "ActiveMQMessage");
-    case 24:
-      return readMessageLoose(r, "ActiveMQBytesMessage");
-    case 25:
-      return readMessageLoose(r, "ActiveMQMapMessage");
-    case 26:
-      return readMessageLoose(r, "ActiveMQObjectMessage");
-    case 27:
-      return readMessageLoose(r, "ActiveMQStreamMessage");
-    case 28:
-      return readMessageLoose(r, "ActiveMQTextMessage");
-    case 29:
-      if (r.version < 3) break;
-      return readActiveMQBlobMessageLoose(r);
-    case 30:
-      return readResponseLoose(r);
-    case 31:
-      return readExceptionResponseLoose(r);
-    case 32:
-      return readDataResponseLoose(r);
-    case 33:
-      return readDataArrayResponseLoose(r);
-    case 34:
-      return readIntegerResponseLoose(r);
-    case 40:
-      return readDiscoveryEventLoose(r);
-    case 50:
-      return readJournalTopicAckLoose(r);
-    case 52:
-      return readJournalQueueAckLoose(r);
-    case 53:
-      return readJournalTraceLoose(r);
-    case 54:
-      return readJournalTransactionLoose(r);
-    case 55:
-      return readSubscriptionInfoLoose(r);
-    case 60:
-      return readPartialCommandLoose(r, "PartialCommand");
-    case 61:
-      return readPartialCommandLoose(r, "LastPartialCommand");
-    case 65:
-      return readReplayCommandLoose(r);
-    case 90:
-      return readMessageDispatchNotificationLoose(r);
-    case 91:
-      return readNetworkBridgeFilterLoose(r);
-    case 92:
-      if (r.version < 12) break;
-      return readBrokerSubscriptionInfoLoose(r);
-  }
-  r.fail(t, f, `a type code of version ${r.version} is expected, got ${code}`);
-}
-
-/** Reads a data structure whose type code was read already. */
-export function readDataTight(
-  r: FrameReader,
-  t: string,
-  f: string,
-  code: number,
-  nested: boolean,
-): types.DataStructure {
-  switch (code) {
-    case 120:
-      return readConnectionIdTight(r);
-    case 121:
-      return readSessionIdTight(r);
-    case 122:
-      return readConsumerIdTight(r);
-    case 123:
-      return readProducerIdTight(r);
-    case 124:
-      return readBrokerIdTight(r);
-    case 110:
-      return readMessageIdTight(r);
-    case 111:
-      return readLocalTransactionIdTight(r);
-    case 112:
-      return readXATransactionIdTight(r);
-    case 100:
-      return readActiveMQDestinationTight(r, "ActiveMQQueue");
-    case 101:
-      return readActiveMQDestinationTight(r, "ActiveMQTopic");
-    case 102:
-      return readActiveMQDestinationTight(r, "ActiveMQTempQueue");
-    case 103:
-      return readActiveMQDestinationTight(r, "ActiveMQTempTopic");
-    case 1:
-      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
-      return readWireFormatInfoTight(r);
-    case 2:
-      return readBrokerInfoTight(r);
-    case 3:
-      return readConnectionInfoTight(r);
-    case 4:
-      return readSessionInfoTight(r);
-    case 5:
-      return readConsumerInfoTight(r);
-    case 6:
-      return readProducerInfoTight(r);
-    case 7:
-      return readTransactionInfoTight(r);
-    case 8:
-      return readDestinationInfoTight(r);
-    case 9:
-      return readRemoveSubscriptionInfoTight(r);
-    case 10:
-      return readBaseCommandTight(r, "KeepAliveInfo");
-    case 11:
-      return readBaseCommandTight(r, "ShutdownInfo");
-    case 12:
-      return readRemoveInfoTight(r);
-    case 14:
-      return readControlCommandTight(r);
-    case 15:
-      return readBaseCommandTight(r, "FlushCommand");
-    case 16:
-      return readConnectionErrorTight(r);
-    case 17:
-      return readConsumerControlTight(r);
-    case 18:
-      return readConnectionControlTight(r);
-    case 19:
-      if (r.version < 3) break;
-      return readProducerAckTight(r);
-    case 20:
-      if (r.version < 2) break;
-      return readMessagePullTight(r);
-    case 21:
-      return readMessageDispatchTight(r);
-    case 22:
-      return readMessageAckTight(r);
-    case 23:
-      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
-      return readMessageTight(r, "ActiveMQMessage");
-    case 24:
-      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
-      return readMessageTight(r, "ActiveMQBytesMessage");
-    case 25:
-      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
-      return readMessageTight(r, "ActiveMQMapMessage");
-    case 26:
-      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
-      return readMessageTight(r, "ActiveMQObjectMessage");
-    case 27:
-      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
-      return readMessageTight(r, "ActiveMQStreamMessage");
-    case 28:
-      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
-      return readMessageTight(r, "ActiveMQTextMessage");
-    case 29:
-      if (r.version < 3) break;
-      if (nested && r.flag(t, f)) r.fail(t, f, "a cached form is announced, which no peer writes");
-      return readActiveMQBlobMessageTight(r);
-    case 30:
-      return readResponseTight(r);
-    case 31:
-      return readExceptionResponseTight(r);
-    case 32:
-      return readDataResponseTight(r);
-    case 33:
-      return readDataArrayResponseTight(r);
-    case 34:
-      return readIntegerResponseTight(r);
-    case 40:
-      return readDiscoveryEventTight(r);
-    case 50:
-      return readJournalTopicAckTight(r);
-    case 52:
-      return readJournalQueueAckTight(r);
-    case 53:
-      return readJournalTraceTight(r);
-    case 54:
-      return readJournalTransactionTight(r);
-    case 55:
-      return readSubscriptionInfoTight(r);
-    case 60:
-      return readPartialCommandTight(r, "PartialCommand");
-    case 61:
-      return readPartialCommandTight(r, "LastPartialCommand");
-    case 65:
-      return readReplayCommandTight(r);
-    case 90:
-      return readMessageDispatchNotificationTight(r);
-    case 91:
-      return readNetworkBridgeFilterTight(r);
-    case 92:
-      if (r.version < 12) break;
-      return readBrokerSubscriptionInfoTight(r);
-  }
-  r.fail(t, f, `a type code of version ${r.version} is expected, got ${code}`);
+  p = w.position;
+  k = bits.position;
+  w.position = p;
+  bits.position = k;
 }
 
 function readActiveMQDestinationValueLoose(
@@ -6847,31 +14103,30 @@ function readActiveMQDestinationValueTight(
   return value;
 }
 
-function writeNestedActiveMQDestinationLoose(
+function writeActiveMQDestinationValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ActiveMQDestination | null | undefined,
+  value: types.ActiveMQDestination,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
   switch (value.dataType) {
     case "ActiveMQQueue":
       w.rawByte(100);
-      writeActiveMQDestinationLoose(w, value as types.ActiveMQQueue);
+      writeActiveMQDestinationLoose(w, value);
       break;
     case "ActiveMQTopic":
       w.rawByte(101);
-      writeActiveMQDestinationLoose(w, value as types.ActiveMQTopic);
+      writeActiveMQDestinationLoose(w, value);
       break;
     case "ActiveMQTempQueue":
       w.rawByte(102);
-      writeActiveMQDestinationLoose(w, value as types.ActiveMQTempQueue);
+      writeActiveMQDestinationLoose(w, value);
       break;
     case "ActiveMQTempTopic":
       w.rawByte(103);
-      writeActiveMQDestinationLoose(w, value as types.ActiveMQTempTopic);
+      writeActiveMQDestinationLoose(w, value);
       break;
     default:
       w.refuse(
@@ -6882,28 +14137,27 @@ function writeNestedActiveMQDestinationLoose(
   }
 }
 
-function sizeNestedActiveMQDestination(
+function sizeActiveMQDestinationValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ActiveMQDestination | null | undefined,
+  value: types.ActiveMQDestination,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
   switch (value.dataType) {
     case "ActiveMQQueue":
-      size += sizeActiveMQDestination(w, value as types.ActiveMQQueue);
+      size += sizeActiveMQDestination(w, value);
       break;
     case "ActiveMQTopic":
-      size += sizeActiveMQDestination(w, value as types.ActiveMQTopic);
+      size += sizeActiveMQDestination(w, value);
       break;
     case "ActiveMQTempQueue":
-      size += sizeActiveMQDestination(w, value as types.ActiveMQTempQueue);
+      size += sizeActiveMQDestination(w, value);
       break;
     case "ActiveMQTempTopic":
-      size += sizeActiveMQDestination(w, value as types.ActiveMQTempTopic);
+      size += sizeActiveMQDestination(w, value);
       break;
     default:
       w.refuse(
@@ -6916,29 +14170,26 @@ function sizeNestedActiveMQDestination(
   return size;
 }
 
-function writeNestedActiveMQDestinationTight(
+function writeActiveMQDestinationValueTight(
   w: FrameWriter,
-  value: types.ActiveMQDestination | null | undefined,
+  value: types.ActiveMQDestination,
 ): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
   switch (value.dataType) {
     case "ActiveMQQueue":
       w.rawByte(100);
-      writeActiveMQDestinationTight(w, value as types.ActiveMQQueue);
+      writeActiveMQDestinationTight(w, value);
       break;
     case "ActiveMQTopic":
       w.rawByte(101);
-      writeActiveMQDestinationTight(w, value as types.ActiveMQTopic);
+      writeActiveMQDestinationTight(w, value);
       break;
     case "ActiveMQTempQueue":
       w.rawByte(102);
-      writeActiveMQDestinationTight(w, value as types.ActiveMQTempQueue);
+      writeActiveMQDestinationTight(w, value);
       break;
     case "ActiveMQTempTopic":
       w.rawByte(103);
-      writeActiveMQDestinationTight(w, value as types.ActiveMQTempTopic);
+      writeActiveMQDestinationTight(w, value);
       break;
   }
 }
@@ -6961,46 +14212,46 @@ function readBrokerIdValueTight(r: FrameReader, t: string, f: string): types.Bro
   return value;
 }
 
-function writeNestedBrokerIdLoose(
+function writeBrokerIdValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.BrokerId | null | undefined,
+  value: types.BrokerId,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "BrokerId") {
-    w.refuse(t, f, `a BrokerId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "BrokerId":
+      w.rawByte(124);
+      writeBrokerIdLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a BrokerId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(124);
-  writeBrokerIdLoose(w, value as types.BrokerId);
 }
 
-function sizeNestedBrokerId(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.BrokerId | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+function sizeBrokerIdValue(w: FrameWriter, t: string, f: string, value: types.BrokerId): number {
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "BrokerId") {
-    w.refuse(t, f, `a BrokerId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "BrokerId":
+      size += sizeBrokerId(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a BrokerId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeBrokerId(w, value as types.BrokerId);
 
   return size;
 }
 
-function writeNestedBrokerIdTight(w: FrameWriter, value: types.BrokerId | null | undefined): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(124);
-  writeBrokerIdTight(w, value as types.BrokerId);
+function writeBrokerIdValueTight(w: FrameWriter, value: types.BrokerId): void {
+  switch (value.dataType) {
+    case "BrokerId":
+      w.rawByte(124);
+      writeBrokerIdTight(w, value);
+      break;
+  }
 }
 
 function readBrokerInfoValueLoose(r: FrameReader, t: string, f: string): types.BrokerInfo {
@@ -7021,50 +14272,52 @@ function readBrokerInfoValueTight(r: FrameReader, t: string, f: string): types.B
   return value;
 }
 
-function writeNestedBrokerInfoLoose(
+function writeBrokerInfoValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.BrokerInfo | null | undefined,
+  value: types.BrokerInfo,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
   w.enter(t, f);
-  w.rawByte(1);
-  if (value.dataType !== "BrokerInfo") {
-    w.refuse(t, f, `a BrokerInfo is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "BrokerInfo":
+      w.rawByte(2);
+      writeBrokerInfoLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a BrokerInfo is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(2);
-  writeBrokerInfoLoose(w, value as types.BrokerInfo);
   w.leave();
 }
 
-function sizeNestedBrokerInfo(
+function sizeBrokerInfoValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.BrokerInfo | null | undefined,
+  value: types.BrokerInfo,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
   w.enter(t, f);
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "BrokerInfo") {
-    w.refuse(t, f, `a BrokerInfo is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "BrokerInfo":
+      size += sizeBrokerInfo(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a BrokerInfo is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeBrokerInfo(w, value as types.BrokerInfo);
   w.leave();
   return size;
 }
 
-function writeNestedBrokerInfoTight(
-  w: FrameWriter,
-  value: types.BrokerInfo | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(2);
-  writeBrokerInfoTight(w, value as types.BrokerInfo);
+function writeBrokerInfoValueTight(w: FrameWriter, value: types.BrokerInfo): void {
+  switch (value.dataType) {
+    case "BrokerInfo":
+      w.rawByte(2);
+      writeBrokerInfoTight(w, value);
+      break;
+  }
 }
 
 function readConnectionIdValueLoose(r: FrameReader, t: string, f: string): types.ConnectionId {
@@ -7085,49 +14338,51 @@ function readConnectionIdValueTight(r: FrameReader, t: string, f: string): types
   return value;
 }
 
-function writeNestedConnectionIdLoose(
+function writeConnectionIdValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ConnectionId | null | undefined,
+  value: types.ConnectionId,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "ConnectionId") {
-    w.refuse(t, f, `a ConnectionId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "ConnectionId":
+      w.rawByte(120);
+      writeConnectionIdLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a ConnectionId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(120);
-  writeConnectionIdLoose(w, value as types.ConnectionId);
 }
 
-function sizeNestedConnectionId(
+function sizeConnectionIdValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ConnectionId | null | undefined,
+  value: types.ConnectionId,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "ConnectionId") {
-    w.refuse(t, f, `a ConnectionId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "ConnectionId":
+      size += sizeConnectionId(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a ConnectionId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeConnectionId(w, value as types.ConnectionId);
 
   return size;
 }
 
-function writeNestedConnectionIdTight(
-  w: FrameWriter,
-  value: types.ConnectionId | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(120);
-  writeConnectionIdTight(w, value as types.ConnectionId);
+function writeConnectionIdValueTight(w: FrameWriter, value: types.ConnectionId): void {
+  switch (value.dataType) {
+    case "ConnectionId":
+      w.rawByte(120);
+      writeConnectionIdTight(w, value);
+      break;
+  }
 }
 
 function readConsumerIdValueLoose(r: FrameReader, t: string, f: string): types.ConsumerId {
@@ -7148,49 +14403,51 @@ function readConsumerIdValueTight(r: FrameReader, t: string, f: string): types.C
   return value;
 }
 
-function writeNestedConsumerIdLoose(
+function writeConsumerIdValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ConsumerId | null | undefined,
+  value: types.ConsumerId,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "ConsumerId") {
-    w.refuse(t, f, `a ConsumerId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "ConsumerId":
+      w.rawByte(122);
+      writeConsumerIdLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a ConsumerId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(122);
-  writeConsumerIdLoose(w, value as types.ConsumerId);
 }
 
-function sizeNestedConsumerId(
+function sizeConsumerIdValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ConsumerId | null | undefined,
+  value: types.ConsumerId,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "ConsumerId") {
-    w.refuse(t, f, `a ConsumerId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "ConsumerId":
+      size += sizeConsumerId(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a ConsumerId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeConsumerId(w, value as types.ConsumerId);
 
   return size;
 }
 
-function writeNestedConsumerIdTight(
-  w: FrameWriter,
-  value: types.ConsumerId | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(122);
-  writeConsumerIdTight(w, value as types.ConsumerId);
+function writeConsumerIdValueTight(w: FrameWriter, value: types.ConsumerId): void {
+  switch (value.dataType) {
+    case "ConsumerId":
+      w.rawByte(122);
+      writeConsumerIdTight(w, value);
+      break;
+  }
 }
 
 function readConsumerInfoValueLoose(r: FrameReader, t: string, f: string): types.ConsumerInfo {
@@ -7211,49 +14468,51 @@ function readConsumerInfoValueTight(r: FrameReader, t: string, f: string): types
   return value;
 }
 
-function writeNestedConsumerInfoLoose(
+function writeConsumerInfoValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ConsumerInfo | null | undefined,
+  value: types.ConsumerInfo,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "ConsumerInfo") {
-    w.refuse(t, f, `a ConsumerInfo is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "ConsumerInfo":
+      w.rawByte(5);
+      writeConsumerInfoLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a ConsumerInfo is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(5);
-  writeConsumerInfoLoose(w, value as types.ConsumerInfo);
 }
 
-function sizeNestedConsumerInfo(
+function sizeConsumerInfoValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ConsumerInfo | null | undefined,
+  value: types.ConsumerInfo,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "ConsumerInfo") {
-    w.refuse(t, f, `a ConsumerInfo is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "ConsumerInfo":
+      size += sizeConsumerInfo(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a ConsumerInfo is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeConsumerInfo(w, value as types.ConsumerInfo);
 
   return size;
 }
 
-function writeNestedConsumerInfoTight(
-  w: FrameWriter,
-  value: types.ConsumerInfo | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(5);
-  writeConsumerInfoTight(w, value as types.ConsumerInfo);
+function writeConsumerInfoValueTight(w: FrameWriter, value: types.ConsumerInfo): void {
+  switch (value.dataType) {
+    case "ConsumerInfo":
+      w.rawByte(5);
+      writeConsumerInfoTight(w, value);
+      break;
+  }
 }
 
 function readDataStructureValueLoose(r: FrameReader, t: string, f: string): types.DataStructure {
@@ -7270,580 +14529,32 @@ function readDataStructureValueTight(r: FrameReader, t: string, f: string): type
   return value;
 }
 
-/** Writes type code and fields. */
-export function writeDataLoose(
+function writeDataStructureValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.DataStructure,
 ): void {
-  switch (value.dataType) {
-    case "ConnectionId":
-      w.rawByte(120);
-      return writeConnectionIdLoose(w, value);
-    case "SessionId":
-      w.rawByte(121);
-      return writeSessionIdLoose(w, value);
-    case "ConsumerId":
-      w.rawByte(122);
-      return writeConsumerIdLoose(w, value);
-    case "ProducerId":
-      w.rawByte(123);
-      return writeProducerIdLoose(w, value);
-    case "BrokerId":
-      w.rawByte(124);
-      return writeBrokerIdLoose(w, value);
-    case "MessageId":
-      w.rawByte(110);
-      return writeMessageIdLoose(w, value);
-    case "LocalTransactionId":
-      w.rawByte(111);
-      return writeLocalTransactionIdLoose(w, value);
-    case "XATransactionId":
-      w.rawByte(112);
-      return writeXATransactionIdLoose(w, value);
-    case "ActiveMQQueue":
-      w.rawByte(100);
-      return writeActiveMQDestinationLoose(w, value);
-    case "ActiveMQTopic":
-      w.rawByte(101);
-      return writeActiveMQDestinationLoose(w, value);
-    case "ActiveMQTempQueue":
-      w.rawByte(102);
-      return writeActiveMQDestinationLoose(w, value);
-    case "ActiveMQTempTopic":
-      w.rawByte(103);
-      return writeActiveMQDestinationLoose(w, value);
-    case "WireFormatInfo":
-      w.rawByte(1);
-      return writeWireFormatInfoLoose(w, value);
-    case "BrokerInfo":
-      w.rawByte(2);
-      return writeBrokerInfoLoose(w, value);
-    case "ConnectionInfo":
-      w.rawByte(3);
-      return writeConnectionInfoLoose(w, value);
-    case "SessionInfo":
-      w.rawByte(4);
-      return writeSessionInfoLoose(w, value);
-    case "ConsumerInfo":
-      w.rawByte(5);
-      return writeConsumerInfoLoose(w, value);
-    case "ProducerInfo":
-      w.rawByte(6);
-      return writeProducerInfoLoose(w, value);
-    case "TransactionInfo":
-      w.rawByte(7);
-      return writeTransactionInfoLoose(w, value);
-    case "DestinationInfo":
-      w.rawByte(8);
-      return writeDestinationInfoLoose(w, value);
-    case "RemoveSubscriptionInfo":
-      w.rawByte(9);
-      return writeRemoveSubscriptionInfoLoose(w, value);
-    case "KeepAliveInfo":
-      w.rawByte(10);
-      return writeBaseCommandLoose(w, value);
-    case "ShutdownInfo":
-      w.rawByte(11);
-      return writeBaseCommandLoose(w, value);
-    case "RemoveInfo":
-      w.rawByte(12);
-      return writeRemoveInfoLoose(w, value);
-    case "ControlCommand":
-      w.rawByte(14);
-      return writeControlCommandLoose(w, value);
-    case "FlushCommand":
-      w.rawByte(15);
-      return writeBaseCommandLoose(w, value);
-    case "ConnectionError":
-      w.rawByte(16);
-      return writeConnectionErrorLoose(w, value);
-    case "ConsumerControl":
-      w.rawByte(17);
-      return writeConsumerControlLoose(w, value);
-    case "ConnectionControl":
-      w.rawByte(18);
-      return writeConnectionControlLoose(w, value);
-    case "ProducerAck":
-      if (w.version < 3) break;
-      w.rawByte(19);
-      return writeProducerAckLoose(w, value);
-    case "MessagePull":
-      if (w.version < 2) break;
-      w.rawByte(20);
-      return writeMessagePullLoose(w, value);
-    case "MessageDispatch":
-      w.rawByte(21);
-      return writeMessageDispatchLoose(w, value);
-    case "MessageAck":
-      w.rawByte(22);
-      return writeMessageAckLoose(w, value);
-    case "ActiveMQMessage":
-      w.rawByte(23);
-      return writeMessageLoose(w, value);
-    case "ActiveMQBytesMessage":
-      w.rawByte(24);
-      return writeMessageLoose(w, value);
-    case "ActiveMQMapMessage":
-      w.rawByte(25);
-      return writeMessageLoose(w, value);
-    case "ActiveMQObjectMessage":
-      w.rawByte(26);
-      return writeMessageLoose(w, value);
-    case "ActiveMQStreamMessage":
-      w.rawByte(27);
-      return writeMessageLoose(w, value);
-    case "ActiveMQTextMessage":
-      w.rawByte(28);
-      return writeMessageLoose(w, value);
-    case "ActiveMQBlobMessage":
-      if (w.version < 3) break;
-      w.rawByte(29);
-      return writeActiveMQBlobMessageLoose(w, value);
-    case "Response":
-      w.rawByte(30);
-      return writeResponseLoose(w, value);
-    case "ExceptionResponse":
-      w.rawByte(31);
-      return writeExceptionResponseLoose(w, value);
-    case "DataResponse":
-      w.rawByte(32);
-      return writeDataResponseLoose(w, value);
-    case "DataArrayResponse":
-      w.rawByte(33);
-      return writeDataArrayResponseLoose(w, value);
-    case "IntegerResponse":
-      w.rawByte(34);
-      return writeIntegerResponseLoose(w, value);
-    case "DiscoveryEvent":
-      w.rawByte(40);
-      return writeDiscoveryEventLoose(w, value);
-    case "JournalTopicAck":
-      w.rawByte(50);
-      return writeJournalTopicAckLoose(w, value);
-    case "JournalQueueAck":
-      w.rawByte(52);
-      return writeJournalQueueAckLoose(w, value);
-    case "JournalTrace":
-      w.rawByte(53);
-      return writeJournalTraceLoose(w, value);
-    case "JournalTransaction":
-      w.rawByte(54);
-      return writeJournalTransactionLoose(w, value);
-    case "SubscriptionInfo":
-      w.rawByte(55);
-      return writeSubscriptionInfoLoose(w, value);
-    case "PartialCommand":
-      w.rawByte(60);
-      return writePartialCommandLoose(w, value);
-    case "LastPartialCommand":
-      w.rawByte(61);
-      return writePartialCommandLoose(w, value);
-    case "ReplayCommand":
-      w.rawByte(65);
-      return writeReplayCommandLoose(w, value);
-    case "MessageDispatchNotification":
-      w.rawByte(90);
-      return writeMessageDispatchNotificationLoose(w, value);
-    case "NetworkBridgeFilter":
-      w.rawByte(91);
-      return writeNetworkBridgeFilterLoose(w, value);
-    case "BrokerSubscriptionInfo":
-      if (w.version < 12) break;
-      w.rawByte(92);
-      return writeBrokerSubscriptionInfoLoose(w, value);
-  }
-  w.refuse(
-    t,
-    f,
-    `a data type of version ${w.version} is expected, got ${
-      (value as types.DataStructure).dataType
-    }`,
-  );
-}
-
-function writeNestedDataStructureLoose(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.DataStructure | null | undefined,
-): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
   w.enter(t, f);
-  w.rawByte(1);
   writeDataLoose(w, t, f, value);
   w.leave();
 }
 
-/** First pass of tight encoding; the type code is not counted. */
-export function sizeData(
+function sizeDataStructureValue(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.DataStructure,
-  nested: boolean,
 ): number {
-  switch (value.dataType) {
-    case "ConnectionId":
-      return sizeConnectionId(w, value);
-    case "SessionId":
-      return sizeSessionId(w, value);
-    case "ConsumerId":
-      return sizeConsumerId(w, value);
-    case "ProducerId":
-      return sizeProducerId(w, value);
-    case "BrokerId":
-      return sizeBrokerId(w, value);
-    case "MessageId":
-      return sizeMessageId(w, value);
-    case "LocalTransactionId":
-      return sizeLocalTransactionId(w, value);
-    case "XATransactionId":
-      return sizeXATransactionId(w, value);
-    case "ActiveMQQueue":
-      return sizeActiveMQDestination(w, value);
-    case "ActiveMQTopic":
-      return sizeActiveMQDestination(w, value);
-    case "ActiveMQTempQueue":
-      return sizeActiveMQDestination(w, value);
-    case "ActiveMQTempTopic":
-      return sizeActiveMQDestination(w, value);
-    case "WireFormatInfo":
-      if (nested) w.bit(t, f, false);
-      return sizeWireFormatInfo(w, value);
-    case "BrokerInfo":
-      return sizeBrokerInfo(w, value);
-    case "ConnectionInfo":
-      return sizeConnectionInfo(w, value);
-    case "SessionInfo":
-      return sizeSessionInfo(w, value);
-    case "ConsumerInfo":
-      return sizeConsumerInfo(w, value);
-    case "ProducerInfo":
-      return sizeProducerInfo(w, value);
-    case "TransactionInfo":
-      return sizeTransactionInfo(w, value);
-    case "DestinationInfo":
-      return sizeDestinationInfo(w, value);
-    case "RemoveSubscriptionInfo":
-      return sizeRemoveSubscriptionInfo(w, value);
-    case "KeepAliveInfo":
-      return sizeBaseCommand(w, value);
-    case "ShutdownInfo":
-      return sizeBaseCommand(w, value);
-    case "RemoveInfo":
-      return sizeRemoveInfo(w, value);
-    case "ControlCommand":
-      return sizeControlCommand(w, value);
-    case "FlushCommand":
-      return sizeBaseCommand(w, value);
-    case "ConnectionError":
-      return sizeConnectionError(w, value);
-    case "ConsumerControl":
-      return sizeConsumerControl(w, value);
-    case "ConnectionControl":
-      return sizeConnectionControl(w, value);
-    case "ProducerAck":
-      if (w.version < 3) break;
-      return sizeProducerAck(w, value);
-    case "MessagePull":
-      if (w.version < 2) break;
-      return sizeMessagePull(w, value);
-    case "MessageDispatch":
-      return sizeMessageDispatch(w, value);
-    case "MessageAck":
-      return sizeMessageAck(w, value);
-    case "ActiveMQMessage":
-      if (nested) w.bit(t, f, false);
-      return sizeMessage(w, value);
-    case "ActiveMQBytesMessage":
-      if (nested) w.bit(t, f, false);
-      return sizeMessage(w, value);
-    case "ActiveMQMapMessage":
-      if (nested) w.bit(t, f, false);
-      return sizeMessage(w, value);
-    case "ActiveMQObjectMessage":
-      if (nested) w.bit(t, f, false);
-      return sizeMessage(w, value);
-    case "ActiveMQStreamMessage":
-      if (nested) w.bit(t, f, false);
-      return sizeMessage(w, value);
-    case "ActiveMQTextMessage":
-      if (nested) w.bit(t, f, false);
-      return sizeMessage(w, value);
-    case "ActiveMQBlobMessage":
-      if (w.version < 3) break;
-      if (nested) w.bit(t, f, false);
-      return sizeActiveMQBlobMessage(w, value);
-    case "Response":
-      return sizeResponse(w, value);
-    case "ExceptionResponse":
-      return sizeExceptionResponse(w, value);
-    case "DataResponse":
-      return sizeDataResponse(w, value);
-    case "DataArrayResponse":
-      return sizeDataArrayResponse(w, value);
-    case "IntegerResponse":
-      return sizeIntegerResponse(w, value);
-    case "DiscoveryEvent":
-      return sizeDiscoveryEvent(w, value);
-    case "JournalTopicAck":
-      return sizeJournalTopicAck(w, value);
-    case "JournalQueueAck":
-      return sizeJournalQueueAck(w, value);
-    case "JournalTrace":
-      return sizeJournalTrace(w, value);
-    case "JournalTransaction":
-      return sizeJournalTransaction(w, value);
-    case "SubscriptionInfo":
-      return sizeSubscriptionInfo(w, value);
-    case "PartialCommand":
-      return sizePartialCommand(w, value);
-    case "LastPartialCommand":
-      return sizePartialCommand(w, value);
-    case "ReplayCommand":
-      return sizeReplayCommand(w, value);
-    case "MessageDispatchNotification":
-      return sizeMessageDispatchNotification(w, value);
-    case "NetworkBridgeFilter":
-      return sizeNetworkBridgeFilter(w, value);
-    case "BrokerSubscriptionInfo":
-      if (w.version < 12) break;
-      return sizeBrokerSubscriptionInfo(w, value);
-  }
-  w.refuse(
-    t,
-    f,
-    `a data type of version ${w.version} is expected, got ${
-      (value as types.DataStructure).dataType
-    }`,
-  );
-}
-
-function sizeNestedDataStructure(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.DataStructure | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
   w.enter(t, f);
-  w.bit(t, f, true);
-  let size = 1;
-  size += sizeData(w, t, f, value, true);
+  const size = 1 + sizeData(w, t, f, value, true);
   w.leave();
   return size;
 }
 
-/** Second pass of tight encoding; writes the type code only of a nested value. */
-export function writeDataTight(w: FrameWriter, value: types.DataStructure, nested: boolean): void {
-  switch (value.dataType) {
-    case "ConnectionId":
-      if (nested) w.rawByte(120);
-      return writeConnectionIdTight(w, value);
-    case "SessionId":
-      if (nested) w.rawByte(121);
-      return writeSessionIdTight(w, value);
-    case "ConsumerId":
-      if (nested) w.rawByte(122);
-      return writeConsumerIdTight(w, value);
-    case "ProducerId":
-      if (nested) w.rawByte(123);
-      return writeProducerIdTight(w, value);
-    case "BrokerId":
-      if (nested) w.rawByte(124);
-      return writeBrokerIdTight(w, value);
-    case "MessageId":
-      if (nested) w.rawByte(110);
-      return writeMessageIdTight(w, value);
-    case "LocalTransactionId":
-      if (nested) w.rawByte(111);
-      return writeLocalTransactionIdTight(w, value);
-    case "XATransactionId":
-      if (nested) w.rawByte(112);
-      return writeXATransactionIdTight(w, value);
-    case "ActiveMQQueue":
-      if (nested) w.rawByte(100);
-      return writeActiveMQDestinationTight(w, value);
-    case "ActiveMQTopic":
-      if (nested) w.rawByte(101);
-      return writeActiveMQDestinationTight(w, value);
-    case "ActiveMQTempQueue":
-      if (nested) w.rawByte(102);
-      return writeActiveMQDestinationTight(w, value);
-    case "ActiveMQTempTopic":
-      if (nested) w.rawByte(103);
-      return writeActiveMQDestinationTight(w, value);
-    case "WireFormatInfo":
-      if (nested) {
-        w.rawByte(1);
-        w.nextBit();
-      }
-      return writeWireFormatInfoTight(w, value);
-    case "BrokerInfo":
-      if (nested) w.rawByte(2);
-      return writeBrokerInfoTight(w, value);
-    case "ConnectionInfo":
-      if (nested) w.rawByte(3);
-      return writeConnectionInfoTight(w, value);
-    case "SessionInfo":
-      if (nested) w.rawByte(4);
-      return writeSessionInfoTight(w, value);
-    case "ConsumerInfo":
-      if (nested) w.rawByte(5);
-      return writeConsumerInfoTight(w, value);
-    case "ProducerInfo":
-      if (nested) w.rawByte(6);
-      return writeProducerInfoTight(w, value);
-    case "TransactionInfo":
-      if (nested) w.rawByte(7);
-      return writeTransactionInfoTight(w, value);
-    case "DestinationInfo":
-      if (nested) w.rawByte(8);
-      return writeDestinationInfoTight(w, value);
-    case "RemoveSubscriptionInfo":
-      if (nested) w.rawByte(9);
-      return writeRemoveSubscriptionInfoTight(w, value);
-    case "KeepAliveInfo":
-      if (nested) w.rawByte(10);
-      return writeBaseCommandTight(w, value);
-    case "ShutdownInfo":
-      if (nested) w.rawByte(11);
-      return writeBaseCommandTight(w, value);
-    case "RemoveInfo":
-      if (nested) w.rawByte(12);
-      return writeRemoveInfoTight(w, value);
-    case "ControlCommand":
-      if (nested) w.rawByte(14);
-      return writeControlCommandTight(w, value);
-    case "FlushCommand":
-      if (nested) w.rawByte(15);
-      return writeBaseCommandTight(w, value);
-    case "ConnectionError":
-      if (nested) w.rawByte(16);
-      return writeConnectionErrorTight(w, value);
-    case "ConsumerControl":
-      if (nested) w.rawByte(17);
-      return writeConsumerControlTight(w, value);
-    case "ConnectionControl":
-      if (nested) w.rawByte(18);
-      return writeConnectionControlTight(w, value);
-    case "ProducerAck":
-      if (nested) w.rawByte(19);
-      return writeProducerAckTight(w, value);
-    case "MessagePull":
-      if (nested) w.rawByte(20);
-      return writeMessagePullTight(w, value);
-    case "MessageDispatch":
-      if (nested) w.rawByte(21);
-      return writeMessageDispatchTight(w, value);
-    case "MessageAck":
-      if (nested) w.rawByte(22);
-      return writeMessageAckTight(w, value);
-    case "ActiveMQMessage":
-      if (nested) {
-        w.rawByte(23);
-        w.nextBit();
-      }
-      return writeMessageTight(w, value);
-    case "ActiveMQBytesMessage":
-      if (nested) {
-        w.rawByte(24);
-        w.nextBit();
-      }
-      return writeMessageTight(w, value);
-    case "ActiveMQMapMessage":
-      if (nested) {
-        w.rawByte(25);
-        w.nextBit();
-      }
-      return writeMessageTight(w, value);
-    case "ActiveMQObjectMessage":
-      if (nested) {
-        w.rawByte(26);
-        w.nextBit();
-      }
-      return writeMessageTight(w, value);
-    case "ActiveMQStreamMessage":
-      if (nested) {
-        w.rawByte(27);
-        w.nextBit();
-      }
-      return writeMessageTight(w, value);
-    case "ActiveMQTextMessage":
-      if (nested) {
-        w.rawByte(28);
-        w.nextBit();
-      }
-      return writeMessageTight(w, value);
-    case "ActiveMQBlobMessage":
-      if (nested) {
-        w.rawByte(29);
-        w.nextBit();
-      }
-      return writeActiveMQBlobMessageTight(w, value);
-    case "Response":
-      if (nested) w.rawByte(30);
-      return writeResponseTight(w, value);
-    case "ExceptionResponse":
-      if (nested) w.rawByte(31);
-      return writeExceptionResponseTight(w, value);
-    case "DataResponse":
-      if (nested) w.rawByte(32);
-      return writeDataResponseTight(w, value);
-    case "DataArrayResponse":
-      if (nested) w.rawByte(33);
-      return writeDataArrayResponseTight(w, value);
-    case "IntegerResponse":
-      if (nested) w.rawByte(34);
-      return writeIntegerResponseTight(w, value);
-    case "DiscoveryEvent":
-      if (nested) w.rawByte(40);
-      return writeDiscoveryEventTight(w, value);
-    case "JournalTopicAck":
-      if (nested) w.rawByte(50);
-      return writeJournalTopicAckTight(w, value);
-    case "JournalQueueAck":
-      if (nested) w.rawByte(52);
-      return writeJournalQueueAckTight(w, value);
-    case "JournalTrace":
-      if (nested) w.rawByte(53);
-      return writeJournalTraceTight(w, value);
-    case "JournalTransaction":
-      if (nested) w.rawByte(54);
-      return writeJournalTransactionTight(w, value);
-    case "SubscriptionInfo":
-      if (nested) w.rawByte(55);
-      return writeSubscriptionInfoTight(w, value);
-    case "PartialCommand":
-      if (nested) w.rawByte(60);
-      return writePartialCommandTight(w, value);
-    case "LastPartialCommand":
-      if (nested) w.rawByte(61);
-      return writePartialCommandTight(w, value);
-    case "ReplayCommand":
-      if (nested) w.rawByte(65);
-      return writeReplayCommandTight(w, value);
-    case "MessageDispatchNotification":
-      if (nested) w.rawByte(90);
-      return writeMessageDispatchNotificationTight(w, value);
-    case "NetworkBridgeFilter":
-      if (nested) w.rawByte(91);
-      return writeNetworkBridgeFilterTight(w, value);
-    case "BrokerSubscriptionInfo":
-      if (nested) w.rawByte(92);
-      return writeBrokerSubscriptionInfoTight(w, value);
-  }
-}
-
-function writeNestedDataStructureTight(
-  w: FrameWriter,
-  value: types.DataStructure | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
+function writeDataStructureValueTight(w: FrameWriter, value: types.DataStructure): void {
   writeDataTight(w, value, true);
 }
 
@@ -7922,44 +14633,38 @@ function readMessageValueTight(r: FrameReader, t: string, f: string): types.Mess
   return value;
 }
 
-function writeNestedMessageLoose(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.Message | null | undefined,
-): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+function writeMessageValueLoose(w: FrameWriter, t: string, f: string, value: types.Message): void {
+  w.object(t, f, value);
   w.enter(t, f);
-  w.rawByte(1);
   switch (value.dataType) {
     case "ActiveMQMessage":
       w.rawByte(23);
-      writeMessageLoose(w, value as types.ActiveMQMessage);
+      writeMessageLoose(w, value);
       break;
     case "ActiveMQBytesMessage":
       w.rawByte(24);
-      writeMessageLoose(w, value as types.ActiveMQBytesMessage);
+      writeMessageLoose(w, value);
       break;
     case "ActiveMQMapMessage":
       w.rawByte(25);
-      writeMessageLoose(w, value as types.ActiveMQMapMessage);
+      writeMessageLoose(w, value);
       break;
     case "ActiveMQObjectMessage":
       w.rawByte(26);
-      writeMessageLoose(w, value as types.ActiveMQObjectMessage);
+      writeMessageLoose(w, value);
       break;
     case "ActiveMQStreamMessage":
       w.rawByte(27);
-      writeMessageLoose(w, value as types.ActiveMQStreamMessage);
+      writeMessageLoose(w, value);
       break;
     case "ActiveMQTextMessage":
       w.rawByte(28);
-      writeMessageLoose(w, value as types.ActiveMQTextMessage);
+      writeMessageLoose(w, value);
       break;
     case "ActiveMQBlobMessage":
       if (w.version < 3) w.refuse(t, f, `ActiveMQBlobMessage is not of version ${w.version}`);
       w.rawByte(29);
-      writeActiveMQBlobMessageLoose(w, value as types.ActiveMQBlobMessage);
+      writeActiveMQBlobMessageLoose(w, value);
       break;
     default:
       w.refuse(t, f, `a Message is expected, got ${(value as types.DataStructure).dataType}`);
@@ -7967,45 +14672,39 @@ function writeNestedMessageLoose(
   w.leave();
 }
 
-function sizeNestedMessage(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.Message | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+function sizeMessageValue(w: FrameWriter, t: string, f: string, value: types.Message): number {
+  w.object(t, f, value);
   w.enter(t, f);
-  w.bit(t, f, true);
   let size = 1;
   switch (value.dataType) {
     case "ActiveMQMessage":
-      w.bit(t, f, false);
-      size += sizeMessage(w, value as types.ActiveMQMessage);
+      w.bits.write(false);
+      size += sizeMessage(w, value);
       break;
     case "ActiveMQBytesMessage":
-      w.bit(t, f, false);
-      size += sizeMessage(w, value as types.ActiveMQBytesMessage);
+      w.bits.write(false);
+      size += sizeMessage(w, value);
       break;
     case "ActiveMQMapMessage":
-      w.bit(t, f, false);
-      size += sizeMessage(w, value as types.ActiveMQMapMessage);
+      w.bits.write(false);
+      size += sizeMessage(w, value);
       break;
     case "ActiveMQObjectMessage":
-      w.bit(t, f, false);
-      size += sizeMessage(w, value as types.ActiveMQObjectMessage);
+      w.bits.write(false);
+      size += sizeMessage(w, value);
       break;
     case "ActiveMQStreamMessage":
-      w.bit(t, f, false);
-      size += sizeMessage(w, value as types.ActiveMQStreamMessage);
+      w.bits.write(false);
+      size += sizeMessage(w, value);
       break;
     case "ActiveMQTextMessage":
-      w.bit(t, f, false);
-      size += sizeMessage(w, value as types.ActiveMQTextMessage);
+      w.bits.write(false);
+      size += sizeMessage(w, value);
       break;
     case "ActiveMQBlobMessage":
       if (w.version < 3) w.refuse(t, f, `ActiveMQBlobMessage is not of version ${w.version}`);
-      w.bit(t, f, false);
-      size += sizeActiveMQBlobMessage(w, value as types.ActiveMQBlobMessage);
+      w.bits.write(false);
+      size += sizeActiveMQBlobMessage(w, value);
       break;
     default:
       w.refuse(t, f, `a Message is expected, got ${(value as types.DataStructure).dataType}`);
@@ -8014,45 +14713,42 @@ function sizeNestedMessage(
   return size;
 }
 
-function writeNestedMessageTight(w: FrameWriter, value: types.Message | null | undefined): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
+function writeMessageValueTight(w: FrameWriter, value: types.Message): void {
   switch (value.dataType) {
     case "ActiveMQMessage":
       w.rawByte(23);
-      w.nextBit();
-      writeMessageTight(w, value as types.ActiveMQMessage);
+      w.bits.read();
+      writeMessageTight(w, value);
       break;
     case "ActiveMQBytesMessage":
       w.rawByte(24);
-      w.nextBit();
-      writeMessageTight(w, value as types.ActiveMQBytesMessage);
+      w.bits.read();
+      writeMessageTight(w, value);
       break;
     case "ActiveMQMapMessage":
       w.rawByte(25);
-      w.nextBit();
-      writeMessageTight(w, value as types.ActiveMQMapMessage);
+      w.bits.read();
+      writeMessageTight(w, value);
       break;
     case "ActiveMQObjectMessage":
       w.rawByte(26);
-      w.nextBit();
-      writeMessageTight(w, value as types.ActiveMQObjectMessage);
+      w.bits.read();
+      writeMessageTight(w, value);
       break;
     case "ActiveMQStreamMessage":
       w.rawByte(27);
-      w.nextBit();
-      writeMessageTight(w, value as types.ActiveMQStreamMessage);
+      w.bits.read();
+      writeMessageTight(w, value);
       break;
     case "ActiveMQTextMessage":
       w.rawByte(28);
-      w.nextBit();
-      writeMessageTight(w, value as types.ActiveMQTextMessage);
+      w.bits.read();
+      writeMessageTight(w, value);
       break;
     case "ActiveMQBlobMessage":
       w.rawByte(29);
-      w.nextBit();
-      writeActiveMQBlobMessageTight(w, value as types.ActiveMQBlobMessage);
+      w.bits.read();
+      writeActiveMQBlobMessageTight(w, value);
       break;
   }
 }
@@ -8075,49 +14771,51 @@ function readMessageAckValueTight(r: FrameReader, t: string, f: string): types.M
   return value;
 }
 
-function writeNestedMessageAckLoose(
+function writeMessageAckValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.MessageAck | null | undefined,
+  value: types.MessageAck,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "MessageAck") {
-    w.refuse(t, f, `a MessageAck is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "MessageAck":
+      w.rawByte(22);
+      writeMessageAckLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a MessageAck is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(22);
-  writeMessageAckLoose(w, value as types.MessageAck);
 }
 
-function sizeNestedMessageAck(
+function sizeMessageAckValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.MessageAck | null | undefined,
+  value: types.MessageAck,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "MessageAck") {
-    w.refuse(t, f, `a MessageAck is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "MessageAck":
+      size += sizeMessageAck(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a MessageAck is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeMessageAck(w, value as types.MessageAck);
 
   return size;
 }
 
-function writeNestedMessageAckTight(
-  w: FrameWriter,
-  value: types.MessageAck | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(22);
-  writeMessageAckTight(w, value as types.MessageAck);
+function writeMessageAckValueTight(w: FrameWriter, value: types.MessageAck): void {
+  switch (value.dataType) {
+    case "MessageAck":
+      w.rawByte(22);
+      writeMessageAckTight(w, value);
+      break;
+  }
 }
 
 function readMessageIdValueLoose(r: FrameReader, t: string, f: string): types.MessageId {
@@ -8138,49 +14836,46 @@ function readMessageIdValueTight(r: FrameReader, t: string, f: string): types.Me
   return value;
 }
 
-function writeNestedMessageIdLoose(
+function writeMessageIdValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.MessageId | null | undefined,
+  value: types.MessageId,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "MessageId") {
-    w.refuse(t, f, `a MessageId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "MessageId":
+      w.rawByte(110);
+      writeMessageIdLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a MessageId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(110);
-  writeMessageIdLoose(w, value as types.MessageId);
 }
 
-function sizeNestedMessageId(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.MessageId | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+function sizeMessageIdValue(w: FrameWriter, t: string, f: string, value: types.MessageId): number {
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "MessageId") {
-    w.refuse(t, f, `a MessageId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "MessageId":
+      size += sizeMessageId(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a MessageId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeMessageId(w, value as types.MessageId);
 
   return size;
 }
 
-function writeNestedMessageIdTight(
-  w: FrameWriter,
-  value: types.MessageId | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(110);
-  writeMessageIdTight(w, value as types.MessageId);
+function writeMessageIdValueTight(w: FrameWriter, value: types.MessageId): void {
+  switch (value.dataType) {
+    case "MessageId":
+      w.rawByte(110);
+      writeMessageIdTight(w, value);
+      break;
+  }
 }
 
 function readNetworkBridgeFilterValueLoose(
@@ -8209,57 +14904,62 @@ function readNetworkBridgeFilterValueTight(
   return value;
 }
 
-function writeNestedNetworkBridgeFilterLoose(
+function writeNetworkBridgeFilterValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.NetworkBridgeFilter | null | undefined,
+  value: types.NetworkBridgeFilter,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "NetworkBridgeFilter") {
-    w.refuse(
-      t,
-      f,
-      `a NetworkBridgeFilter is expected, got ${(value as types.DataStructure).dataType}`,
-    );
+  switch (value.dataType) {
+    case "NetworkBridgeFilter":
+      w.rawByte(91);
+      writeNetworkBridgeFilterLoose(w, value);
+      break;
+    default:
+      w.refuse(
+        t,
+        f,
+        `a NetworkBridgeFilter is expected, got ${(value as types.DataStructure).dataType}`,
+      );
   }
-  w.rawByte(91);
-  writeNetworkBridgeFilterLoose(w, value as types.NetworkBridgeFilter);
 }
 
-function sizeNestedNetworkBridgeFilter(
+function sizeNetworkBridgeFilterValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.NetworkBridgeFilter | null | undefined,
+  value: types.NetworkBridgeFilter,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "NetworkBridgeFilter") {
-    w.refuse(
-      t,
-      f,
-      `a NetworkBridgeFilter is expected, got ${(value as types.DataStructure).dataType}`,
-    );
+  switch (value.dataType) {
+    case "NetworkBridgeFilter":
+      size += sizeNetworkBridgeFilter(w, value);
+      break;
+    default:
+      w.refuse(
+        t,
+        f,
+        `a NetworkBridgeFilter is expected, got ${(value as types.DataStructure).dataType}`,
+      );
   }
-  size += sizeNetworkBridgeFilter(w, value as types.NetworkBridgeFilter);
 
   return size;
 }
 
-function writeNestedNetworkBridgeFilterTight(
+function writeNetworkBridgeFilterValueTight(
   w: FrameWriter,
-  value: types.NetworkBridgeFilter | null | undefined,
+  value: types.NetworkBridgeFilter,
 ): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(91);
-  writeNetworkBridgeFilterTight(w, value as types.NetworkBridgeFilter);
+  switch (value.dataType) {
+    case "NetworkBridgeFilter":
+      w.rawByte(91);
+      writeNetworkBridgeFilterTight(w, value);
+      break;
+  }
 }
 
 function readProducerIdValueLoose(r: FrameReader, t: string, f: string): types.ProducerId {
@@ -8280,49 +14980,51 @@ function readProducerIdValueTight(r: FrameReader, t: string, f: string): types.P
   return value;
 }
 
-function writeNestedProducerIdLoose(
+function writeProducerIdValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ProducerId | null | undefined,
+  value: types.ProducerId,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "ProducerId") {
-    w.refuse(t, f, `a ProducerId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "ProducerId":
+      w.rawByte(123);
+      writeProducerIdLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a ProducerId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(123);
-  writeProducerIdLoose(w, value as types.ProducerId);
 }
 
-function sizeNestedProducerId(
+function sizeProducerIdValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.ProducerId | null | undefined,
+  value: types.ProducerId,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "ProducerId") {
-    w.refuse(t, f, `a ProducerId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "ProducerId":
+      size += sizeProducerId(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a ProducerId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeProducerId(w, value as types.ProducerId);
 
   return size;
 }
 
-function writeNestedProducerIdTight(
-  w: FrameWriter,
-  value: types.ProducerId | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(123);
-  writeProducerIdTight(w, value as types.ProducerId);
+function writeProducerIdValueTight(w: FrameWriter, value: types.ProducerId): void {
+  switch (value.dataType) {
+    case "ProducerId":
+      w.rawByte(123);
+      writeProducerIdTight(w, value);
+      break;
+  }
 }
 
 function readSessionIdValueLoose(r: FrameReader, t: string, f: string): types.SessionId {
@@ -8343,49 +15045,46 @@ function readSessionIdValueTight(r: FrameReader, t: string, f: string): types.Se
   return value;
 }
 
-function writeNestedSessionIdLoose(
+function writeSessionIdValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.SessionId | null | undefined,
+  value: types.SessionId,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
-  if (value.dataType !== "SessionId") {
-    w.refuse(t, f, `a SessionId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "SessionId":
+      w.rawByte(121);
+      writeSessionIdLoose(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a SessionId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  w.rawByte(121);
-  writeSessionIdLoose(w, value as types.SessionId);
 }
 
-function sizeNestedSessionId(
-  w: FrameWriter,
-  t: string,
-  f: string,
-  value: types.SessionId | null | undefined,
-): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+function sizeSessionIdValue(w: FrameWriter, t: string, f: string, value: types.SessionId): number {
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
-  if (value.dataType !== "SessionId") {
-    w.refuse(t, f, `a SessionId is expected, got ${(value as types.DataStructure).dataType}`);
+  switch (value.dataType) {
+    case "SessionId":
+      size += sizeSessionId(w, value);
+      break;
+    default:
+      w.refuse(t, f, `a SessionId is expected, got ${(value as types.DataStructure).dataType}`);
   }
-  size += sizeSessionId(w, value as types.SessionId);
 
   return size;
 }
 
-function writeNestedSessionIdTight(
-  w: FrameWriter,
-  value: types.SessionId | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
-  w.rawByte(121);
-  writeSessionIdTight(w, value as types.SessionId);
+function writeSessionIdValueTight(w: FrameWriter, value: types.SessionId): void {
+  switch (value.dataType) {
+    case "SessionId":
+      w.rawByte(121);
+      writeSessionIdTight(w, value);
+      break;
+  }
 }
 
 function readTransactionIdValueLoose(r: FrameReader, t: string, f: string): types.TransactionId {
@@ -8422,45 +15121,43 @@ function readTransactionIdValueTight(r: FrameReader, t: string, f: string): type
   return value;
 }
 
-function writeNestedTransactionIdLoose(
+function writeTransactionIdValueLoose(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.TransactionId | null | undefined,
+  value: types.TransactionId,
 ): void {
-  if (value === null || value === undefined) return w.rawByte(0);
+  w.object(t, f, value);
 
-  w.rawByte(1);
   switch (value.dataType) {
     case "LocalTransactionId":
       w.rawByte(111);
-      writeLocalTransactionIdLoose(w, value as types.LocalTransactionId);
+      writeLocalTransactionIdLoose(w, value);
       break;
     case "XATransactionId":
       w.rawByte(112);
-      writeXATransactionIdLoose(w, value as types.XATransactionId);
+      writeXATransactionIdLoose(w, value);
       break;
     default:
       w.refuse(t, f, `a TransactionId is expected, got ${(value as types.DataStructure).dataType}`);
   }
 }
 
-function sizeNestedTransactionId(
+function sizeTransactionIdValue(
   w: FrameWriter,
   t: string,
   f: string,
-  value: types.TransactionId | null | undefined,
+  value: types.TransactionId,
 ): number {
-  if (value === null || value === undefined) return w.bit(t, f, false);
+  w.object(t, f, value);
 
-  w.bit(t, f, true);
   let size = 1;
   switch (value.dataType) {
     case "LocalTransactionId":
-      size += sizeLocalTransactionId(w, value as types.LocalTransactionId);
+      size += sizeLocalTransactionId(w, value);
       break;
     case "XATransactionId":
-      size += sizeXATransactionId(w, value as types.XATransactionId);
+      size += sizeXATransactionId(w, value);
       break;
     default:
       w.refuse(t, f, `a TransactionId is expected, got ${(value as types.DataStructure).dataType}`);
@@ -8469,21 +15166,15 @@ function sizeNestedTransactionId(
   return size;
 }
 
-function writeNestedTransactionIdTight(
-  w: FrameWriter,
-  value: types.TransactionId | null | undefined,
-): void {
-  if (value === null || value === undefined) return void w.nextBit();
-
-  w.nextBit();
+function writeTransactionIdValueTight(w: FrameWriter, value: types.TransactionId): void {
   switch (value.dataType) {
     case "LocalTransactionId":
       w.rawByte(111);
-      writeLocalTransactionIdTight(w, value as types.LocalTransactionId);
+      writeLocalTransactionIdTight(w, value);
       break;
     case "XATransactionId":
       w.rawByte(112);
-      writeXATransactionIdTight(w, value as types.XATransactionId);
+      writeXATransactionIdTight(w, value);
       break;
   }
 }
@@ -8532,63 +15223,60 @@ function readCachedActiveMQDestinationTight(
   return value;
 }
 
-function writeCachedActiveMQDestinationLoose(
+function writeNewActiveMQDestinationLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.ActiveMQDestination | null | undefined,
 ): void {
   const cache = w.cache;
-  if (cache === undefined) return writeNestedActiveMQDestinationLoose(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  if (cache !== undefined) {
+    if (value !== null && value !== undefined) w.object(t, f, value);
+    const id = cacheId(value ?? null);
+    const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+    if (key !== undefined) {
+      w.rawByte(0);
+      return w.rawShort(key);
+    }
+    w.rawByte(1);
+    w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
   }
-  if (key !== undefined) {
-    w.rawByte(0);
-    return w.rawShort(key);
-  }
+  if (value === null || value === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
-  writeNestedActiveMQDestinationLoose(w, t, f, value);
+  writeActiveMQDestinationValueLoose(w, t, f, value);
 }
 
-function sizeCachedActiveMQDestination(
+function sizeNewActiveMQDestination(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.ActiveMQDestination | null | undefined,
 ): number {
   const cache = w.cache;
-  if (cache === undefined) return sizeNestedActiveMQDestination(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  const bits = w.bits;
+  if (cache === undefined) {
+    bits.write(true);
+    return sizeActiveMQDestinationValue(w, t, f, value!);
   }
-  const place = w.reserveKey();
-  if (key !== undefined) {
-    w.bit(t, f, false);
-    w.setKey(place, key);
-    return 2;
-  }
-  w.bit(t, f, true);
-  const size = sizeNestedActiveMQDestination(w, t, f, value);
-  w.setKey(place, id === undefined ? -1 : cache.add(id, value ?? null));
-  return 2 + size;
+  if (value !== null && value !== undefined) w.object(t, f, value);
+  const id = cacheId(value ?? null);
+  const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+  const place = w.keys.push(key ?? -1) - 1;
+  bits.write(key === undefined);
+  if (key !== undefined) return 2;
+  bits.write(value !== null && value !== undefined);
+  const size = value === null || value === undefined
+    ? 2
+    : 2 + sizeActiveMQDestinationValue(w, t, f, value);
+  if (id !== undefined) w.keys[place] = cache.add(id, value ?? null);
+  return size;
 }
 
-function writeCachedActiveMQDestinationTight(
+function writeActiveMQDestinationNewTight(
   w: FrameWriter,
   value: types.ActiveMQDestination | null | undefined,
 ): void {
-  if (w.cache === undefined) return writeNestedActiveMQDestinationTight(w, value);
-  const fresh = w.nextBit();
-  w.tightKey();
-  if (fresh) writeNestedActiveMQDestinationTight(w, value);
+  if (w.cache === undefined || w.bits.read()) writeActiveMQDestinationValueTight(w, value!);
 }
 
 function readCachedBrokerIdLoose(r: FrameReader, t: string, f: string): types.BrokerId | null {
@@ -8621,60 +15309,55 @@ function readCachedBrokerIdTight(r: FrameReader, t: string, f: string): types.Br
   return value;
 }
 
-function writeCachedBrokerIdLoose(
+function writeNewBrokerIdLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.BrokerId | null | undefined,
 ): void {
   const cache = w.cache;
-  if (cache === undefined) return writeNestedBrokerIdLoose(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  if (cache !== undefined) {
+    if (value !== null && value !== undefined) w.object(t, f, value);
+    const id = cacheId(value ?? null);
+    const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+    if (key !== undefined) {
+      w.rawByte(0);
+      return w.rawShort(key);
+    }
+    w.rawByte(1);
+    w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
   }
-  if (key !== undefined) {
-    w.rawByte(0);
-    return w.rawShort(key);
-  }
+  if (value === null || value === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
-  writeNestedBrokerIdLoose(w, t, f, value);
+  writeBrokerIdValueLoose(w, t, f, value);
 }
 
-function sizeCachedBrokerId(
+function sizeNewBrokerId(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.BrokerId | null | undefined,
 ): number {
   const cache = w.cache;
-  if (cache === undefined) return sizeNestedBrokerId(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  const bits = w.bits;
+  if (cache === undefined) {
+    bits.write(true);
+    return sizeBrokerIdValue(w, t, f, value!);
   }
-  const place = w.reserveKey();
-  if (key !== undefined) {
-    w.bit(t, f, false);
-    w.setKey(place, key);
-    return 2;
-  }
-  w.bit(t, f, true);
-  const size = sizeNestedBrokerId(w, t, f, value);
-  w.setKey(place, id === undefined ? -1 : cache.add(id, value ?? null));
-  return 2 + size;
+  if (value !== null && value !== undefined) w.object(t, f, value);
+  const id = cacheId(value ?? null);
+  const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+  const place = w.keys.push(key ?? -1) - 1;
+  bits.write(key === undefined);
+  if (key !== undefined) return 2;
+  bits.write(value !== null && value !== undefined);
+  const size = value === null || value === undefined ? 2 : 2 + sizeBrokerIdValue(w, t, f, value);
+  if (id !== undefined) w.keys[place] = cache.add(id, value ?? null);
+  return size;
 }
 
-function writeCachedBrokerIdTight(w: FrameWriter, value: types.BrokerId | null | undefined): void {
-  if (w.cache === undefined) return writeNestedBrokerIdTight(w, value);
-  const fresh = w.nextBit();
-  w.tightKey();
-  if (fresh) writeNestedBrokerIdTight(w, value);
+function writeBrokerIdNewTight(w: FrameWriter, value: types.BrokerId | null | undefined): void {
+  if (w.cache === undefined || w.bits.read()) writeBrokerIdValueTight(w, value!);
 }
 
 function readCachedConnectionIdLoose(
@@ -8715,63 +15398,60 @@ function readCachedConnectionIdTight(
   return value;
 }
 
-function writeCachedConnectionIdLoose(
+function writeNewConnectionIdLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.ConnectionId | null | undefined,
 ): void {
   const cache = w.cache;
-  if (cache === undefined) return writeNestedConnectionIdLoose(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  if (cache !== undefined) {
+    if (value !== null && value !== undefined) w.object(t, f, value);
+    const id = cacheId(value ?? null);
+    const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+    if (key !== undefined) {
+      w.rawByte(0);
+      return w.rawShort(key);
+    }
+    w.rawByte(1);
+    w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
   }
-  if (key !== undefined) {
-    w.rawByte(0);
-    return w.rawShort(key);
-  }
+  if (value === null || value === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
-  writeNestedConnectionIdLoose(w, t, f, value);
+  writeConnectionIdValueLoose(w, t, f, value);
 }
 
-function sizeCachedConnectionId(
+function sizeNewConnectionId(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.ConnectionId | null | undefined,
 ): number {
   const cache = w.cache;
-  if (cache === undefined) return sizeNestedConnectionId(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  const bits = w.bits;
+  if (cache === undefined) {
+    bits.write(true);
+    return sizeConnectionIdValue(w, t, f, value!);
   }
-  const place = w.reserveKey();
-  if (key !== undefined) {
-    w.bit(t, f, false);
-    w.setKey(place, key);
-    return 2;
-  }
-  w.bit(t, f, true);
-  const size = sizeNestedConnectionId(w, t, f, value);
-  w.setKey(place, id === undefined ? -1 : cache.add(id, value ?? null));
-  return 2 + size;
+  if (value !== null && value !== undefined) w.object(t, f, value);
+  const id = cacheId(value ?? null);
+  const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+  const place = w.keys.push(key ?? -1) - 1;
+  bits.write(key === undefined);
+  if (key !== undefined) return 2;
+  bits.write(value !== null && value !== undefined);
+  const size = value === null || value === undefined
+    ? 2
+    : 2 + sizeConnectionIdValue(w, t, f, value);
+  if (id !== undefined) w.keys[place] = cache.add(id, value ?? null);
+  return size;
 }
 
-function writeCachedConnectionIdTight(
+function writeConnectionIdNewTight(
   w: FrameWriter,
   value: types.ConnectionId | null | undefined,
 ): void {
-  if (w.cache === undefined) return writeNestedConnectionIdTight(w, value);
-  const fresh = w.nextBit();
-  w.tightKey();
-  if (fresh) writeNestedConnectionIdTight(w, value);
+  if (w.cache === undefined || w.bits.read()) writeConnectionIdValueTight(w, value!);
 }
 
 function readCachedConsumerIdLoose(r: FrameReader, t: string, f: string): types.ConsumerId | null {
@@ -8804,63 +15484,55 @@ function readCachedConsumerIdTight(r: FrameReader, t: string, f: string): types.
   return value;
 }
 
-function writeCachedConsumerIdLoose(
+function writeNewConsumerIdLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.ConsumerId | null | undefined,
 ): void {
   const cache = w.cache;
-  if (cache === undefined) return writeNestedConsumerIdLoose(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  if (cache !== undefined) {
+    if (value !== null && value !== undefined) w.object(t, f, value);
+    const id = cacheId(value ?? null);
+    const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+    if (key !== undefined) {
+      w.rawByte(0);
+      return w.rawShort(key);
+    }
+    w.rawByte(1);
+    w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
   }
-  if (key !== undefined) {
-    w.rawByte(0);
-    return w.rawShort(key);
-  }
+  if (value === null || value === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
-  writeNestedConsumerIdLoose(w, t, f, value);
+  writeConsumerIdValueLoose(w, t, f, value);
 }
 
-function sizeCachedConsumerId(
+function sizeNewConsumerId(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.ConsumerId | null | undefined,
 ): number {
   const cache = w.cache;
-  if (cache === undefined) return sizeNestedConsumerId(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  const bits = w.bits;
+  if (cache === undefined) {
+    bits.write(true);
+    return sizeConsumerIdValue(w, t, f, value!);
   }
-  const place = w.reserveKey();
-  if (key !== undefined) {
-    w.bit(t, f, false);
-    w.setKey(place, key);
-    return 2;
-  }
-  w.bit(t, f, true);
-  const size = sizeNestedConsumerId(w, t, f, value);
-  w.setKey(place, id === undefined ? -1 : cache.add(id, value ?? null));
-  return 2 + size;
+  if (value !== null && value !== undefined) w.object(t, f, value);
+  const id = cacheId(value ?? null);
+  const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+  const place = w.keys.push(key ?? -1) - 1;
+  bits.write(key === undefined);
+  if (key !== undefined) return 2;
+  bits.write(value !== null && value !== undefined);
+  const size = value === null || value === undefined ? 2 : 2 + sizeConsumerIdValue(w, t, f, value);
+  if (id !== undefined) w.keys[place] = cache.add(id, value ?? null);
+  return size;
 }
 
-function writeCachedConsumerIdTight(
-  w: FrameWriter,
-  value: types.ConsumerId | null | undefined,
-): void {
-  if (w.cache === undefined) return writeNestedConsumerIdTight(w, value);
-  const fresh = w.nextBit();
-  w.tightKey();
-  if (fresh) writeNestedConsumerIdTight(w, value);
+function writeConsumerIdNewTight(w: FrameWriter, value: types.ConsumerId | null | undefined): void {
+  if (w.cache === undefined || w.bits.read()) writeConsumerIdValueTight(w, value!);
 }
 
 function readCachedDataStructureLoose(
@@ -8897,63 +15569,60 @@ function readCachedDataStructureTight(
   return value;
 }
 
-function writeCachedDataStructureLoose(
+function writeNewDataStructureLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.DataStructure | null | undefined,
 ): void {
   const cache = w.cache;
-  if (cache === undefined) return writeNestedDataStructureLoose(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  if (cache !== undefined) {
+    if (value !== null && value !== undefined) w.object(t, f, value);
+    const id = cacheId(value ?? null);
+    const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+    if (key !== undefined) {
+      w.rawByte(0);
+      return w.rawShort(key);
+    }
+    w.rawByte(1);
+    w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
   }
-  if (key !== undefined) {
-    w.rawByte(0);
-    return w.rawShort(key);
-  }
+  if (value === null || value === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
-  writeNestedDataStructureLoose(w, t, f, value);
+  writeDataStructureValueLoose(w, t, f, value);
 }
 
-function sizeCachedDataStructure(
+function sizeNewDataStructure(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.DataStructure | null | undefined,
 ): number {
   const cache = w.cache;
-  if (cache === undefined) return sizeNestedDataStructure(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  const bits = w.bits;
+  if (cache === undefined) {
+    bits.write(true);
+    return sizeDataStructureValue(w, t, f, value!);
   }
-  const place = w.reserveKey();
-  if (key !== undefined) {
-    w.bit(t, f, false);
-    w.setKey(place, key);
-    return 2;
-  }
-  w.bit(t, f, true);
-  const size = sizeNestedDataStructure(w, t, f, value);
-  w.setKey(place, id === undefined ? -1 : cache.add(id, value ?? null));
-  return 2 + size;
+  if (value !== null && value !== undefined) w.object(t, f, value);
+  const id = cacheId(value ?? null);
+  const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+  const place = w.keys.push(key ?? -1) - 1;
+  bits.write(key === undefined);
+  if (key !== undefined) return 2;
+  bits.write(value !== null && value !== undefined);
+  const size = value === null || value === undefined
+    ? 2
+    : 2 + sizeDataStructureValue(w, t, f, value);
+  if (id !== undefined) w.keys[place] = cache.add(id, value ?? null);
+  return size;
 }
 
-function writeCachedDataStructureTight(
+function writeDataStructureNewTight(
   w: FrameWriter,
   value: types.DataStructure | null | undefined,
 ): void {
-  if (w.cache === undefined) return writeNestedDataStructureTight(w, value);
-  const fresh = w.nextBit();
-  w.tightKey();
-  if (fresh) writeNestedDataStructureTight(w, value);
+  if (w.cache === undefined || w.bits.read()) writeDataStructureValueTight(w, value!);
 }
 
 function readCachedProducerIdLoose(r: FrameReader, t: string, f: string): types.ProducerId | null {
@@ -8986,63 +15655,55 @@ function readCachedProducerIdTight(r: FrameReader, t: string, f: string): types.
   return value;
 }
 
-function writeCachedProducerIdLoose(
+function writeNewProducerIdLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.ProducerId | null | undefined,
 ): void {
   const cache = w.cache;
-  if (cache === undefined) return writeNestedProducerIdLoose(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  if (cache !== undefined) {
+    if (value !== null && value !== undefined) w.object(t, f, value);
+    const id = cacheId(value ?? null);
+    const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+    if (key !== undefined) {
+      w.rawByte(0);
+      return w.rawShort(key);
+    }
+    w.rawByte(1);
+    w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
   }
-  if (key !== undefined) {
-    w.rawByte(0);
-    return w.rawShort(key);
-  }
+  if (value === null || value === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
-  writeNestedProducerIdLoose(w, t, f, value);
+  writeProducerIdValueLoose(w, t, f, value);
 }
 
-function sizeCachedProducerId(
+function sizeNewProducerId(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.ProducerId | null | undefined,
 ): number {
   const cache = w.cache;
-  if (cache === undefined) return sizeNestedProducerId(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  const bits = w.bits;
+  if (cache === undefined) {
+    bits.write(true);
+    return sizeProducerIdValue(w, t, f, value!);
   }
-  const place = w.reserveKey();
-  if (key !== undefined) {
-    w.bit(t, f, false);
-    w.setKey(place, key);
-    return 2;
-  }
-  w.bit(t, f, true);
-  const size = sizeNestedProducerId(w, t, f, value);
-  w.setKey(place, id === undefined ? -1 : cache.add(id, value ?? null));
-  return 2 + size;
+  if (value !== null && value !== undefined) w.object(t, f, value);
+  const id = cacheId(value ?? null);
+  const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+  const place = w.keys.push(key ?? -1) - 1;
+  bits.write(key === undefined);
+  if (key !== undefined) return 2;
+  bits.write(value !== null && value !== undefined);
+  const size = value === null || value === undefined ? 2 : 2 + sizeProducerIdValue(w, t, f, value);
+  if (id !== undefined) w.keys[place] = cache.add(id, value ?? null);
+  return size;
 }
 
-function writeCachedProducerIdTight(
-  w: FrameWriter,
-  value: types.ProducerId | null | undefined,
-): void {
-  if (w.cache === undefined) return writeNestedProducerIdTight(w, value);
-  const fresh = w.nextBit();
-  w.tightKey();
-  if (fresh) writeNestedProducerIdTight(w, value);
+function writeProducerIdNewTight(w: FrameWriter, value: types.ProducerId | null | undefined): void {
+  if (w.cache === undefined || w.bits.read()) writeProducerIdValueTight(w, value!);
 }
 
 function readCachedSessionIdLoose(r: FrameReader, t: string, f: string): types.SessionId | null {
@@ -9075,63 +15736,55 @@ function readCachedSessionIdTight(r: FrameReader, t: string, f: string): types.S
   return value;
 }
 
-function writeCachedSessionIdLoose(
+function writeNewSessionIdLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.SessionId | null | undefined,
 ): void {
   const cache = w.cache;
-  if (cache === undefined) return writeNestedSessionIdLoose(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  if (cache !== undefined) {
+    if (value !== null && value !== undefined) w.object(t, f, value);
+    const id = cacheId(value ?? null);
+    const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+    if (key !== undefined) {
+      w.rawByte(0);
+      return w.rawShort(key);
+    }
+    w.rawByte(1);
+    w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
   }
-  if (key !== undefined) {
-    w.rawByte(0);
-    return w.rawShort(key);
-  }
+  if (value === null || value === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
-  writeNestedSessionIdLoose(w, t, f, value);
+  writeSessionIdValueLoose(w, t, f, value);
 }
 
-function sizeCachedSessionId(
+function sizeNewSessionId(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.SessionId | null | undefined,
 ): number {
   const cache = w.cache;
-  if (cache === undefined) return sizeNestedSessionId(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  const bits = w.bits;
+  if (cache === undefined) {
+    bits.write(true);
+    return sizeSessionIdValue(w, t, f, value!);
   }
-  const place = w.reserveKey();
-  if (key !== undefined) {
-    w.bit(t, f, false);
-    w.setKey(place, key);
-    return 2;
-  }
-  w.bit(t, f, true);
-  const size = sizeNestedSessionId(w, t, f, value);
-  w.setKey(place, id === undefined ? -1 : cache.add(id, value ?? null));
-  return 2 + size;
+  if (value !== null && value !== undefined) w.object(t, f, value);
+  const id = cacheId(value ?? null);
+  const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+  const place = w.keys.push(key ?? -1) - 1;
+  bits.write(key === undefined);
+  if (key !== undefined) return 2;
+  bits.write(value !== null && value !== undefined);
+  const size = value === null || value === undefined ? 2 : 2 + sizeSessionIdValue(w, t, f, value);
+  if (id !== undefined) w.keys[place] = cache.add(id, value ?? null);
+  return size;
 }
 
-function writeCachedSessionIdTight(
-  w: FrameWriter,
-  value: types.SessionId | null | undefined,
-): void {
-  if (w.cache === undefined) return writeNestedSessionIdTight(w, value);
-  const fresh = w.nextBit();
-  w.tightKey();
-  if (fresh) writeNestedSessionIdTight(w, value);
+function writeSessionIdNewTight(w: FrameWriter, value: types.SessionId | null | undefined): void {
+  if (w.cache === undefined || w.bits.read()) writeSessionIdValueTight(w, value!);
 }
 
 function readCachedTransactionIdLoose(
@@ -9178,63 +15831,60 @@ function readCachedTransactionIdTight(
   return value;
 }
 
-function writeCachedTransactionIdLoose(
+function writeNewTransactionIdLoose(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.TransactionId | null | undefined,
 ): void {
   const cache = w.cache;
-  if (cache === undefined) return writeNestedTransactionIdLoose(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  if (cache !== undefined) {
+    if (value !== null && value !== undefined) w.object(t, f, value);
+    const id = cacheId(value ?? null);
+    const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+    if (key !== undefined) {
+      w.rawByte(0);
+      return w.rawShort(key);
+    }
+    w.rawByte(1);
+    w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
   }
-  if (key !== undefined) {
-    w.rawByte(0);
-    return w.rawShort(key);
-  }
+  if (value === null || value === undefined) return w.rawByte(0);
   w.rawByte(1);
-  w.rawShort(id === undefined ? -1 : cache.add(id, value ?? null));
-  writeNestedTransactionIdLoose(w, t, f, value);
+  writeTransactionIdValueLoose(w, t, f, value);
 }
 
-function sizeCachedTransactionId(
+function sizeNewTransactionId(
   w: FrameWriter,
   t: string,
   f: string,
   value: types.TransactionId | null | undefined,
 ): number {
   const cache = w.cache;
-  if (cache === undefined) return sizeNestedTransactionId(w, t, f, value);
-  let key = value ? cache.find(value) : undefined;
-  let id: string | undefined;
-  if (key === undefined) {
-    id = cacheId(value ?? null);
-    if (id !== undefined) key = cache.findById(id, value ?? null);
+  const bits = w.bits;
+  if (cache === undefined) {
+    bits.write(true);
+    return sizeTransactionIdValue(w, t, f, value!);
   }
-  const place = w.reserveKey();
-  if (key !== undefined) {
-    w.bit(t, f, false);
-    w.setKey(place, key);
-    return 2;
-  }
-  w.bit(t, f, true);
-  const size = sizeNestedTransactionId(w, t, f, value);
-  w.setKey(place, id === undefined ? -1 : cache.add(id, value ?? null));
-  return 2 + size;
+  if (value !== null && value !== undefined) w.object(t, f, value);
+  const id = cacheId(value ?? null);
+  const key = id === undefined ? undefined : cache.findById(id, value ?? null);
+  const place = w.keys.push(key ?? -1) - 1;
+  bits.write(key === undefined);
+  if (key !== undefined) return 2;
+  bits.write(value !== null && value !== undefined);
+  const size = value === null || value === undefined
+    ? 2
+    : 2 + sizeTransactionIdValue(w, t, f, value);
+  if (id !== undefined) w.keys[place] = cache.add(id, value ?? null);
+  return size;
 }
 
-function writeCachedTransactionIdTight(
+function writeTransactionIdNewTight(
   w: FrameWriter,
   value: types.TransactionId | null | undefined,
 ): void {
-  if (w.cache === undefined) return writeNestedTransactionIdTight(w, value);
-  const fresh = w.nextBit();
-  w.tightKey();
-  if (fresh) writeNestedTransactionIdTight(w, value);
+  if (w.cache === undefined || w.bits.read()) writeTransactionIdValueTight(w, value!);
 }
 
 function readBrokerIdArrayLoose(
@@ -9272,7 +15922,15 @@ function writeBrokerIdArrayLoose(
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
   w.count(t, f, values);
-  for (const value of values) writeNestedBrokerIdLoose(w, t, f, value);
+  for (const value of values) {
+    w.makeRoom();
+    if (value === null || value === undefined) {
+      w.rawByte(0);
+    } else {
+      w.rawByte(1);
+      writeBrokerIdValueLoose(w, t, f, value);
+    }
+  }
 }
 
 function sizeBrokerIdArray(
@@ -9281,10 +15939,18 @@ function sizeBrokerIdArray(
   f: string,
   values: readonly (types.BrokerId | null)[] | null | undefined,
 ): number {
-  if (values === null || values === undefined) return w.bit(t, f, false);
-  w.bit(t, f, true);
+  const bits = w.bits;
+  if (values === null || values === undefined) {
+    bits.write(false);
+    return 0;
+  }
+  bits.write(true);
   let size: number = w.countSize(t, f, values);
-  for (const value of values) size += sizeNestedBrokerId(w, t, f, value);
+  for (const value of values) {
+    const present = value !== null && value !== undefined;
+    bits.write(present);
+    if (present) size += sizeBrokerIdValue(w, t, f, value);
+  }
   return size;
 }
 
@@ -9292,9 +15958,9 @@ function writeBrokerIdArrayTight(
   w: FrameWriter,
   values: readonly (types.BrokerId | null)[] | null | undefined,
 ): void {
-  if (!w.nextBit()) return;
+  if (!w.bits.read()) return;
   w.rawShort(values!.length);
-  for (const value of values!) writeNestedBrokerIdTight(w, value);
+  for (const value of values!) if (w.bits.read()) writeBrokerIdValueTight(w, value!);
 }
 
 function readBrokerInfoArrayLoose(
@@ -9332,7 +15998,15 @@ function writeBrokerInfoArrayLoose(
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
   w.count(t, f, values);
-  for (const value of values) writeNestedBrokerInfoLoose(w, t, f, value);
+  for (const value of values) {
+    w.makeRoom();
+    if (value === null || value === undefined) {
+      w.rawByte(0);
+    } else {
+      w.rawByte(1);
+      writeBrokerInfoValueLoose(w, t, f, value);
+    }
+  }
 }
 
 function sizeBrokerInfoArray(
@@ -9341,10 +16015,18 @@ function sizeBrokerInfoArray(
   f: string,
   values: readonly (types.BrokerInfo | null)[] | null | undefined,
 ): number {
-  if (values === null || values === undefined) return w.bit(t, f, false);
-  w.bit(t, f, true);
+  const bits = w.bits;
+  if (values === null || values === undefined) {
+    bits.write(false);
+    return 0;
+  }
+  bits.write(true);
   let size: number = w.countSize(t, f, values);
-  for (const value of values) size += sizeNestedBrokerInfo(w, t, f, value);
+  for (const value of values) {
+    const present = value !== null && value !== undefined;
+    bits.write(present);
+    if (present) size += sizeBrokerInfoValue(w, t, f, value);
+  }
   return size;
 }
 
@@ -9352,9 +16034,9 @@ function writeBrokerInfoArrayTight(
   w: FrameWriter,
   values: readonly (types.BrokerInfo | null)[] | null | undefined,
 ): void {
-  if (!w.nextBit()) return;
+  if (!w.bits.read()) return;
   w.rawShort(values!.length);
-  for (const value of values!) writeNestedBrokerInfoTight(w, value);
+  for (const value of values!) if (w.bits.read()) writeBrokerInfoValueTight(w, value!);
 }
 
 function readConsumerIdArrayLoose(
@@ -9392,7 +16074,15 @@ function writeConsumerIdArrayLoose(
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
   w.count(t, f, values);
-  for (const value of values) writeNestedConsumerIdLoose(w, t, f, value);
+  for (const value of values) {
+    w.makeRoom();
+    if (value === null || value === undefined) {
+      w.rawByte(0);
+    } else {
+      w.rawByte(1);
+      writeConsumerIdValueLoose(w, t, f, value);
+    }
+  }
 }
 
 function sizeConsumerIdArray(
@@ -9401,10 +16091,18 @@ function sizeConsumerIdArray(
   f: string,
   values: readonly (types.ConsumerId | null)[] | null | undefined,
 ): number {
-  if (values === null || values === undefined) return w.bit(t, f, false);
-  w.bit(t, f, true);
+  const bits = w.bits;
+  if (values === null || values === undefined) {
+    bits.write(false);
+    return 0;
+  }
+  bits.write(true);
   let size: number = w.countSize(t, f, values);
-  for (const value of values) size += sizeNestedConsumerId(w, t, f, value);
+  for (const value of values) {
+    const present = value !== null && value !== undefined;
+    bits.write(present);
+    if (present) size += sizeConsumerIdValue(w, t, f, value);
+  }
   return size;
 }
 
@@ -9412,9 +16110,9 @@ function writeConsumerIdArrayTight(
   w: FrameWriter,
   values: readonly (types.ConsumerId | null)[] | null | undefined,
 ): void {
-  if (!w.nextBit()) return;
+  if (!w.bits.read()) return;
   w.rawShort(values!.length);
-  for (const value of values!) writeNestedConsumerIdTight(w, value);
+  for (const value of values!) if (w.bits.read()) writeConsumerIdValueTight(w, value!);
 }
 
 function readConsumerInfoArrayLoose(
@@ -9452,7 +16150,15 @@ function writeConsumerInfoArrayLoose(
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
   w.count(t, f, values);
-  for (const value of values) writeNestedConsumerInfoLoose(w, t, f, value);
+  for (const value of values) {
+    w.makeRoom();
+    if (value === null || value === undefined) {
+      w.rawByte(0);
+    } else {
+      w.rawByte(1);
+      writeConsumerInfoValueLoose(w, t, f, value);
+    }
+  }
 }
 
 function sizeConsumerInfoArray(
@@ -9461,10 +16167,18 @@ function sizeConsumerInfoArray(
   f: string,
   values: readonly (types.ConsumerInfo | null)[] | null | undefined,
 ): number {
-  if (values === null || values === undefined) return w.bit(t, f, false);
-  w.bit(t, f, true);
+  const bits = w.bits;
+  if (values === null || values === undefined) {
+    bits.write(false);
+    return 0;
+  }
+  bits.write(true);
   let size: number = w.countSize(t, f, values);
-  for (const value of values) size += sizeNestedConsumerInfo(w, t, f, value);
+  for (const value of values) {
+    const present = value !== null && value !== undefined;
+    bits.write(present);
+    if (present) size += sizeConsumerInfoValue(w, t, f, value);
+  }
   return size;
 }
 
@@ -9472,9 +16186,9 @@ function writeConsumerInfoArrayTight(
   w: FrameWriter,
   values: readonly (types.ConsumerInfo | null)[] | null | undefined,
 ): void {
-  if (!w.nextBit()) return;
+  if (!w.bits.read()) return;
   w.rawShort(values!.length);
-  for (const value of values!) writeNestedConsumerInfoTight(w, value);
+  for (const value of values!) if (w.bits.read()) writeConsumerInfoValueTight(w, value!);
 }
 
 function readDataStructureArrayLoose(
@@ -9512,7 +16226,15 @@ function writeDataStructureArrayLoose(
   if (values === null || values === undefined) return w.rawByte(0);
   w.rawByte(1);
   w.count(t, f, values);
-  for (const value of values) writeNestedDataStructureLoose(w, t, f, value);
+  for (const value of values) {
+    w.makeRoom();
+    if (value === null || value === undefined) {
+      w.rawByte(0);
+    } else {
+      w.rawByte(1);
+      writeDataStructureValueLoose(w, t, f, value);
+    }
+  }
 }
 
 function sizeDataStructureArray(
@@ -9521,10 +16243,18 @@ function sizeDataStructureArray(
   f: string,
   values: readonly (types.DataStructure | null)[] | null | undefined,
 ): number {
-  if (values === null || values === undefined) return w.bit(t, f, false);
-  w.bit(t, f, true);
+  const bits = w.bits;
+  if (values === null || values === undefined) {
+    bits.write(false);
+    return 0;
+  }
+  bits.write(true);
   let size: number = w.countSize(t, f, values);
-  for (const value of values) size += sizeNestedDataStructure(w, t, f, value);
+  for (const value of values) {
+    const present = value !== null && value !== undefined;
+    bits.write(present);
+    if (present) size += sizeDataStructureValue(w, t, f, value);
+  }
   return size;
 }
 
@@ -9532,7 +16262,7 @@ function writeDataStructureArrayTight(
   w: FrameWriter,
   values: readonly (types.DataStructure | null)[] | null | undefined,
 ): void {
-  if (!w.nextBit()) return;
+  if (!w.bits.read()) return;
   w.rawShort(values!.length);
-  for (const value of values!) writeNestedDataStructureTight(w, value);
+  for (const value of values!) if (w.bits.read()) writeDataStructureValueTight(w, value!);
 }
