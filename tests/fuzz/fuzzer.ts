@@ -1,0 +1,198 @@
+/** Feeds inputs to the codec and collects what must not be. */
+import process from "node:process";
+import type { Message } from "../../codec/mod.ts";
+import { seededRandom } from "../_random.ts";
+import { toHex } from "../conformance/convert.ts";
+import { type Corpus, type Frames, Inputs } from "./inputs.ts";
+import {
+  checkBody,
+  checkCompressed,
+  checkFrames,
+  checkMap,
+  checkOpening,
+  Finding,
+  INFLATE_LIMIT,
+  type Outcome,
+} from "./properties.ts";
+
+/** When to stop, and where to begin. */
+export interface FuzzOptions {
+  readonly seed: number;
+  /** Number of the first input. @default {0} */
+  readonly first?: number;
+  /** How many inputs. */
+  readonly count?: number | undefined;
+  /** For how many seconds. */
+  readonly seconds?: number | undefined;
+  /** Is told now and then. */
+  readonly progress?: (report: FuzzReport) => void;
+}
+
+/** What came out so far. */
+export interface FuzzReport {
+  inputs: number;
+  decoded: number;
+  refused: number;
+  seconds: number;
+  /** Largest memory of the process, in bytes. */
+  memory: number;
+  /** By target. */
+  targets: Record<string, number>;
+  findings: Found[];
+}
+
+/** A finding with what it takes to see it again. */
+export interface Found {
+  readonly seed: number;
+  readonly number: number;
+  readonly target: string;
+  readonly message: string;
+  readonly settings?: unknown;
+  readonly hex: string;
+}
+
+/** Milliseconds that an input may take. */
+const SLOW = 100;
+/** Bytes that the process may take. */
+const MEMORY = 1_500_000_000;
+const FINDINGS = 20;
+
+interface Case {
+  readonly target: string;
+  readonly bytes: Uint8Array;
+  readonly settings?: unknown;
+  /** How many inputs it stands for. */
+  readonly inputs?: number;
+  readonly check: () => Outcome | Promise<Outcome>;
+}
+
+/** Runs inputs until it's time to stop. Each depends only on the seed and its number. */
+export async function fuzz(corpus: Corpus, options: FuzzOptions): Promise<FuzzReport> {
+  const { seed, first = 0, count = Infinity, seconds = Infinity, progress } = options;
+  const report: FuzzReport = {
+    inputs: 0,
+    decoded: 0,
+    refused: 0,
+    seconds: 0,
+    memory: 0,
+    targets: {},
+    findings: [],
+  };
+  const started = performance.now();
+  let told = started;
+  for (let number = first; report.inputs < count; number++) {
+    if (number % 256 === 0) {
+      const now = performance.now();
+      report.seconds = (now - started) / 1000;
+      report.memory = Math.max(report.memory, process.memoryUsage().rss);
+      if (report.seconds >= seconds) break;
+      if (now - told > 10_000) {
+        told = now;
+        progress?.(report);
+      }
+    }
+    const input = caseOf(corpus, seed, number);
+    report.inputs += input.inputs ?? 1;
+    report.targets[input.target] = (report.targets[input.target] ?? 0) + (input.inputs ?? 1);
+    const problem = await run(input, report) ?? await slowness(input, corpus, seed, number);
+    if (problem === undefined) continue;
+    report.findings.push({
+      seed,
+      number,
+      target: input.target,
+      message: problem,
+      ...(input.settings ? { settings: input.settings } : {}),
+      hex: toHex(input.bytes),
+    });
+    if (report.findings.length >= FINDINGS) break;
+  }
+  report.seconds = (performance.now() - started) / 1000;
+  if (report.memory > MEMORY) {
+    const message = `the process took ${Math.round(report.memory / 1e6)} MB`;
+    report.findings.push({ seed, number: -1, target: "memory", message, hex: "" });
+  }
+  return report;
+}
+
+let took = 0;
+
+/** Runs an input; gives what is wrong. */
+async function run({ check }: Case, report?: FuzzReport): Promise<string | undefined> {
+  const started = performance.now();
+  try {
+    const result = check();
+    const outcome = typeof result === "string" ? result : await result;
+    if (report) report[outcome]++;
+    return undefined;
+  } catch (error) {
+    if (error instanceof Finding) return error.message;
+    return error instanceof Error ? error.stack ?? String(error) : String(error);
+  } finally {
+    took = performance.now() - started;
+  }
+}
+
+/** An input that took long is run again: the machine may have been busy. */
+async function slowness(
+  input: Case,
+  corpus: Corpus,
+  seed: number,
+  number: number,
+): Promise<string | undefined> {
+  let least = took / (input.inputs ?? 1);
+  for (let turn = 0; turn < 3 && least > SLOW; turn++) {
+    await run(caseOf(corpus, seed, number));
+    least = Math.min(least, took / (input.inputs ?? 1));
+  }
+  return least > SLOW ? `took ${Math.round(least)} ms` : undefined;
+}
+
+function caseOf(corpus: Corpus, seed: number, number: number): Case {
+  const random = seededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
+  const inputs = new Inputs(corpus, random);
+  const kind = random();
+  if (kind < 0.6) {
+    const { settings, bytes } = inputs.frames();
+    const check = () => checkFrames(bytes, inputs.chunks(bytes), settings);
+    return { target: "frames", bytes, settings, check };
+  }
+  if (kind < 0.602) return everyCut(inputs, inputs.goodFrames());
+  if (kind < 0.66) {
+    const bytes = inputs.opening();
+    return { target: "openings", bytes, check: () => checkOpening(bytes, inputs.chunks(bytes)) };
+  }
+  if (kind < 0.82) {
+    const bytes = inputs.map();
+    return { target: "maps", bytes, check: () => checkMap(bytes) };
+  }
+  if (kind < 0.96) {
+    const message = inputs.body();
+    return body("bodies", message, () => checkBody(message, random));
+  }
+  const message = inputs.compressed();
+  return body(
+    `compressed bodies (to ${INFLATE_LIMIT} bytes)`,
+    message,
+    () => checkCompressed(message),
+  );
+}
+
+function body(target: string, message: Message, check: Case["check"]): Case {
+  return { target, bytes: message.content!, settings: { dataType: message.dataType }, check };
+}
+
+/** Good frames, cut short at each byte, with the size as it was and with one that fits. */
+function everyCut(inputs: Inputs, { settings, bytes }: Frames): Case {
+  const lengths = Math.min(bytes.length, 400);
+  const check = (): Outcome => {
+    for (let i = 0; i < lengths; i++) {
+      const cut = bytes.slice(0, bytes.length <= 400 ? i : inputs.below(bytes.length));
+      checkFrames(cut, [cut], settings);
+      if (settings.sizePrefixDisabled || cut.length < 5) continue;
+      new DataView(cut.buffer).setInt32(0, cut.length - 4);
+      checkFrames(cut, [cut], settings);
+    }
+    return "refused";
+  };
+  return { target: "cuts", bytes, settings, inputs: Math.max(1, lengths * 2), check };
+}

@@ -1,0 +1,49 @@
+// deno-lint-ignore-file no-console -- it is a program
+/**
+ * `deno task fuzz [--seed=N] [--seconds=N | --count=N]` gives bad bytes to the codec.
+ *
+ * A finding is anything but a value or a ProtocolError, a value that can't be written and read again, an input that
+ * takes over 100 ms or much memory. With `--number=N` only the input of that number runs. The last line is
+ * `N passed, N failed`.
+ */
+import { fuzz, type FuzzReport } from "./fuzzer.ts";
+import { readCorpus } from "./inputs.ts";
+
+const options: { seed: number; seconds?: number; count?: number; number?: number } = {
+  seed: Math.floor(Math.random() * 1e9),
+};
+for (const arg of Deno.args) {
+  const [, name, value] = /^--(seed|seconds|count|number)=(\d+)$/.exec(arg) ?? [];
+  if (name === undefined) {
+    console.log(`Unknown argument ${arg}\nfuzz [--seed=N] [--seconds=N | --count=N | --number=N]`);
+    Deno.exit(2);
+  }
+  options[name as keyof typeof options] = Number(value);
+}
+
+const { seed, number } = options;
+const limits = number !== undefined
+  ? { first: number, count: 1 }
+  : options.count !== undefined
+  ? { count: options.count }
+  : { seconds: options.seconds ?? 10 };
+console.log(`seed ${seed}`);
+const report = await fuzz(await readCorpus(), { seed, ...limits, progress: tell });
+tell(report);
+for (const [target, inputs] of Object.entries(report.targets)) console.log(`  ${inputs} ${target}`);
+for (const { target, message, settings, hex, number } of report.findings) {
+  console.log(`\nFinding in ${target}: ${message}`);
+  if (settings) console.log(`  settings ${JSON.stringify(settings)}`);
+  console.log(`  bytes ${hex}\n  again: deno task fuzz --seed=${seed} --number=${number}`);
+}
+const failed = report.findings.length;
+console.log(`${report.inputs - failed} passed, ${failed} failed`);
+Deno.exit(failed > 0 ? 1 : 0);
+
+function tell({ inputs, decoded, refused, seconds, memory, findings }: FuzzReport): void {
+  const rate = Math.round(inputs / seconds);
+  console.log(
+    `${inputs} inputs in ${seconds.toFixed(1)} s, ${rate} a second: ${decoded} decoded, ` +
+      `${refused} refused, ${findings.length} findings, at most ${Math.round(memory / 1e6)} MB`,
+  );
+}
