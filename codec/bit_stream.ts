@@ -41,6 +41,14 @@ export class BitStream {
     this.flags[this.length++] = bit ? 1 : 0;
   }
 
+  /** Appends two bits, for which the caller has made room. */
+  writeTwo(first: boolean, second: boolean): void {
+    const { flags, length } = this;
+    flags[length] = first ? 1 : 0;
+    flags[length + 1] = second ? 1 : 0;
+    this.length = length + 2;
+  }
+
   /** Replays a bit. */
   read(): boolean {
     return this.flags[this.position++] !== 0;

@@ -9,6 +9,7 @@ import { BitStream } from "./bit_stream.ts";
 import { EncodeError } from "./errors.ts";
 import { highHalf, isLong, type Long } from "./long.ts";
 import { modifiedUtf8Length, writeModifiedUtf8 } from "./modified_utf8.ts";
+import { bytesOf } from "./string_encoder.ts";
 import type { WriteCache } from "./write_cache.ts";
 
 /** Frames are cut from blocks of this many bytes, because small buffers are dear. */
@@ -37,6 +38,8 @@ export class FrameWriter {
   readonly bits: BitStream = new BitStream();
   /** Keys that the first tight pass found, in the order in which the second writes them. */
   readonly keys: number[] = [];
+  /** Number of keys of the current frame. */
+  keyCount = 0;
 
   // The generated code writes numbers and flags straight to these.
   /** The block that holds the frame. */
@@ -63,7 +66,7 @@ export class FrameWriter {
     this.#start = this.position;
     this.#depth = 0;
     this.#nextKey = 0;
-    if (this.keys.length > 0) this.keys.length = 0;
+    this.keyCount = 0;
   }
 
   /** Throws the current frame away. */
@@ -238,6 +241,18 @@ export class FrameWriter {
     this.position = end;
   }
 
+  /** The same for a text that comes again and again. */
+  stringRecurring(type: string, field: string, value: string): void {
+    const known = typeof value === "string" ? bytesOf(value) : undefined;
+    if (known === undefined) return this.string(type, field, value);
+    this.ensure(3 + known.length);
+    const p = this.position;
+    this.bytes[p] = 1;
+    this.view.setInt16(p + 1, known.length);
+    this.bytes.set(known, p + 3);
+    this.position = p + 3 + known.length;
+  }
+
   /** Writes a byte array that is there. */
   byteArray(type: string, field: string, value: Uint8Array): void {
     if (!(value instanceof Uint8Array)) this.#wrong(type, field, "a Uint8Array or null", value);
@@ -293,8 +308,7 @@ export class FrameWriter {
       : value > 0xffff
       ? 4
       : 2;
-    this.bits.write(size >= 4);
-    this.bits.write(size === 2 || size === 8);
+    this.bits.writeTwo(size >= 4, size === 2 || size === 8);
     return size;
   }
 
@@ -311,6 +325,14 @@ export class FrameWriter {
     if (size > TIGHT_STRING_LIMIT) this.#tooLong(type, field, size, TIGHT_STRING_LIMIT);
     this.bits.write(size === value.length);
     return 2 + size;
+  }
+
+  /** The same for a text that comes again and again. */
+  textSizeRecurring(type: string, field: string, value: string): number {
+    const known = typeof value === "string" ? bytesOf(value) : undefined;
+    if (known === undefined) return this.textSize(type, field, value);
+    this.bits.write(true);
+    return 2 + known.length;
   }
 
   /** The size of a byte array that is there. */
@@ -364,6 +386,17 @@ export class FrameWriter {
     const end = writeModifiedUtf8(value, this.bytes, p + 2);
     this.view.setInt16(p, end - p - 2);
     this.position = end;
+  }
+
+  /** The same for a text that comes again and again. */
+  tightTextRecurring(value: string): void {
+    const known = bytesOf(value);
+    if (known === undefined) return this.tightText(value);
+    this.bits.position++;
+    const p = this.position;
+    this.view.setInt16(p, known.length);
+    this.bytes.set(known, p + 2);
+    this.position = p + 2 + known.length;
   }
 
   /** Writes a byte array that is there. */

@@ -300,6 +300,24 @@ export function writeDataLoose(
 ): void {
   w.makeRoom();
   switch (value.dataType) {
+    case "MessageDispatch":
+      w.rawByte(21);
+      return writeMessageDispatchLoose(w, value);
+    case "MessageAck":
+      w.rawByte(22);
+      return writeMessageAckLoose(w, value);
+    case "ActiveMQTextMessage":
+      w.rawByte(28);
+      return writeMessageLoose(w, value);
+    case "ActiveMQBytesMessage":
+      w.rawByte(24);
+      return writeMessageLoose(w, value);
+    case "ActiveMQQueue":
+      w.rawByte(100);
+      return writeActiveMQDestinationLoose(w, value);
+    case "ActiveMQTopic":
+      w.rawByte(101);
+      return writeActiveMQDestinationLoose(w, value);
     case "ConnectionId":
       w.rawByte(120);
       return writeConnectionIdLoose(w, value);
@@ -324,12 +342,6 @@ export function writeDataLoose(
     case "XATransactionId":
       w.rawByte(112);
       return writeXATransactionIdLoose(w, value);
-    case "ActiveMQQueue":
-      w.rawByte(100);
-      return writeActiveMQDestinationLoose(w, value);
-    case "ActiveMQTopic":
-      w.rawByte(101);
-      return writeActiveMQDestinationLoose(w, value);
     case "ActiveMQTempQueue":
       w.rawByte(102);
       return writeActiveMQDestinationLoose(w, value);
@@ -395,17 +407,8 @@ export function writeDataLoose(
       if (w.version < 2) break;
       w.rawByte(20);
       return writeMessagePullLoose(w, value);
-    case "MessageDispatch":
-      w.rawByte(21);
-      return writeMessageDispatchLoose(w, value);
-    case "MessageAck":
-      w.rawByte(22);
-      return writeMessageAckLoose(w, value);
     case "ActiveMQMessage":
       w.rawByte(23);
-      return writeMessageLoose(w, value);
-    case "ActiveMQBytesMessage":
-      w.rawByte(24);
       return writeMessageLoose(w, value);
     case "ActiveMQMapMessage":
       w.rawByte(25);
@@ -415,9 +418,6 @@ export function writeDataLoose(
       return writeMessageLoose(w, value);
     case "ActiveMQStreamMessage":
       w.rawByte(27);
-      return writeMessageLoose(w, value);
-    case "ActiveMQTextMessage":
-      w.rawByte(28);
       return writeMessageLoose(w, value);
     case "ActiveMQBlobMessage":
       if (w.version < 3) break;
@@ -494,6 +494,20 @@ export function sizeData(
   nested: boolean,
 ): number {
   switch (value.dataType) {
+    case "MessageDispatch":
+      return sizeMessageDispatch(w, value);
+    case "MessageAck":
+      return sizeMessageAck(w, value);
+    case "ActiveMQTextMessage":
+      if (nested) w.bits.write(false);
+      return sizeMessage(w, value);
+    case "ActiveMQBytesMessage":
+      if (nested) w.bits.write(false);
+      return sizeMessage(w, value);
+    case "ActiveMQQueue":
+      return sizeActiveMQDestination(w, value);
+    case "ActiveMQTopic":
+      return sizeActiveMQDestination(w, value);
     case "ConnectionId":
       return sizeConnectionId(w, value);
     case "SessionId":
@@ -510,10 +524,6 @@ export function sizeData(
       return sizeLocalTransactionId(w, value);
     case "XATransactionId":
       return sizeXATransactionId(w, value);
-    case "ActiveMQQueue":
-      return sizeActiveMQDestination(w, value);
-    case "ActiveMQTopic":
-      return sizeActiveMQDestination(w, value);
     case "ActiveMQTempQueue":
       return sizeActiveMQDestination(w, value);
     case "ActiveMQTempTopic":
@@ -559,14 +569,7 @@ export function sizeData(
     case "MessagePull":
       if (w.version < 2) break;
       return sizeMessagePull(w, value);
-    case "MessageDispatch":
-      return sizeMessageDispatch(w, value);
-    case "MessageAck":
-      return sizeMessageAck(w, value);
     case "ActiveMQMessage":
-      if (nested) w.bits.write(false);
-      return sizeMessage(w, value);
-    case "ActiveMQBytesMessage":
       if (nested) w.bits.write(false);
       return sizeMessage(w, value);
     case "ActiveMQMapMessage":
@@ -576,9 +579,6 @@ export function sizeData(
       if (nested) w.bits.write(false);
       return sizeMessage(w, value);
     case "ActiveMQStreamMessage":
-      if (nested) w.bits.write(false);
-      return sizeMessage(w, value);
-    case "ActiveMQTextMessage":
       if (nested) w.bits.write(false);
       return sizeMessage(w, value);
     case "ActiveMQBlobMessage":
@@ -633,6 +633,30 @@ export function sizeData(
 /** Second pass of tight encoding; writes the type code only of a nested value. */
 export function writeDataTight(w: FrameWriter, value: types.DataStructure, nested: boolean): void {
   switch (value.dataType) {
+    case "MessageDispatch":
+      if (nested) w.rawByte(21);
+      return writeMessageDispatchTight(w, value);
+    case "MessageAck":
+      if (nested) w.rawByte(22);
+      return writeMessageAckTight(w, value);
+    case "ActiveMQTextMessage":
+      if (nested) {
+        w.rawByte(28);
+        w.bits.read();
+      }
+      return writeMessageTight(w, value);
+    case "ActiveMQBytesMessage":
+      if (nested) {
+        w.rawByte(24);
+        w.bits.read();
+      }
+      return writeMessageTight(w, value);
+    case "ActiveMQQueue":
+      if (nested) w.rawByte(100);
+      return writeActiveMQDestinationTight(w, value);
+    case "ActiveMQTopic":
+      if (nested) w.rawByte(101);
+      return writeActiveMQDestinationTight(w, value);
     case "ConnectionId":
       if (nested) w.rawByte(120);
       return writeConnectionIdTight(w, value);
@@ -657,12 +681,6 @@ export function writeDataTight(w: FrameWriter, value: types.DataStructure, neste
     case "XATransactionId":
       if (nested) w.rawByte(112);
       return writeXATransactionIdTight(w, value);
-    case "ActiveMQQueue":
-      if (nested) w.rawByte(100);
-      return writeActiveMQDestinationTight(w, value);
-    case "ActiveMQTopic":
-      if (nested) w.rawByte(101);
-      return writeActiveMQDestinationTight(w, value);
     case "ActiveMQTempQueue":
       if (nested) w.rawByte(102);
       return writeActiveMQDestinationTight(w, value);
@@ -729,21 +747,9 @@ export function writeDataTight(w: FrameWriter, value: types.DataStructure, neste
     case "MessagePull":
       if (nested) w.rawByte(20);
       return writeMessagePullTight(w, value);
-    case "MessageDispatch":
-      if (nested) w.rawByte(21);
-      return writeMessageDispatchTight(w, value);
-    case "MessageAck":
-      if (nested) w.rawByte(22);
-      return writeMessageAckTight(w, value);
     case "ActiveMQMessage":
       if (nested) {
         w.rawByte(23);
-        w.bits.read();
-      }
-      return writeMessageTight(w, value);
-    case "ActiveMQBytesMessage":
-      if (nested) {
-        w.rawByte(24);
         w.bits.read();
       }
       return writeMessageTight(w, value);
@@ -762,12 +768,6 @@ export function writeDataTight(w: FrameWriter, value: types.DataStructure, neste
     case "ActiveMQStreamMessage":
       if (nested) {
         w.rawByte(27);
-        w.bits.read();
-      }
-      return writeMessageTight(w, value);
-    case "ActiveMQTextMessage":
-      if (nested) {
-        w.rawByte(28);
         w.bits.read();
       }
       return writeMessageTight(w, value);
@@ -885,7 +885,7 @@ export function writeConnectionIdLoose(w: FrameWriter, o: types.ConnectionId): v
     b[p++] = 0;
   } else {
     w.position = p;
-    w.string(t, "value", value);
+    w.stringRecurring(t, "value", value);
     w.makeRoom();
     p = w.position;
     b = w.bytes;
@@ -908,7 +908,7 @@ export function sizeConnectionId(w: FrameWriter, o: types.ConnectionId): number 
   } else {
     g[k++] = 1;
     bits.length = k;
-    total += w.textSize(t, "value", value);
+    total += w.textSizeRecurring(t, "value", value);
     bits.makeRoom();
     k = bits.length;
     g = bits.flags;
@@ -926,7 +926,7 @@ export function writeConnectionIdTight(w: FrameWriter, o: types.ConnectionId): v
   if (g[k++] !== 0) {
     w.position = p;
     bits.position = k;
-    w.tightText(o.value!);
+    w.tightTextRecurring(o.value!);
     p = w.position;
     k = bits.position;
   }
@@ -1007,7 +1007,7 @@ export function writeSessionIdLoose(w: FrameWriter, o: types.SessionId): void {
     b[p++] = 0;
   } else {
     w.position = p;
-    w.string(t, "connectionId", connectionId);
+    w.stringRecurring(t, "connectionId", connectionId);
     w.makeRoom();
     p = w.position;
     b = w.bytes;
@@ -1043,7 +1043,7 @@ export function sizeSessionId(w: FrameWriter, o: types.SessionId): number {
   } else {
     g[k++] = 1;
     bits.length = k;
-    total += w.textSize(t, "connectionId", connectionId);
+    total += w.textSizeRecurring(t, "connectionId", connectionId);
     bits.makeRoom();
     k = bits.length;
     g = bits.flags;
@@ -1072,7 +1072,7 @@ export function writeSessionIdTight(w: FrameWriter, o: types.SessionId): void {
   if (g[k++] !== 0) {
     w.position = p;
     bits.position = k;
-    w.tightText(o.connectionId!);
+    w.tightTextRecurring(o.connectionId!);
     p = w.position;
     k = bits.position;
   }
@@ -1172,7 +1172,7 @@ export function writeConsumerIdLoose(w: FrameWriter, o: types.ConsumerId): void 
     b[p++] = 0;
   } else {
     w.position = p;
-    w.string(t, "connectionId", connectionId);
+    w.stringRecurring(t, "connectionId", connectionId);
     w.makeRoom();
     p = w.position;
     b = w.bytes;
@@ -1221,7 +1221,7 @@ export function sizeConsumerId(w: FrameWriter, o: types.ConsumerId): number {
   } else {
     g[k++] = 1;
     bits.length = k;
-    total += w.textSize(t, "connectionId", connectionId);
+    total += w.textSizeRecurring(t, "connectionId", connectionId);
     bits.makeRoom();
     k = bits.length;
     g = bits.flags;
@@ -1261,7 +1261,7 @@ export function writeConsumerIdTight(w: FrameWriter, o: types.ConsumerId): void 
   if (g[k++] !== 0) {
     w.position = p;
     bits.position = k;
-    w.tightText(o.connectionId!);
+    w.tightTextRecurring(o.connectionId!);
     p = w.position;
     k = bits.position;
   }
@@ -1367,7 +1367,7 @@ export function writeProducerIdLoose(w: FrameWriter, o: types.ProducerId): void 
     b[p++] = 0;
   } else {
     w.position = p;
-    w.string(t, "connectionId", connectionId);
+    w.stringRecurring(t, "connectionId", connectionId);
     w.makeRoom();
     p = w.position;
     b = w.bytes;
@@ -1416,7 +1416,7 @@ export function sizeProducerId(w: FrameWriter, o: types.ProducerId): number {
   } else {
     g[k++] = 1;
     bits.length = k;
-    total += w.textSize(t, "connectionId", connectionId);
+    total += w.textSizeRecurring(t, "connectionId", connectionId);
     bits.makeRoom();
     k = bits.length;
     g = bits.flags;
@@ -1456,7 +1456,7 @@ export function writeProducerIdTight(w: FrameWriter, o: types.ProducerId): void 
   if (g[k++] !== 0) {
     w.position = p;
     bits.position = k;
-    w.tightText(o.connectionId!);
+    w.tightTextRecurring(o.connectionId!);
     p = w.position;
     k = bits.position;
   }
@@ -1530,7 +1530,7 @@ export function writeBrokerIdLoose(w: FrameWriter, o: types.BrokerId): void {
     b[p++] = 0;
   } else {
     w.position = p;
-    w.string(t, "value", value);
+    w.stringRecurring(t, "value", value);
     w.makeRoom();
     p = w.position;
     b = w.bytes;
@@ -1553,7 +1553,7 @@ export function sizeBrokerId(w: FrameWriter, o: types.BrokerId): number {
   } else {
     g[k++] = 1;
     bits.length = k;
-    total += w.textSize(t, "value", value);
+    total += w.textSizeRecurring(t, "value", value);
     bits.makeRoom();
     k = bits.length;
     g = bits.flags;
@@ -1571,7 +1571,7 @@ export function writeBrokerIdTight(w: FrameWriter, o: types.BrokerId): void {
   if (g[k++] !== 0) {
     w.position = p;
     bits.position = k;
-    w.tightText(o.value!);
+    w.tightTextRecurring(o.value!);
     p = w.position;
     k = bits.position;
   }
@@ -1768,7 +1768,7 @@ export function sizeMessageId(w: FrameWriter, o: types.MessageId): number {
     const key = cache?.find(producerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (producerId === null || producerId === undefined)) {
       g[k++] = 0;
@@ -1958,7 +1958,7 @@ export function sizeLocalTransactionId(w: FrameWriter, o: types.LocalTransaction
     const key = cache?.find(connectionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
       g[k++] = 0;
@@ -2245,7 +2245,7 @@ export function writeActiveMQDestinationLoose(
     b[p++] = 0;
   } else {
     w.position = p;
-    w.string(t, "physicalName", physicalName);
+    w.stringRecurring(t, "physicalName", physicalName);
     w.makeRoom();
     p = w.position;
     b = w.bytes;
@@ -2272,7 +2272,7 @@ export function sizeActiveMQDestination(
   } else {
     g[k++] = 1;
     bits.length = k;
-    total += w.textSize(t, "physicalName", physicalName);
+    total += w.textSizeRecurring(t, "physicalName", physicalName);
     bits.makeRoom();
     k = bits.length;
     g = bits.flags;
@@ -2293,7 +2293,7 @@ export function writeActiveMQDestinationTight(
   if (g[k++] !== 0) {
     w.position = p;
     bits.position = k;
-    w.tightText(o.physicalName!);
+    w.tightTextRecurring(o.physicalName!);
     p = w.position;
     k = bits.position;
   }
@@ -2827,7 +2827,7 @@ export function sizeBrokerInfo(w: FrameWriter, o: types.BrokerInfo): number {
     const key = cache?.find(brokerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (brokerId === null || brokerId === undefined)) {
       g[k++] = 0;
@@ -3376,7 +3376,7 @@ export function sizeConnectionInfo(w: FrameWriter, o: types.ConnectionInfo): num
     const key = cache?.find(connectionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
       g[k++] = 0;
@@ -3650,7 +3650,7 @@ export function sizeSessionInfo(w: FrameWriter, o: types.SessionInfo): number {
     const key = cache?.find(sessionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (sessionId === null || sessionId === undefined)) {
       g[k++] = 0;
@@ -4155,7 +4155,7 @@ export function sizeConsumerInfo(w: FrameWriter, o: types.ConsumerInfo): number 
     const key = cache?.find(consumerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
       g[k++] = 0;
@@ -4175,7 +4175,7 @@ export function sizeConsumerInfo(w: FrameWriter, o: types.ConsumerInfo): number 
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -4590,7 +4590,7 @@ export function sizeProducerInfo(w: FrameWriter, o: types.ProducerInfo): number 
     const key = cache?.find(producerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (producerId === null || producerId === undefined)) {
       g[k++] = 0;
@@ -4607,7 +4607,7 @@ export function sizeProducerInfo(w: FrameWriter, o: types.ProducerInfo): number 
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -4838,7 +4838,7 @@ export function sizeTransactionInfo(w: FrameWriter, o: types.TransactionInfo): n
     const key = cache?.find(connectionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
       g[k++] = 0;
@@ -4855,7 +4855,7 @@ export function sizeTransactionInfo(w: FrameWriter, o: types.TransactionInfo): n
     const key = cache?.find(transactionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
       g[k++] = 0;
@@ -5113,7 +5113,7 @@ export function sizeDestinationInfo(w: FrameWriter, o: types.DestinationInfo): n
     const key = cache?.find(connectionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
       g[k++] = 0;
@@ -5130,7 +5130,7 @@ export function sizeDestinationInfo(w: FrameWriter, o: types.DestinationInfo): n
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -5394,7 +5394,7 @@ export function sizeRemoveSubscriptionInfo(
     const key = cache?.find(connectionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (connectionId === null || connectionId === undefined)) {
       g[k++] = 0;
@@ -5745,7 +5745,7 @@ export function sizeRemoveInfo(w: FrameWriter, o: types.RemoveInfo): number {
     const key = cache?.find(objectId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (objectId === null || objectId === undefined)) {
       g[k++] = 0;
@@ -7264,7 +7264,7 @@ export function sizeMessagePull(w: FrameWriter, o: types.MessagePull): number {
     const key = cache?.find(consumerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
       g[k++] = 0;
@@ -7281,7 +7281,7 @@ export function sizeMessagePull(w: FrameWriter, o: types.MessagePull): number {
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -7592,7 +7592,7 @@ export function sizeMessageDispatch(w: FrameWriter, o: types.MessageDispatch): n
     const key = cache?.find(consumerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
       g[k++] = 0;
@@ -7609,7 +7609,7 @@ export function sizeMessageDispatch(w: FrameWriter, o: types.MessageDispatch): n
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -7982,7 +7982,7 @@ export function sizeMessageAck(w: FrameWriter, o: types.MessageAck): number {
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -7999,7 +7999,7 @@ export function sizeMessageAck(w: FrameWriter, o: types.MessageAck): number {
     const key = cache?.find(transactionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
       g[k++] = 0;
@@ -8016,7 +8016,7 @@ export function sizeMessageAck(w: FrameWriter, o: types.MessageAck): number {
     const key = cache?.find(consumerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
       g[k++] = 0;
@@ -9072,7 +9072,7 @@ export function sizeMessage(
     const key = cache?.find(producerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (producerId === null || producerId === undefined)) {
       g[k++] = 0;
@@ -9089,7 +9089,7 @@ export function sizeMessage(
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -9106,7 +9106,7 @@ export function sizeMessage(
     const key = cache?.find(transactionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
       g[k++] = 0;
@@ -9123,7 +9123,7 @@ export function sizeMessage(
     const key = cache?.find(originalDestination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (
       cache === undefined && (originalDestination === null || originalDestination === undefined)
@@ -9153,7 +9153,7 @@ export function sizeMessage(
     const key = cache?.find(originalTransactionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (
       cache === undefined && (originalTransactionId === null || originalTransactionId === undefined)
@@ -9284,7 +9284,7 @@ export function sizeMessage(
     const key = cache?.find(targetConsumerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (
       cache === undefined && (targetConsumerId === null || targetConsumerId === undefined)
@@ -10534,7 +10534,7 @@ export function sizeActiveMQBlobMessage(w: FrameWriter, o: types.ActiveMQBlobMes
     const key = cache?.find(producerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (producerId === null || producerId === undefined)) {
       g[k++] = 0;
@@ -10551,7 +10551,7 @@ export function sizeActiveMQBlobMessage(w: FrameWriter, o: types.ActiveMQBlobMes
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -10568,7 +10568,7 @@ export function sizeActiveMQBlobMessage(w: FrameWriter, o: types.ActiveMQBlobMes
     const key = cache?.find(transactionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (transactionId === null || transactionId === undefined)) {
       g[k++] = 0;
@@ -10585,7 +10585,7 @@ export function sizeActiveMQBlobMessage(w: FrameWriter, o: types.ActiveMQBlobMes
     const key = cache?.find(originalDestination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (
       cache === undefined && (originalDestination === null || originalDestination === undefined)
@@ -10615,7 +10615,7 @@ export function sizeActiveMQBlobMessage(w: FrameWriter, o: types.ActiveMQBlobMes
     const key = cache?.find(originalTransactionId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (
       cache === undefined && (originalTransactionId === null || originalTransactionId === undefined)
@@ -10746,7 +10746,7 @@ export function sizeActiveMQBlobMessage(w: FrameWriter, o: types.ActiveMQBlobMes
     const key = cache?.find(targetConsumerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (
       cache === undefined && (targetConsumerId === null || targetConsumerId === undefined)
@@ -12901,7 +12901,7 @@ export function sizeSubscriptionInfo(w: FrameWriter, o: types.SubscriptionInfo):
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -13511,7 +13511,7 @@ export function sizeMessageDispatchNotification(
     const key = cache?.find(consumerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (consumerId === null || consumerId === undefined)) {
       g[k++] = 0;
@@ -13528,7 +13528,7 @@ export function sizeMessageDispatchNotification(
     const key = cache?.find(destination);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (destination === null || destination === undefined)) {
       g[k++] = 0;
@@ -13761,7 +13761,7 @@ export function sizeNetworkBridgeFilter(w: FrameWriter, o: types.NetworkBridgeFi
     const key = cache?.find(networkBrokerId);
     if (key !== undefined) {
       g[k++] = 0;
-      w.keys.push(key);
+      w.keys[w.keyCount++] = key;
       total += 2;
     } else if (cache === undefined && (networkBrokerId === null || networkBrokerId === undefined)) {
       g[k++] = 0;
@@ -14637,12 +14637,16 @@ function writeMessageValueLoose(w: FrameWriter, t: string, f: string, value: typ
   w.object(t, f, value);
   w.enter(t, f);
   switch (value.dataType) {
-    case "ActiveMQMessage":
-      w.rawByte(23);
+    case "ActiveMQTextMessage":
+      w.rawByte(28);
       writeMessageLoose(w, value);
       break;
     case "ActiveMQBytesMessage":
       w.rawByte(24);
+      writeMessageLoose(w, value);
+      break;
+    case "ActiveMQMessage":
+      w.rawByte(23);
       writeMessageLoose(w, value);
       break;
     case "ActiveMQMapMessage":
@@ -14655,10 +14659,6 @@ function writeMessageValueLoose(w: FrameWriter, t: string, f: string, value: typ
       break;
     case "ActiveMQStreamMessage":
       w.rawByte(27);
-      writeMessageLoose(w, value);
-      break;
-    case "ActiveMQTextMessage":
-      w.rawByte(28);
       writeMessageLoose(w, value);
       break;
     case "ActiveMQBlobMessage":
@@ -14677,11 +14677,15 @@ function sizeMessageValue(w: FrameWriter, t: string, f: string, value: types.Mes
   w.enter(t, f);
   let size = 1;
   switch (value.dataType) {
-    case "ActiveMQMessage":
+    case "ActiveMQTextMessage":
       w.bits.write(false);
       size += sizeMessage(w, value);
       break;
     case "ActiveMQBytesMessage":
+      w.bits.write(false);
+      size += sizeMessage(w, value);
+      break;
+    case "ActiveMQMessage":
       w.bits.write(false);
       size += sizeMessage(w, value);
       break;
@@ -14694,10 +14698,6 @@ function sizeMessageValue(w: FrameWriter, t: string, f: string, value: types.Mes
       size += sizeMessage(w, value);
       break;
     case "ActiveMQStreamMessage":
-      w.bits.write(false);
-      size += sizeMessage(w, value);
-      break;
-    case "ActiveMQTextMessage":
       w.bits.write(false);
       size += sizeMessage(w, value);
       break;
@@ -14715,13 +14715,18 @@ function sizeMessageValue(w: FrameWriter, t: string, f: string, value: types.Mes
 
 function writeMessageValueTight(w: FrameWriter, value: types.Message): void {
   switch (value.dataType) {
-    case "ActiveMQMessage":
-      w.rawByte(23);
+    case "ActiveMQTextMessage":
+      w.rawByte(28);
       w.bits.read();
       writeMessageTight(w, value);
       break;
     case "ActiveMQBytesMessage":
       w.rawByte(24);
+      w.bits.read();
+      writeMessageTight(w, value);
+      break;
+    case "ActiveMQMessage":
+      w.rawByte(23);
       w.bits.read();
       writeMessageTight(w, value);
       break;
@@ -14737,11 +14742,6 @@ function writeMessageValueTight(w: FrameWriter, value: types.Message): void {
       break;
     case "ActiveMQStreamMessage":
       w.rawByte(27);
-      w.bits.read();
-      writeMessageTight(w, value);
-      break;
-    case "ActiveMQTextMessage":
-      w.rawByte(28);
       w.bits.read();
       writeMessageTight(w, value);
       break;
@@ -15261,7 +15261,8 @@ function sizeNewActiveMQDestination(
   if (value !== null && value !== undefined) w.object(t, f, value);
   const id = cacheId(value ?? null);
   const key = id === undefined ? undefined : cache.findById(id, value ?? null);
-  const place = w.keys.push(key ?? -1) - 1;
+  const place = w.keyCount++;
+  w.keys[place] = key ?? -1;
   bits.write(key === undefined);
   if (key !== undefined) return 2;
   bits.write(value !== null && value !== undefined);
@@ -15347,7 +15348,8 @@ function sizeNewBrokerId(
   if (value !== null && value !== undefined) w.object(t, f, value);
   const id = cacheId(value ?? null);
   const key = id === undefined ? undefined : cache.findById(id, value ?? null);
-  const place = w.keys.push(key ?? -1) - 1;
+  const place = w.keyCount++;
+  w.keys[place] = key ?? -1;
   bits.write(key === undefined);
   if (key !== undefined) return 2;
   bits.write(value !== null && value !== undefined);
@@ -15436,7 +15438,8 @@ function sizeNewConnectionId(
   if (value !== null && value !== undefined) w.object(t, f, value);
   const id = cacheId(value ?? null);
   const key = id === undefined ? undefined : cache.findById(id, value ?? null);
-  const place = w.keys.push(key ?? -1) - 1;
+  const place = w.keyCount++;
+  w.keys[place] = key ?? -1;
   bits.write(key === undefined);
   if (key !== undefined) return 2;
   bits.write(value !== null && value !== undefined);
@@ -15522,7 +15525,8 @@ function sizeNewConsumerId(
   if (value !== null && value !== undefined) w.object(t, f, value);
   const id = cacheId(value ?? null);
   const key = id === undefined ? undefined : cache.findById(id, value ?? null);
-  const place = w.keys.push(key ?? -1) - 1;
+  const place = w.keyCount++;
+  w.keys[place] = key ?? -1;
   bits.write(key === undefined);
   if (key !== undefined) return 2;
   bits.write(value !== null && value !== undefined);
@@ -15607,7 +15611,8 @@ function sizeNewDataStructure(
   if (value !== null && value !== undefined) w.object(t, f, value);
   const id = cacheId(value ?? null);
   const key = id === undefined ? undefined : cache.findById(id, value ?? null);
-  const place = w.keys.push(key ?? -1) - 1;
+  const place = w.keyCount++;
+  w.keys[place] = key ?? -1;
   bits.write(key === undefined);
   if (key !== undefined) return 2;
   bits.write(value !== null && value !== undefined);
@@ -15693,7 +15698,8 @@ function sizeNewProducerId(
   if (value !== null && value !== undefined) w.object(t, f, value);
   const id = cacheId(value ?? null);
   const key = id === undefined ? undefined : cache.findById(id, value ?? null);
-  const place = w.keys.push(key ?? -1) - 1;
+  const place = w.keyCount++;
+  w.keys[place] = key ?? -1;
   bits.write(key === undefined);
   if (key !== undefined) return 2;
   bits.write(value !== null && value !== undefined);
@@ -15774,7 +15780,8 @@ function sizeNewSessionId(
   if (value !== null && value !== undefined) w.object(t, f, value);
   const id = cacheId(value ?? null);
   const key = id === undefined ? undefined : cache.findById(id, value ?? null);
-  const place = w.keys.push(key ?? -1) - 1;
+  const place = w.keyCount++;
+  w.keys[place] = key ?? -1;
   bits.write(key === undefined);
   if (key !== undefined) return 2;
   bits.write(value !== null && value !== undefined);
@@ -15869,7 +15876,8 @@ function sizeNewTransactionId(
   if (value !== null && value !== undefined) w.object(t, f, value);
   const id = cacheId(value ?? null);
   const key = id === undefined ? undefined : cache.findById(id, value ?? null);
-  const place = w.keys.push(key ?? -1) - 1;
+  const place = w.keyCount++;
+  w.keys[place] = key ?? -1;
   bits.write(key === undefined);
   if (key !== undefined) return 2;
   bits.write(value !== null && value !== undefined);

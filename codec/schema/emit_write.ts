@@ -8,6 +8,7 @@
 
 import {
   allFields,
+  cacheable,
   concreteOf,
   type ConcreteType,
   concreteTypes,
@@ -28,7 +29,8 @@ export type Pass = typeof passes[number];
 /** Text of the function of one pass over a layout. */
 export function emitWrite(layout: string, pass: Pass): string {
   const names = sharers(layout);
-  const emitter = emitterFor(pass);
+  // The texts of ids and the names of destinations come again and again.
+  const emitter = emitterFor(pass, names.every(({ name }) => cacheable.includes(name)));
   const fields = allFields(layout);
   const since = sinceOf(layout);
   for (const field of fields) {
@@ -64,17 +66,21 @@ function functionName(name: string, pass: Pass): string {
   return pass === "Size" ? `size${name}` : `write${name}${pass}`;
 }
 
-function emitterFor(pass: Pass): WriteEmitter {
-  return pass === "Loose"
-    ? new LooseEmitter()
-    : pass === "Size"
-    ? new SizeEmitter()
-    : new TightEmitter();
+function emitterFor(pass: Pass, recurring: boolean): WriteEmitter {
+  const suffix = recurring ? "Recurring" : "";
+  if (pass === "Loose") return new LooseEmitter(suffix);
+  return pass === "Size" ? new SizeEmitter(suffix) : new TightEmitter(suffix);
 }
 
 /** Writes the statements of one function. */
 abstract class WriteEmitter {
   protected readonly lines: string[] = [];
+  /** Suffix of the methods for strings. */
+  protected readonly recurring: string;
+
+  constructor(recurring: string) {
+    this.recurring = recurring;
+  }
 
   add(...lines: string[]): void {
     this.lines.push(...lines);
@@ -128,7 +134,7 @@ class LooseEmitter extends WriteEmitter {
           "}",
         );
       case "string":
-        return this.#nullable(name, `w.string(t, "${name}", ${name});`);
+        return this.#nullable(name, `w.string${this.recurring}(t, "${name}", ${name});`);
       case "bytes":
         return this.#nullable(name, `w.byteArray(t, "${name}", ${name});`);
       case "nested":
@@ -200,7 +206,7 @@ class SizeEmitter extends WriteEmitter {
           "}",
         );
       case "string":
-        return this.#nullable(name, `total += w.textSize(t, "${name}", ${name});`);
+        return this.#nullable(name, `total += w.textSize${this.recurring}(t, "${name}", ${name});`);
       case "bytes":
         return this.#nullable(name, `total += w.bytesSize(t, "${name}", ${name});`);
       case "nested":
@@ -210,7 +216,7 @@ class SizeEmitter extends WriteEmitter {
           "{",
           `const key = cache?.find(${name});`,
           "if (key !== undefined) {",
-          "g[k++] = 0; w.keys.push(key); total += 2;",
+          "g[k++] = 0; w.keys[w.keyCount++] = key; total += 2;",
           `} else if (cache === undefined && ${isAbsent(name)}) {`,
           "g[k++] = 0;",
           "} else {",
@@ -275,7 +281,7 @@ class TightEmitter extends WriteEmitter {
           "k += 2;",
         );
       case "string":
-        return this.#present(`w.tightText(o.${name}!);`);
+        return this.#present(`w.tightText${this.recurring}(o.${name}!);`);
       case "bytes":
         return this.#present(`w.tightBytes(o.${name}!);`);
       case "nested":
@@ -320,9 +326,24 @@ class TightEmitter extends WriteEmitter {
   }
 }
 
+/** What most frames hold: a switch over names compares one after another. */
+const frequent = [
+  "MessageDispatch",
+  "MessageAck",
+  "ActiveMQTextMessage",
+  "ActiveMQBytesMessage",
+  "ActiveMQQueue",
+  "ActiveMQTopic",
+];
+
+function byFrequency(types: readonly ConcreteType[]): readonly ConcreteType[] {
+  const rank = ({ name }: ConcreteType): number => (frequent.indexOf(name) + frequent.length + 1) % (frequent.length + 1);
+  return [...types].sort((a, b) => rank(a) - rank(b));
+}
+
 /** The function for a nested value that is there, its type code first. */
 export function emitWriteValue(name: string, pass: Pass): string {
-  const types = concreteOf(name);
+  const types = byFrequency(concreteOf(name));
   const guarded = isRecursive(name) && pass !== "Tight";
   const enter = [pass === "Tight" ? "" : "w.object(t, f, value);", guarded ? "w.enter(t, f);" : ""]
     .join("\n");
@@ -370,7 +391,7 @@ function valueCall(type: ConcreteType, pass: Pass, value: string): string {
 export function emitWriteData(pass: Pass): string {
   const gate = (type: ConcreteType): string =>
     type.since > 1 && pass !== "Tight" ? `if (w.version < ${type.since}) break; ` : "";
-  const cases = concreteTypes.map((type) => {
+  const cases = byFrequency(concreteTypes).map((type) => {
     const call = `return ${functionName(layoutOf(type.name), pass)}(w, value);`;
     const before = pass === "Loose"
       ? `w.rawByte(${type.code});`
@@ -431,7 +452,8 @@ export function emitWriteNew(name: string, pass: Pass): string {
       }
       if (value !== null && value !== undefined) w.object(t, f, value);
       ${lookUp}
-      const place = w.keys.push(key ?? -1) - 1;
+      const place = w.keyCount++;
+      w.keys[place] = key ?? -1;
       bits.write(key === undefined);
       if (key !== undefined) return 2;
       bits.write(value !== null && value !== undefined);
