@@ -33,11 +33,8 @@ test("BitStream replays what was written, and forgets it when cleared", () => {
   const stream = new BitStream();
   for (let turn = 0; turn < 2; turn++) {
     for (const bit of bits) stream.write(bit);
-    assertEquals([stream.remaining, stream.byteLength], [3000, 375]);
+    assertEquals([stream.length, stream.byteLength], [3000, 375]);
     assertEquals(bits.map(() => stream.read()), bits);
-    assertEquals(stream.remaining, 0);
-    stream.rewind();
-    assertEquals(stream.read(), bits[0]);
     stream.clear();
     assertEquals(stream.byteLength, 0);
   }

@@ -30,7 +30,10 @@ import {
   OpenWireFormat,
 } from "../../codec/mod.ts";
 import { test } from "../_harness.ts";
+import { seededRandom } from "../_random.ts";
+import { toHex } from "../conformance/convert.ts";
 import { encode, frame, hex, LOOSE, type Settings, TIGHT, unencodable } from "./_codec.ts";
+import { RandomValues } from "./_values.ts";
 
 const CACHED: Settings = { ...LOOSE, cacheEnabled: true };
 const CACHED_TIGHT: Settings = { ...TIGHT, cacheEnabled: true };
@@ -313,6 +316,28 @@ test("records of a store and commands of datagram peers are written like any oth
     const decoder = new OpenWireDecoder(OpenWireFormat.fixed(settings));
     for (const command of [createJournalTopicAck({ clientId: "c" }), createReplayCommand()]) {
       assertEquals(decoder.push(encode(command, settings)), [command]);
+    }
+  }
+});
+
+test("OpenWireEncoder.write() writes the same wherever in its buffer a frame lies", () => {
+  for (const settings of [LOOSE, TIGHT]) {
+    const all = { ...settings, stackTraceEnabled: true };
+    const values = new RandomValues(seededRandom(11), 12);
+    const format = OpenWireFormat.fixed(all);
+    const [encoder, decoder] = [new OpenWireEncoder(format), new OpenWireDecoder(format)];
+    let pending: DataStructure[] = [];
+    let expected = "";
+    for (let i = 0; i < 3000; i++) {
+      const command = values.any();
+      encoder.write(command);
+      pending.push(command);
+      expected += toHex(encode(command, all));
+      if (values.chance(0.7)) continue;
+      const bytes = encoder.take();
+      assertEquals(toHex(bytes), expected);
+      assertEquals(decoder.push(bytes).length, pending.length);
+      [pending, expected] = [[], ""];
     }
   }
 });
