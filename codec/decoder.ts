@@ -203,8 +203,8 @@ export class OpenWireDecoder {
         this.#restNeeded = rest.length + reader.missing;
         return;
       }
-      this.#checkSize(reader.position, rest.base);
-      rest.skip(reader.position);
+      this.#checkSize(reader.chunkPosition, rest.base);
+      rest.skip(reader.chunkPosition);
       this.#restNeeded = 1;
       if (command !== null) receive(command);
     }

@@ -28,15 +28,15 @@ export class FrameReader {
   depth = 0;
 
   // The generated code reads numbers and flags straight from these.
-  /** The chunk that holds the frame. */
+  /** The buffer that holds the chunk with the frame. */
   bytes: Uint8Array = NO_BYTES;
   /** The same bytes. */
   view: DataView = NO_VIEW;
-  /** Offset of the cursor within the chunk. */
+  /** Offset of the cursor within the buffer. */
   position = 0;
-  /** Offset of the end of the frame within the chunk. */
+  /** Offset of the end of the frame within the buffer. */
   end = 0;
-  /** Offset within the chunk of the byte that holds bit 0 of the boolean stream. */
+  /** Offset within the buffer of the byte that holds bit 0 of the boolean stream. */
   bitBase = 0;
   /** Number of the next bit. */
   bit = 0;
@@ -47,6 +47,9 @@ export class FrameReader {
 
   /** Offset of the first byte of `#bytes` in the whole input. */
   #base = 0;
+  #buffer: ArrayBufferLike = NO_BYTES.buffer;
+  /** Offset of the chunk within its buffer. */
+  #offset = 0;
   #undo: [key: number, value: DataStructure | null | undefined][] | undefined;
 
   /** Number of bytes from the cursor to the end of the frame. */
@@ -56,24 +59,34 @@ export class FrameReader {
 
   /** Sets the bytes that frames are in; `base` is the offset of their first in the whole input. */
   setChunk(bytes: Uint8Array, base: number): void {
-    this.#base = base;
-    if (bytes === this.bytes) return;
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { buffer, byteOffset } = bytes;
+    this.#offset = byteOffset;
+    this.#base = base - byteOffset;
+    // Chunks often lie in one buffer, and views of it are dear.
+    if (buffer === this.#buffer) return;
+    this.#buffer = buffer;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
   }
 
-  /** Forgets the chunk, so that it can be freed. */
+  /** Forgets the buffer of the chunk, so that it can be freed. */
   releaseChunk(): void {
+    this.#buffer = NO_BYTES.buffer;
     this.bytes = NO_BYTES;
     this.view = NO_VIEW;
   }
 
-  /** Starts a frame within the chunk. */
+  /** Starts a frame; its ends are offsets within the chunk. */
   setFrame(start: number, end: number): void {
-    this.position = start;
-    this.end = end;
+    this.position = this.#offset + start;
+    this.end = this.#offset + end;
     this.depth = 0;
     this.missing = 0;
+  }
+
+  /** Offset of the cursor within the chunk. */
+  get chunkPosition(): number {
+    return this.position - this.#offset;
   }
 
   /** Makes an empty cache of `size` slots. */
@@ -161,7 +174,7 @@ export class FrameReader {
     const p = this.position;
     if (p + size > this.end) this.underflow(type, field, size);
     this.position = p + size;
-    return this.bytes.subarray(p, p + size);
+    return new Uint8Array(this.#buffer, p, size);
   }
 
   /** Reads a bit of the boolean stream. */
@@ -306,7 +319,7 @@ export class FrameReader {
     if (length < 0) this.fail(type, field, `byte array length is ${length}`);
     if (length > this.end - p) this.underflow(type, field, length);
     this.position = p + length;
-    return this.bytes.subarray(p, p + length);
+    return new Uint8Array(this.#buffer, p, length);
   }
 
   /** Reads modified UTF-8 of a known number of bytes. */

@@ -8,6 +8,8 @@
  */
 
 import { EncodeError, ProtocolError } from "./errors.ts";
+import type { FrameReader } from "./frame_reader.ts";
+import { readModifiedUtf8 } from "./modified_utf8.ts";
 import {
   decodePrimitiveMap,
   decodeValues,
@@ -24,6 +26,7 @@ import {
 } from "./primitive_value.ts";
 
 const TEXT = "ActiveMQTextMessage";
+const LENGTH_PREFIX = 4;
 
 /**
  * Decodes the body of a text message.
@@ -42,12 +45,23 @@ const TEXT = "ActiveMQTextMessage";
  */
 export function decodeTextBody(content: Uint8Array | null): string | null {
   if (content === null) return null;
-  return withReader(content, (r) => {
-    const length = r.int(TEXT, "content");
+  if (content.length >= LENGTH_PREFIX) {
+    const length = content[0]! << 24 | content[1]! << 16 | content[2]! << 8 | content[3]!;
     if (length === -1) return null;
-    if (length < 0) r.fail(TEXT, "content", `text length is ${length}`);
-    return r.utf(TEXT, "content", length);
-  });
+    if (length >= 0 && length <= content.length - LENGTH_PREFIX) {
+      const text = readModifiedUtf8(content, LENGTH_PREFIX, LENGTH_PREFIX + length);
+      if (typeof text === "string") return text;
+    }
+  }
+  return withReader(content, failText);
+}
+
+/** Reads what is no text once more, to say what is wrong with it. */
+function failText(r: FrameReader): never {
+  const length = r.int(TEXT, "content");
+  if (length < 0) r.fail(TEXT, "content", `text length is ${length}`);
+  r.utf(TEXT, "content", length);
+  r.fail(TEXT, "content", "text is expected");
 }
 
 /**

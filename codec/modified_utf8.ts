@@ -62,7 +62,9 @@ export function writeModifiedUtf8(text: string, target: Uint8Array, start: numbe
  */
 export function readModifiedUtf8(source: Uint8Array, start: number, end: number): string | number {
   if (start === end) return "";
-  const text = decoder.decode(source.subarray(start, end));
+  const text = decoder.decode(
+    new Uint8Array(source.buffer, source.byteOffset + start, end - start),
+  );
   // Without a replacement character it was plain UTF-8, which then means the same.
   if (!text.includes("\ufffd")) return text;
   return readSlowly(source, start, end);
@@ -70,7 +72,9 @@ export function readModifiedUtf8(source: Uint8Array, start: number, end: number)
 
 /** Reads text whose bytes are Latin-1. */
 export function readLatin1(source: Uint8Array, start: number, end: number): string {
-  const text = decoder.decode(source.subarray(start, end));
+  const text = decoder.decode(
+    new Uint8Array(source.buffer, source.byteOffset + start, end - start),
+  );
   if (text.length === end - start && !text.includes("\ufffd")) return text;
   const parts: string[] = [];
   for (let p = start; p < end; p += PART) {

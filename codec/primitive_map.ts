@@ -42,6 +42,9 @@ const NULL = new TypedValue("null", null);
 const TRUE = new TypedValue("boolean", true);
 const FALSE = new TypedValue("boolean", false);
 
+/** Largest buffer in bytes that the shared cursor keeps. */
+const RETAINED = 1_048_576;
+
 // Nothing here waits or calls back, so one cursor of each kind serves all.
 const reader = new FrameReader();
 const writer = new FrameWriter();
@@ -113,7 +116,8 @@ export function withReader<T>(bytes: Uint8Array, read: (reader: FrameReader) => 
   try {
     return read(reader);
   } finally {
-    reader.releaseChunk();
+    // A small buffer may stay: the next properties probably lie in it, too.
+    if (bytes.buffer.byteLength > RETAINED) reader.releaseChunk();
   }
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { SmallMap } from "./small_map.ts";
+
 /**
  * Java types of a primitive value.
  *
@@ -338,7 +340,7 @@ export type PrimitiveMapInput =
  * ```
  */
 export class PrimitiveMap {
-  readonly #entries: Map<string, TypedValue> = new Map();
+  readonly #entries: SmallMap<TypedValue> = new SmallMap();
 
   /**
    * Makes a map.

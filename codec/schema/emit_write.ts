@@ -138,7 +138,10 @@ class LooseEmitter extends WriteEmitter {
       case "bytes":
         return this.#nullable(name, `w.byteArray(t, "${name}", ${name});`);
       case "nested":
-        return this.#nullable(name, `w.rawByte(1); write${kind.of}ValueLoose(w, t, "${name}", ${name});`);
+        return this.#nullable(
+          name,
+          `w.rawByte(1); write${kind.of}ValueLoose(w, t, "${name}", ${name});`,
+        );
       case "cached":
         return this.add(
           "{",
@@ -337,7 +340,8 @@ const frequent = [
 ];
 
 function byFrequency(types: readonly ConcreteType[]): readonly ConcreteType[] {
-  const rank = ({ name }: ConcreteType): number => (frequent.indexOf(name) + frequent.length + 1) % (frequent.length + 1);
+  const rank = ({ name }: ConcreteType): number =>
+    (frequent.indexOf(name) + frequent.length + 1) % (frequent.length + 1);
   return [...types].sort((a, b) => rank(a) - rank(b));
 }
 
