@@ -15188,6 +15188,7 @@ function readCachedActiveMQDestinationLoose(
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readActiveMQDestinationValueLoose(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15210,6 +15211,7 @@ function readCachedActiveMQDestinationTight(
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readActiveMQDestinationValueTight(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15285,6 +15287,7 @@ function readCachedBrokerIdLoose(r: FrameReader, t: string, f: string): types.Br
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readBrokerIdValueLoose(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15300,6 +15303,7 @@ function readCachedBrokerIdTight(r: FrameReader, t: string, f: string): types.Br
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readBrokerIdValueTight(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15371,6 +15375,7 @@ function readCachedConnectionIdLoose(
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readConnectionIdValueLoose(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15390,6 +15395,7 @@ function readCachedConnectionIdTight(
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readConnectionIdValueTight(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15462,6 +15468,7 @@ function readCachedConsumerIdLoose(r: FrameReader, t: string, f: string): types.
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readConsumerIdValueLoose(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15477,6 +15484,7 @@ function readCachedConsumerIdTight(r: FrameReader, t: string, f: string): types.
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readConsumerIdValueTight(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15548,6 +15556,9 @@ function readCachedDataStructureLoose(
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readDataStructureValueLoose(r, t, f) : null;
+    if (key >= 0 && cacheId(value) === undefined) {
+      r.fail(t, f, `no ${value?.dataType} can be cached`);
+    }
     r.store(key, value);
     return value;
   }
@@ -15565,6 +15576,9 @@ function readCachedDataStructureTight(
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readDataStructureValueTight(r, t, f) : null;
+    if (key >= 0 && cacheId(value) === undefined) {
+      r.fail(t, f, `no ${value?.dataType} can be cached`);
+    }
     r.store(key, value);
     return value;
   }
@@ -15635,6 +15649,7 @@ function readCachedProducerIdLoose(r: FrameReader, t: string, f: string): types.
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readProducerIdValueLoose(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15650,6 +15665,7 @@ function readCachedProducerIdTight(r: FrameReader, t: string, f: string): types.
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readProducerIdValueTight(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15717,6 +15733,7 @@ function readCachedSessionIdLoose(r: FrameReader, t: string, f: string): types.S
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readSessionIdValueLoose(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15732,6 +15749,7 @@ function readCachedSessionIdTight(r: FrameReader, t: string, f: string): types.S
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readSessionIdValueTight(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15803,6 +15821,7 @@ function readCachedTransactionIdLoose(
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readTransactionIdValueLoose(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }
@@ -15825,6 +15844,7 @@ function readCachedTransactionIdTight(
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readTransactionIdValueTight(r, t, f) : null;
+
     r.store(key, value);
     return value;
   }

@@ -386,11 +386,18 @@ export function emitReadCached(name: string, encoding: Encoding): string {
     }) {
         r.fail(t, f, \`a ${name} is expected, the cache holds a \${value.dataType}\`);
       }`;
+  // The peer could make us keep whole messages.
+  const guard = name === "DataStructure"
+    ? `if (key >= 0 && cacheId(value) === undefined) {
+        r.fail(t, f, \`no \${value?.dataType} can be cached\`);
+      }`
+    : "";
   return `function readCached${name}${encoding}(r: FrameReader, t: string, f: string): types.${name} | null {
     if (!r.cacheEnabled) return ${fresh} ? read${name}Value${encoding}(r, t, f) : null;
     if (${fresh}) {
       const key = r.newCacheKey(t, f);
       const value = ${fresh} ? read${name}Value${encoding}(r, t, f) : null;
+      ${guard}
       r.store(key, value);
       return value;
     }

@@ -20,6 +20,7 @@ import {
   createMessageAck,
   createMessageId,
   createProducerId,
+  createRemoveInfo,
   createRemoveSubscriptionInfo,
   createSessionId,
   createSessionInfo,
@@ -369,6 +370,28 @@ test("OpenWireDecoder.push() refuses a key under which nothing is kept", () => {
   const decoder = cacheDecoder(100);
   decoder.push(fresh("0001", 1));
   refusedBy(decoder, hit("0000"), "nothing is cached under key 0");
+});
+
+test("OpenWireDecoder.push() refuses to keep what is no id and no destination", () => {
+  // A RemoveInfo names what it removes by a value of any type, which the peer could make a large one.
+  for (
+    const [type, name] of [["0a 00000000 00", "KeepAliveInfo"], [
+      "1e 00000000 00 00000000",
+      "Response",
+    ]]
+  ) {
+    const removal = (key: string) => frame(`0c 00000000 00 01 ${key} 01 ${type} 0000000000000000`);
+    assertEquals(cacheDecoder(100).push(removal("ffff")).length, 1);
+    refusedBy(cacheDecoder(100), removal("0000"), `no ${name} can be cached`);
+  }
+  // 16,000 messages of a megabyte each would be 16 GB.
+  for (const settings of BOTH) {
+    const format = OpenWireFormat.fixed(settings);
+    const [encoder, decoder] = [new OpenWireEncoder(format), new OpenWireDecoder(format)];
+    const content = new Uint8Array(100_000);
+    const removal = createRemoveInfo({ objectId: createActiveMQTextMessage({ content }) });
+    for (let i = 0; i < 3; i++) assertEquals(decoder.push(encoder.encode(removal)), [removal]);
+  }
 });
 
 test("OpenWireDecoder.push() refuses a cached value of the wrong type", () => {
