@@ -11,6 +11,10 @@ import { readDataLoose, readDataTight } from "./generated/marshallers.ts";
 import { type DataStructure, DataTypeCode, type WireFormatInfo } from "./generated/types.ts";
 import type { OpenWireFormat, WireFormatSettings } from "./wire_format.ts";
 
+/** Bytes of a frame without a size that may be read in vain: about half a second's work. */
+const AGAIN_LIMIT = 64 * 1024 * 1024;
+/** A try that adds this part of the frame is free, so that a large frame in large pieces always passes. */
+const AGAIN_FREE = 64;
 const TYPE = "frame";
 const FIELD = "type";
 
@@ -44,6 +48,9 @@ export class OpenWireDecoder {
   readonly #rest: ByteQueue = new ByteQueue();
   /** How many bytes there must be before another try. */
   #restNeeded = 1;
+  /** How many bytes of the frame the last try read, and how many all tries read in vain. */
+  #restRead = 0;
+  #restAgain = 0;
 
   /**
    * Makes a decoder.
@@ -183,6 +190,19 @@ export class OpenWireDecoder {
     );
   }
 
+  /** A frame that comes in very small pieces would be read from its start very often. */
+  #countAgain(length: number, offset: number): void {
+    const fresh = length - this.#restRead;
+    this.#restRead = length;
+    if (fresh * AGAIN_FREE >= length) return;
+    this.#restAgain += length;
+    if (this.#restAgain <= AGAIN_LIMIT) return;
+    throw new ProtocolError(
+      `Cannot take a frame of ${length} bytes or more at offset ${offset}: it has no size and comes in too small pieces`,
+      { offset },
+    );
+  }
+
   /** Without sizes a command is complete when it can be read to its end. */
   #pushRest(receive: (command: DataStructure) => void): void {
     const rest = this.#rest;
@@ -199,10 +219,12 @@ export class OpenWireDecoder {
       } catch (error) {
         if (reader.missing === 0) throw error;
         this.#checkSize(rest.length + reader.missing, rest.base);
+        this.#countAgain(rest.length, rest.base);
         reader.rollBack();
         this.#restNeeded = rest.length + reader.missing;
         return;
       }
+      this.#restRead = this.#restAgain = 0;
       this.#checkSize(reader.chunkPosition, rest.base);
       rest.skip(reader.chunkPosition);
       this.#restNeeded = 1;

@@ -40,7 +40,10 @@ export interface WireFormatOptions {
   cacheSize?: number | undefined;
   /** Whether exceptions come with stack traces and causes. @default {false} */
   stackTraceEnabled?: boolean | undefined;
-  /** Whether to offer frames without a size. Most peers can't do without it. @default {false} */
+  /**
+   * Whether to offer frames without a size. Most peers can't do without it, and the decoder has to read a command from
+   * its start each time that more of it comes. @default {false}
+   */
   sizePrefixDisabled?: boolean | undefined;
   /** Whether to ask the peer to send small packets at once. @default {true} */
   tcpNoDelayEnabled?: boolean | undefined;

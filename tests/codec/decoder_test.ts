@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   createConnectionInfo,
+  createDataArrayResponse,
   createKeepAliveInfo,
   createPartialCommand,
   createSessionId,
@@ -393,6 +394,25 @@ for (const tightEncodingEnabled of [false, true]) {
     assertEquals(error.offset, whole.length + (tightEncodingEnabled ? 2 : 1));
   });
 }
+
+test("OpenWireDecoder.push() gives up a frame without a size that comes in too small pieces", () => {
+  const settings = { version: 12, sizePrefixDisabled: true };
+  const data = new Array(32_000).fill(createKeepAliveInfo());
+  const large = encode(createDataArrayResponse({ data }), settings);
+  const push = (size: number): DataStructure[] => {
+    const decoder = fixed(settings);
+    const seen: DataStructure[] = [];
+    for (let at = 0; at < large.length; at += size) {
+      seen.push(...decoder.push(large.subarray(at, at + size)));
+    }
+    return seen;
+  };
+  assertEquals(push(1000).length, 1);
+  const started = performance.now();
+  assertThrows(() => push(1), ProtocolError, "too small pieces");
+  const took = performance.now() - started;
+  assert(took < 5000, `${took} ms`);
+});
 
 test("a frame without a size begins with its type", () => {
   const settings = { version: 12, sizePrefixDisabled: true };

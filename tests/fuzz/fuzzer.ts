@@ -153,7 +153,9 @@ function caseOf(corpus: Corpus, seed: number, number: number): Case {
   const kind = random();
   if (kind < 0.6) {
     const { settings, bytes } = inputs.frames();
-    const check = () => checkFrames(bytes, inputs.chunks(bytes), settings);
+    // Without sizes each piece is a try from the start.
+    const pieces = settings.sizePrefixDisabled ? 100 : 2000;
+    const check = () => checkFrames(bytes, inputs.chunks(bytes, pieces), settings);
     return { target: "frames", bytes, settings, check };
   }
   if (kind < 0.602) return everyCut(inputs, inputs.goodFrames());

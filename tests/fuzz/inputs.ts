@@ -211,9 +211,10 @@ export class Inputs {
     return { ...message, compressed: true, content: this.mutate(message.content ?? this.#noise()) };
   }
 
-  /** The bytes in pieces. */
-  chunks(bytes: Uint8Array): Uint8Array[] {
-    const most = this.pick([1, 2, 5, 20, 100, 1 + bytes.length]);
+  /** The bytes in pieces, of which there are a few thousand at most. */
+  chunks(bytes: Uint8Array, pieces = 2000): Uint8Array[] {
+    const least = Math.ceil(bytes.length / pieces);
+    const most = Math.max(2 * least, this.pick([1, 2, 5, 20, 100, 1 + bytes.length]));
     const chunks: Uint8Array[] = [];
     for (let at = 0; at < bytes.length;) {
       const size = 1 + this.below(most);
