@@ -190,7 +190,7 @@ function report(): void {
   }
   console.log(
     `Million commands a second, bytes a command; ${options.rounds} rounds, ${
-      options.chunks ? "chunks of 64 KiB" : "one frame a chunk"
+      options.chunks ? "chunks of 64 KiB" : "the stream in one array"
     }`,
   );
   for (const [runtime, all] of ratios) {

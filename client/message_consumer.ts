@@ -186,7 +186,28 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @throws The signal's reason when it is aborted; no message is lost.
    */
   receive({ timeout, signal }: CallOptions = {}): Promise<Message | null> {
-    const limit = milliseconds("timeout", timeout, 30_000);
+    return this.#receive(milliseconds("timeout", timeout, 30_000), signal, () => {});
+  }
+
+  /**
+   * Takes a message that has come already. In mode `"auto"` it is acknowledged before this returns.
+   *
+   * @returns The message; null when none has come.
+   * @throws {ConnectionClosedError} When the connection has ended.
+   */
+  receiveNoWait(): Promise<Message | null> {
+    return this.#receive(this.#context.settings.requestTimeout, undefined, (receiver) => {
+      // A message that is being inflated has come, and nobody is before us.
+      const coming = this.#preparing && this.#receivers.size === 1;
+      if (!coming) receiver.end(undefined);
+    });
+  }
+
+  #receive(
+    timeout: number,
+    signal: AbortSignal | undefined,
+    waiting: (receiver: Receiver) => void,
+  ): Promise<Message | null> {
     this.#refuseWhileHandling();
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -212,26 +233,10 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
           else resolve(null);
         },
       };
-      const cancel = this.#context.deadlines.add(limit, () => receiver.end(undefined));
+      const cancel = this.#context.deadlines.add(timeout, () => receiver.end(undefined));
       signal?.addEventListener("abort", abort);
       this.#wait(receiver);
-    });
-  }
-
-  /**
-   * Takes a message that has come already. In mode `"auto"` it is acknowledged before this returns.
-   *
-   * @returns The message; null when none has come.
-   * @throws {ConnectionClosedError} When the connection has ended.
-   */
-  async receiveNoWait(): Promise<Message | null> {
-    const controller = new AbortController();
-    const received = this.receive({ timeout: 0, signal: controller.signal });
-    // Whoever gets a message at once is no receiver any more, and no signal reaches it.
-    if (!this.#preparing) controller.abort(null);
-    return await received.catch((reason) => {
-      if (reason === null) return null;
-      throw reason;
+      if (this.#receivers.has(receiver)) waiting(receiver);
     });
   }
 

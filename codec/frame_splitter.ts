@@ -4,6 +4,8 @@ import { ProtocolError } from "./errors.ts";
 import { identifyProtocol } from "./foreign_protocol.ts";
 
 const SIZE_PREFIX = 4;
+/** A frame up to this size gets its whole buffer at once; a larger one has to prove itself. */
+const TRUSTED = 131_072;
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -74,16 +76,17 @@ export class FrameSplitter {
         return true;
       }
     }
-    this.#partial = new Uint8Array(Math.max(64, available * 2));
-    this.#append(available);
+    this.#append(available, available >= SIZE_PREFIX ? SIZE_PREFIX + sizeAt(chunk, position) : 64);
     return false;
   }
 
   #complete(limit: number): boolean {
     if (this.#partialLength < SIZE_PREFIX) {
-      this.#append(
-        Math.min(SIZE_PREFIX - this.#partialLength, this.#chunk.length - this.#position),
+      const missing = Math.min(
+        SIZE_PREFIX - this.#partialLength,
+        this.#chunk.length - this.#position,
       );
+      this.#append(missing, 64);
       if (this.#partialLength < SIZE_PREFIX) return false;
     }
     const base = this.#chunkBase + this.#position - this.#partialLength;
@@ -101,11 +104,11 @@ export class FrameSplitter {
     return true;
   }
 
-  /** Moves bytes of the chunk to the unfinished frame, whose whole length is at most `most`. */
-  #append(count: number, most = Infinity): void {
+  /** Moves bytes of the chunk to the unfinished frame, which claims `whole` bytes with its size. */
+  #append(count: number, whole: number): void {
     const needed = this.#partialLength + count;
     if (needed > this.#partial.length) {
-      const grown = new Uint8Array(Math.min(Math.max(needed * 2, 4096), Math.max(needed, most)));
+      const grown = new Uint8Array(whole <= Math.max(TRUSTED, needed * 4) ? whole : needed * 2);
       grown.set(this.#partial.subarray(0, this.#partialLength));
       this.#partial = grown;
     }

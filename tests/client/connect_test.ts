@@ -3,6 +3,7 @@ import {
   BrokerError,
   connect,
   ConnectionClosedError,
+  EncodeError,
   HandshakeError,
   OpenWireError,
   TimeoutError,
@@ -25,7 +26,7 @@ import {
 } from "@std/assert";
 import { test } from "../_harness.ts";
 import { broker, brokerSkip } from "../broker/env.ts";
-import { testOnBrokers } from "./_brokers.ts";
+import { freshName, testOnBrokers } from "./_brokers.ts";
 import { fakePeer, Script } from "./_fake_broker.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -96,6 +97,29 @@ test("connect() rejects on the broker's STOMP port", async () => {
   );
   assert(error instanceof HandshakeError || error instanceof TimeoutError, error.message);
 }, { skip: broker && !broker.urls.stomp ? "no STOMP connector" : brokerSkip });
+
+test("the broker's smaller frame size counts", async () => {
+  await using connection = await connect(broker!.urls.smallFrame);
+  assertEquals(connection.wireFormat.maxFrameSize, 65_536);
+  const session = await connection.createSession();
+  const producer = await session.createProducer(freshName());
+  const error = await assertRejects(() => producer.send("x".repeat(70_000)), EncodeError);
+  assertEquals(error.code, "FRAME_TOO_LARGE");
+  await producer.send("x".repeat(60_000));
+}, { skip: brokerSkip });
+
+test("a connector without tight encoding and cache is obeyed", async () => {
+  const wireFormat = { tightEncodingEnabled: true, cacheEnabled: true };
+  await using connection = await connect(broker!.urls.plain, { wireFormat });
+  assertEquals([connection.wireFormat.tightEncodingEnabled, connection.wireFormat.cacheEnabled], [
+    false,
+    false,
+  ]);
+  const session = await connection.createSession();
+  const name = freshName();
+  await (await session.createProducer(name)).send("x");
+  assertEquals((await (await session.createConsumer(name)).receive())?.text, "x");
+}, { skip: brokerSkip });
 
 test("connect() rejects garbage", async () => {
   await using peer = await fakePeer(async ({ writable }) => {
