@@ -26,6 +26,7 @@ import {
   createSessionInfo,
   createTransactionInfo,
   createXATransactionId,
+  type DataArrayResponse,
   type DataStructure,
   EncodeError,
   type MessageAck,
@@ -331,6 +332,58 @@ test("a refused command is not taken for sent", () => {
     const [first, second] = [encoder.encode(good), encoder.encode(good)];
     assertEquals(decoder.push(join(first, second)), [good, good]);
     assertNotEquals(first.length, second.length);
+  }
+});
+
+test("a refused command takes no keys", () => {
+  for (const settings of BOTH) {
+    const [encoder] = pair(settings);
+    const [other] = pair(settings);
+    assertThrows(
+      () => encoder.encode({ ...createConsumerInfo(), brokerPath: 5 } as never),
+      EncodeError,
+    );
+    assertEquals(hex(encoder.encode(session(1))), hex(other.encode(session(1))));
+  }
+});
+
+test("a value with absent fields in the cache does not let wrong ones pass", () => {
+  for (const settings of BOTH) {
+    const [encoder] = pair(settings);
+    const of = (id: object) => createTransactionInfo({ connectionId: id as never });
+    encoder.encode(of({ dataType: "ConnectionId" }));
+    assertThrows(() => encoder.encode(of({ dataType: "ConnectionId", value: 5 })), EncodeError);
+  }
+});
+
+// A frame that is read twice, because it has no size and comes in pieces
+
+test("OpenWireDecoder.push() forgets what a frame did to the cache when it reads it again", () => {
+  const settings = { version: 1, cacheEnabled: true, cacheSize: 4, sizePrefixDisabled: true };
+  const producer = (key: string, value: number) =>
+    `01 ${key} 01 7b 01 0001 63 000000000000000${value} 0000000000000000`;
+  const ack = (producerId: string) =>
+    `01 16 00000000 00 01 ffff 00 01 ffff 00 01 ffff 00 00 ` +
+    `01 6e ${producerId} 0000000000000000 0000000000000000 00 00000000`;
+  const acks = (...producerIds: string[]) =>
+    bytes(`21 00000000 00 00000000 01 000${producerIds.length} ${producerIds.map(ack).join(" ")}`);
+  const stream = join(
+    acks(producer("0000", 1)),
+    // The first is the one before, the last is the one between.
+    acks("00 0000", producer("0000", 2), "00 0000", producer("0000", 3), "00 0000"),
+    acks("00 0000"),
+  );
+  for (const size of [1, 7, 50, stream.length]) {
+    const decoder = new OpenWireDecoder(OpenWireFormat.fixed(settings));
+    const seen: (number | bigint)[] = [];
+    for (let at = 0; at < stream.length; at += size) {
+      for (const command of decoder.push(stream.subarray(at, at + size))) {
+        for (const item of (command as DataArrayResponse).data as MessageAck[]) {
+          seen.push(item.firstMessageId!.producerId!.value);
+        }
+      }
+    }
+    assertEquals(seen, [1, 1, 2, 2, 3, 3, 3], `in pieces of ${size}`);
   }
 });
 

@@ -15,6 +15,7 @@ import {
   ProtocolError,
 } from "../../codec/mod.ts";
 import { test } from "../_harness.ts";
+import { seededRandom } from "../_random.ts";
 import {
   bytes,
   decode,
@@ -28,6 +29,7 @@ import {
   type Settings,
   TIGHT,
 } from "./_codec.ts";
+import { RandomValues } from "./_values.ts";
 
 const KEEP_ALIVE = frame("0a 00000007 01");
 const keepAlive = createKeepAliveInfo({ commandId: 7, responseRequired: true });
@@ -164,19 +166,56 @@ test("OpenWireDecoder.push() takes frames up to what it offered, whatever the pe
   assertEquals(decoder.push(large).length, 1);
 });
 
+/** The largest buffer that is made while something runs. */
+function largestBuffer(run: () => void): number {
+  let largest = 0;
+  const Original = globalThis.Uint8Array;
+  globalThis.Uint8Array = new Proxy(Original, {
+    construct(target, args) {
+      if (typeof args[0] === "number") largest = Math.max(largest, args[0]);
+      return Reflect.construct(target, args);
+    },
+  });
+  try {
+    run();
+  } finally {
+    globalThis.Uint8Array = Original;
+  }
+  return largest;
+}
+
 test("OpenWireDecoder.push() allocates by what arrives, not by what a frame claims", () => {
-  // 200 decoders, each told of 100 MB: together 20 GB, if they believed it.
-  const decoders = Array.from({ length: 200 }, () => fixed());
-  for (const decoder of decoders) {
-    decoder.push(bytes("05 f5 e1 00"));
-    decoder.push(bytes("3c"));
-    for (let i = 0; i < 10; i++) decoder.push(new Uint8Array(100));
-    assertThrows(() => decoder.end(), ProtocolError, "after 1005 bytes");
+  assertEquals(largestBuffer(() => new Uint8Array(77)), 77);
+  for (
+    const start of ["05 f5 e1 00", "05 f5 e1 00 3c", "05 f5 e1 00 3c 00 00 00 00 01 05 f5 e0 00"]
+  ) {
+    const decoder = fixed();
+    const largest = largestBuffer(() => {
+      for (const byte of bytes(start)) decoder.push(Uint8Array.of(byte));
+      decoder.push(bytes(start).fill(0));
+      for (let i = 0; i < 10; i++) decoder.push(new Uint8Array(100));
+    });
+    assert(largest < 20_000, `${largest} bytes`);
+    assertThrows(() => decoder.end(), ProtocolError, "the bytes end");
   }
   // The same of lengths within a frame.
-  for (let i = 0; i < 200; i++) {
-    refused(frame("3c 00000000 01 05f5e100 00"), LOOSE, "100000000 bytes are expected");
-    refused(frame("21 00000000 00 00000000 01 7fff 00"), LOOSE, "32767 bytes are expected");
+  for (
+    const [claim, settings] of [
+      ["3c 00000000 01 05f5e100 00", LOOSE],
+      ["21 00000000 00 00000000 01 7fff 00", LOOSE],
+      ["3c 01 01 00000000 05f5e100", TIGHT],
+      ["3c 00000000 01 05f5e100 00", { version: 12, sizePrefixDisabled: true }],
+    ] as const
+  ) {
+    const chunk = "sizePrefixDisabled" in settings ? bytes(claim) : frame(claim);
+    const largest = largestBuffer(() => {
+      try {
+        fixed(settings).push(chunk);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+      }
+    });
+    assert(largest < 20_000, `${largest} bytes`);
   }
 });
 
@@ -242,6 +281,22 @@ test("OpenWireDecoder.push() refuses each frame that is cut short", () => {
       refused(cut, settings);
     }
   }
+});
+
+test("OpenWireDecoder.push() refuses a boolean stream that is a byte short", () => {
+  const values = new RandomValues(seededRandom(4), 12);
+  let count = 0;
+  for (let i = 0; i < 4000; i++) {
+    const whole = encode(values.any(), TIGHT);
+    const bits = whole[5]!;
+    if (bits === 0 || bits > 63) continue;
+    const cut = join(whole.subarray(0, 5 + bits), whole.subarray(6 + bits));
+    new DataView(cut.buffer).setInt32(0, cut.length - 4);
+    cut[5] = bits - 1;
+    refused(cut, TIGHT);
+    count++;
+  }
+  assert(count > 2000);
 });
 
 // Before negotiation

@@ -109,6 +109,13 @@ for (const settings of ALL) {
         "ExceptionResponse",
         "exception",
       ],
+      ...[1n, "1", 0.5, null].map((lineNumber) =>
+        [
+          createExceptionResponse({ exception: any({ stackTrace: [{ lineNumber }] }) }),
+          "ExceptionResponse",
+          "exception",
+        ] as [DataStructure, string, string]
+      ),
       [
         createExceptionResponse({ exception: any({ stackTrace: [], cause: "deep" }) }),
         "ExceptionResponse",

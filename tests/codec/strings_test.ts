@@ -169,3 +169,17 @@ test("texts that hash to the same slot are told apart", () => {
     }
   }
 });
+
+test("texts of one character are told apart by their lengths", () => {
+  // Their words are the same.
+  for (let turn = 0; turn < 2; turn++) {
+    for (let unit = 0x20; unit < 0x7f; unit++) {
+      for (let length = 4; length <= 64; length++) {
+        const value = String.fromCharCode(unit).repeat(length);
+        const size = length.toString(16).padStart(4, "0");
+        const bytes = frame(`7c 01 ${size} ${unit.toString(16).repeat(length)}`);
+        if (decode<BrokerId>(bytes, LOOSE).value !== value) throw new Error(`not ${value}`);
+      }
+    }
+  }
+});
