@@ -41,7 +41,10 @@ export class OpenWireDecoder {
   readonly #format: OpenWireFormat;
   readonly #splitter: FrameSplitter = new FrameSplitter();
   readonly #reader: FrameReader = new FrameReader();
+  // What the settings in force come to; see #configure().
   #settings: WireFormatSettings | undefined;
+  #negotiated = false;
+  #limit = 0;
   #failure: unknown;
   #byteCount = 0;
   /** Bytes of a peer that sends no sizes. */
@@ -96,7 +99,7 @@ export class OpenWireDecoder {
       while (true) {
         if (this.#settings !== this.#format.settings) this.#configure();
         if (this.#settings!.sizePrefixDisabled) return this.#pushRest(receive);
-        if (!this.#splitter.next(this.#limit())) return;
+        if (!this.#splitter.next(this.#limit)) return;
         const command = this.#decodeFrame();
         if (command !== null) receive(command);
       }
@@ -131,17 +134,15 @@ export class OpenWireDecoder {
     );
   }
 
-  /** What we take ourselves; the peer's limit concerns only what we send. */
-  #limit(): number {
-    return this.#format.negotiated ? this.#format.offer.maxFrameSize : this.#settings!.maxFrameSize;
-  }
-
   #configure(): void {
     const settings = this.#settings = this.#format.settings;
     const reader = this.#reader;
     reader.version = settings.version;
     reader.cacheEnabled = settings.cacheEnabled;
     reader.stackTraceEnabled = settings.stackTraceEnabled;
+    this.#negotiated = this.#format.negotiated;
+    // What we take ourselves; the peer's limit concerns only what we send.
+    this.#limit = this.#negotiated ? this.#format.offer.maxFrameSize : settings.maxFrameSize;
     if (settings.cacheEnabled) reader.resetCache(settings.cacheSize);
   }
 
@@ -154,7 +155,7 @@ export class OpenWireDecoder {
     if (reader.remaining > 0) {
       reader.fail(command?.dataType ?? TYPE, FIELD, `${reader.remaining} bytes are left over`);
     }
-    if (!this.#format.negotiated) this.#format.negotiate(command as WireFormatInfo);
+    if (!this.#negotiated) this.#format.negotiate(command as WireFormatInfo);
     return command;
   }
 
@@ -162,7 +163,7 @@ export class OpenWireDecoder {
   #read(): DataStructure | null {
     const reader = this.#reader;
     const code = reader.code(TYPE, FIELD);
-    if (!this.#format.negotiated) return this.#readFirst(code);
+    if (!this.#negotiated) return this.#readFirst(code);
     if (code === 0) return null;
     if (!this.#settings!.tightEncodingEnabled) {
       return readDataLoose(reader, TYPE, FIELD, code, false);
@@ -181,7 +182,7 @@ export class OpenWireDecoder {
   }
 
   #checkSize(size: number, offset: number): void {
-    const limit = this.#limit();
+    const limit = this.#limit;
     if (size <= limit) return;
     throw new ProtocolError(
       `Cannot take a frame of ${size} bytes or more at offset ${offset}: ${limit} are allowed`,

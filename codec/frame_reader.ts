@@ -48,6 +48,7 @@ export class FrameReader {
   /** Offset of the first byte of `#bytes` in the whole input. */
   #base = 0;
   #buffer: ArrayBufferLike = NO_BYTES.buffer;
+  #chunk: Uint8Array | undefined;
   /** Offset of the chunk within its buffer. */
   #offset = 0;
   #undo: [key: number, value: DataStructure | null | undefined][] | undefined;
@@ -59,7 +60,9 @@ export class FrameReader {
 
   /** Sets the bytes that frames are in; `base` is the offset of their first in the whole input. */
   setChunk(bytes: Uint8Array, base: number): void {
+    if (bytes === this.#chunk) return;
     const { buffer, byteOffset } = bytes;
+    this.#chunk = bytes;
     this.#offset = byteOffset;
     this.#base = base - byteOffset;
     // Chunks often lie in one buffer, and views of it are dear.
@@ -71,6 +74,7 @@ export class FrameReader {
 
   /** Forgets the buffer of the chunk, so that it can be freed. */
   releaseChunk(): void {
+    this.#chunk = undefined;
     this.#buffer = NO_BYTES.buffer;
     this.bytes = NO_BYTES;
     this.view = NO_VIEW;
@@ -210,9 +214,11 @@ export class FrameReader {
 
   /** Makes sure that all bits were read, but for zeros that fill the last byte. */
   endBits(type: string, field: string): void {
-    const left = this.bitEnd - this.bit;
-    for (let i = 0; i < left; i++) {
-      if (left >= 8 || this.flag(type, field)) this.fail(type, field, `${left} bits are left over`);
+    const bit = this.bit;
+    const left = this.bitEnd - bit;
+    if (left === 0) return;
+    if (left >= 8 || this.bytes[this.bitBase + (bit >> 3)]! >> (bit & 7) !== 0) {
+      this.fail(type, field, `${left} bits are left over`);
     }
   }
 

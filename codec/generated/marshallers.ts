@@ -15185,6 +15185,19 @@ function readCachedActiveMQDestinationLoose(
   f: string,
 ): types.ActiveMQDestination | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readActiveMQDestinationValueLoose(r, t, f) : null;
+  const p = r.position;
+  if (r.end - p >= 3 && r.bytes[p] === 0) {
+    const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+    if (
+      value === null ||
+      value !== undefined &&
+        (value.dataType === "ActiveMQQueue" || value.dataType === "ActiveMQTopic" ||
+          value.dataType === "ActiveMQTempQueue" || value.dataType === "ActiveMQTempTopic")
+    ) {
+      r.position = p + 3;
+      return value as types.ActiveMQDestination | null;
+    }
+  }
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readActiveMQDestinationValueLoose(r, t, f) : null;
@@ -15208,6 +15221,23 @@ function readCachedActiveMQDestinationTight(
   f: string,
 ): types.ActiveMQDestination | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readActiveMQDestinationValueTight(r, t, f) : null;
+  const p = r.position;
+  if (
+    r.bit < r.bitEnd && r.end - p >= 2 &&
+    ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0
+  ) {
+    const value = r.cache[r.view.getInt16(p) & 0xffff];
+    if (
+      value === null ||
+      value !== undefined &&
+        (value.dataType === "ActiveMQQueue" || value.dataType === "ActiveMQTopic" ||
+          value.dataType === "ActiveMQTempQueue" || value.dataType === "ActiveMQTempTopic")
+    ) {
+      r.position = p + 2;
+      r.bit++;
+      return value as types.ActiveMQDestination | null;
+    }
+  }
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readActiveMQDestinationValueTight(r, t, f) : null;
@@ -15284,6 +15314,14 @@ function writeActiveMQDestinationNewTight(
 
 function readCachedBrokerIdLoose(r: FrameReader, t: string, f: string): types.BrokerId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readBrokerIdValueLoose(r, t, f) : null;
+  const p = r.position;
+  if (r.end - p >= 3 && r.bytes[p] === 0) {
+    const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "BrokerId")) {
+      r.position = p + 3;
+      return value as types.BrokerId | null;
+    }
+  }
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readBrokerIdValueLoose(r, t, f) : null;
@@ -15300,6 +15338,18 @@ function readCachedBrokerIdLoose(r: FrameReader, t: string, f: string): types.Br
 
 function readCachedBrokerIdTight(r: FrameReader, t: string, f: string): types.BrokerId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readBrokerIdValueTight(r, t, f) : null;
+  const p = r.position;
+  if (
+    r.bit < r.bitEnd && r.end - p >= 2 &&
+    ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0
+  ) {
+    const value = r.cache[r.view.getInt16(p) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "BrokerId")) {
+      r.position = p + 2;
+      r.bit++;
+      return value as types.BrokerId | null;
+    }
+  }
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readBrokerIdValueTight(r, t, f) : null;
@@ -15372,6 +15422,14 @@ function readCachedConnectionIdLoose(
   f: string,
 ): types.ConnectionId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readConnectionIdValueLoose(r, t, f) : null;
+  const p = r.position;
+  if (r.end - p >= 3 && r.bytes[p] === 0) {
+    const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "ConnectionId")) {
+      r.position = p + 3;
+      return value as types.ConnectionId | null;
+    }
+  }
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readConnectionIdValueLoose(r, t, f) : null;
@@ -15392,6 +15450,18 @@ function readCachedConnectionIdTight(
   f: string,
 ): types.ConnectionId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readConnectionIdValueTight(r, t, f) : null;
+  const p = r.position;
+  if (
+    r.bit < r.bitEnd && r.end - p >= 2 &&
+    ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0
+  ) {
+    const value = r.cache[r.view.getInt16(p) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "ConnectionId")) {
+      r.position = p + 2;
+      r.bit++;
+      return value as types.ConnectionId | null;
+    }
+  }
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readConnectionIdValueTight(r, t, f) : null;
@@ -15465,6 +15535,14 @@ function writeConnectionIdNewTight(
 
 function readCachedConsumerIdLoose(r: FrameReader, t: string, f: string): types.ConsumerId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readConsumerIdValueLoose(r, t, f) : null;
+  const p = r.position;
+  if (r.end - p >= 3 && r.bytes[p] === 0) {
+    const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "ConsumerId")) {
+      r.position = p + 3;
+      return value as types.ConsumerId | null;
+    }
+  }
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readConsumerIdValueLoose(r, t, f) : null;
@@ -15481,6 +15559,18 @@ function readCachedConsumerIdLoose(r: FrameReader, t: string, f: string): types.
 
 function readCachedConsumerIdTight(r: FrameReader, t: string, f: string): types.ConsumerId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readConsumerIdValueTight(r, t, f) : null;
+  const p = r.position;
+  if (
+    r.bit < r.bitEnd && r.end - p >= 2 &&
+    ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0
+  ) {
+    const value = r.cache[r.view.getInt16(p) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "ConsumerId")) {
+      r.position = p + 2;
+      r.bit++;
+      return value as types.ConsumerId | null;
+    }
+  }
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readConsumerIdValueTight(r, t, f) : null;
@@ -15553,6 +15643,14 @@ function readCachedDataStructureLoose(
   f: string,
 ): types.DataStructure | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readDataStructureValueLoose(r, t, f) : null;
+  const p = r.position;
+  if (r.end - p >= 3 && r.bytes[p] === 0) {
+    const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+    if (value !== undefined) {
+      r.position = p + 3;
+      return value as types.DataStructure | null;
+    }
+  }
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readDataStructureValueLoose(r, t, f) : null;
@@ -15573,6 +15671,18 @@ function readCachedDataStructureTight(
   f: string,
 ): types.DataStructure | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readDataStructureValueTight(r, t, f) : null;
+  const p = r.position;
+  if (
+    r.bit < r.bitEnd && r.end - p >= 2 &&
+    ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0
+  ) {
+    const value = r.cache[r.view.getInt16(p) & 0xffff];
+    if (value !== undefined) {
+      r.position = p + 2;
+      r.bit++;
+      return value as types.DataStructure | null;
+    }
+  }
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readDataStructureValueTight(r, t, f) : null;
@@ -15646,6 +15756,14 @@ function writeDataStructureNewTight(
 
 function readCachedProducerIdLoose(r: FrameReader, t: string, f: string): types.ProducerId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readProducerIdValueLoose(r, t, f) : null;
+  const p = r.position;
+  if (r.end - p >= 3 && r.bytes[p] === 0) {
+    const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "ProducerId")) {
+      r.position = p + 3;
+      return value as types.ProducerId | null;
+    }
+  }
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readProducerIdValueLoose(r, t, f) : null;
@@ -15662,6 +15780,18 @@ function readCachedProducerIdLoose(r: FrameReader, t: string, f: string): types.
 
 function readCachedProducerIdTight(r: FrameReader, t: string, f: string): types.ProducerId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readProducerIdValueTight(r, t, f) : null;
+  const p = r.position;
+  if (
+    r.bit < r.bitEnd && r.end - p >= 2 &&
+    ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0
+  ) {
+    const value = r.cache[r.view.getInt16(p) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "ProducerId")) {
+      r.position = p + 2;
+      r.bit++;
+      return value as types.ProducerId | null;
+    }
+  }
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readProducerIdValueTight(r, t, f) : null;
@@ -15730,6 +15860,14 @@ function writeProducerIdNewTight(w: FrameWriter, value: types.ProducerId | null 
 
 function readCachedSessionIdLoose(r: FrameReader, t: string, f: string): types.SessionId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readSessionIdValueLoose(r, t, f) : null;
+  const p = r.position;
+  if (r.end - p >= 3 && r.bytes[p] === 0) {
+    const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "SessionId")) {
+      r.position = p + 3;
+      return value as types.SessionId | null;
+    }
+  }
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readSessionIdValueLoose(r, t, f) : null;
@@ -15746,6 +15884,18 @@ function readCachedSessionIdLoose(r: FrameReader, t: string, f: string): types.S
 
 function readCachedSessionIdTight(r: FrameReader, t: string, f: string): types.SessionId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readSessionIdValueTight(r, t, f) : null;
+  const p = r.position;
+  if (
+    r.bit < r.bitEnd && r.end - p >= 2 &&
+    ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0
+  ) {
+    const value = r.cache[r.view.getInt16(p) & 0xffff];
+    if (value === null || value !== undefined && (value.dataType === "SessionId")) {
+      r.position = p + 2;
+      r.bit++;
+      return value as types.SessionId | null;
+    }
+  }
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readSessionIdValueTight(r, t, f) : null;
@@ -15818,6 +15968,18 @@ function readCachedTransactionIdLoose(
   f: string,
 ): types.TransactionId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readTransactionIdValueLoose(r, t, f) : null;
+  const p = r.position;
+  if (r.end - p >= 3 && r.bytes[p] === 0) {
+    const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+    if (
+      value === null ||
+      value !== undefined &&
+        (value.dataType === "LocalTransactionId" || value.dataType === "XATransactionId")
+    ) {
+      r.position = p + 3;
+      return value as types.TransactionId | null;
+    }
+  }
   if (r.boolean(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.boolean(t, f) ? readTransactionIdValueLoose(r, t, f) : null;
@@ -15841,6 +16003,22 @@ function readCachedTransactionIdTight(
   f: string,
 ): types.TransactionId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readTransactionIdValueTight(r, t, f) : null;
+  const p = r.position;
+  if (
+    r.bit < r.bitEnd && r.end - p >= 2 &&
+    ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0
+  ) {
+    const value = r.cache[r.view.getInt16(p) & 0xffff];
+    if (
+      value === null ||
+      value !== undefined &&
+        (value.dataType === "LocalTransactionId" || value.dataType === "XATransactionId")
+    ) {
+      r.position = p + 2;
+      r.bit++;
+      return value as types.TransactionId | null;
+    }
+  }
   if (r.flag(t, f)) {
     const key = r.newCacheKey(t, f);
     const value = r.flag(t, f) ? readTransactionIdValueTight(r, t, f) : null;

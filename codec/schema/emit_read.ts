@@ -392,8 +392,25 @@ export function emitReadCached(name: string, encoding: Encoding): string {
         r.fail(t, f, \`no \${value?.dataType} can be cached\`);
       }`
     : "";
+  // Most are known to us: the way to them takes no calls. Anything odd takes the long way, to its error.
+  const fits = name === "DataStructure"
+    ? "value !== undefined"
+    : `value === null || value !== undefined && (${
+      types.map((type) => `value.dataType === "${type.name}"`).join(" || ")
+    })`;
+  const hit = encoding === "Tight"
+    ? `if (r.bit < r.bitEnd && r.end - p >= 2 && ((r.bytes[r.bitBase + (r.bit >> 3)]! >> (r.bit & 7)) & 1) === 0) {
+        const value = r.cache[r.view.getInt16(p) & 0xffff];
+        if (${fits}) { r.position = p + 2; r.bit++; return value as types.${name} | null; }
+      }`
+    : `if (r.end - p >= 3 && r.bytes[p] === 0) {
+        const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
+        if (${fits}) { r.position = p + 3; return value as types.${name} | null; }
+      }`;
   return `function readCached${name}${encoding}(r: FrameReader, t: string, f: string): types.${name} | null {
     if (!r.cacheEnabled) return ${fresh} ? read${name}Value${encoding}(r, t, f) : null;
+    const p = r.position;
+    ${hit}
     if (${fresh}) {
       const key = r.newCacheKey(t, f);
       const value = ${fresh} ? read${name}Value${encoding}(r, t, f) : null;
