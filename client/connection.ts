@@ -72,7 +72,11 @@ export class Connection implements AsyncDisposable {
   #sessionCount = 0;
   #closing: Promise<void> | undefined;
 
-  /** Use `connect()`. */
+  /**
+   * Use `connect()`.
+   *
+   * @ignore Not for users.
+   */
   constructor({ transport, format, settings, clientId }: ConnectionParts) {
     this.#transport = transport;
     this.#format = format;
@@ -155,7 +159,11 @@ export class Connection implements AsyncDisposable {
     this.#link.fail(new ConnectionClosedError("The connection was aborted", { cause: reason }));
   }
 
-  /** Negotiates and introduces itself. Whoever calls it closes the transport if it fails. */
+  /**
+   * Negotiates and introduces itself. Whoever calls it closes the transport if it fails.
+   *
+   * @ignore Not for users.
+   */
   async open(
     { username, password }: Credentials,
     signal: AbortSignal,

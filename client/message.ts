@@ -14,7 +14,7 @@ import {
   type Message as WireMessage,
   type MessageId,
   type PrimitiveList,
-  PrimitiveMap,
+  type PrimitiveMap,
 } from "../codec/mod.ts";
 
 /**
@@ -59,7 +59,11 @@ export class Message {
   readonly #bodyError: unknown;
   #properties: PrimitiveMap | undefined;
 
-  /** Made by consumers. */
+  /**
+   * Made by consumers.
+   *
+   * @ignore Not for users.
+   */
   constructor(
     command: WireMessage,
     redeliveryCount: number,

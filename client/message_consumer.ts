@@ -96,7 +96,11 @@ interface Delivery {
 /** Someone who waits for a message. */
 interface Receiver {
   give(delivery: Delivery): void;
-  /** Tells that there will be no more. */
+  /**
+   * Tells that there will be no more.
+   *
+   * @ignore Not for users.
+   */
   end(reason: Error | undefined): void;
 }
 
@@ -130,7 +134,11 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   #stopHandling: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Use `session.createConsumer()`. */
+  /**
+   * Use `session.createConsumer()`.
+   *
+   * @ignore Not for users.
+   */
   constructor(parts: ConsumerParts, options: ConsumerOptions) {
     checkOptions(options);
     const { connectionId, value } = parts.sessionId;
@@ -148,7 +156,11 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     return this.#buffer.length;
   }
 
-  /** Announces the consumer to the broker. Messages may come before the broker's answer. */
+  /**
+   * Announces the consumer to the broker. Messages may come before the broker's answer.
+   *
+   * @ignore Not for users.
+   */
   async open({ timeout, signal }: CallOptions): Promise<void> {
     const { prefetchSize = 1000, selector, noLocal, exclusive, retroactive, priority } =
       this.#options;
@@ -325,7 +337,11 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     return this.close();
   }
 
-  /** Takes a message from the broker. */
+  /**
+   * Takes a message from the broker.
+   *
+   * @ignore Not for users.
+   */
   dispatch(dispatch: MessageDispatch): void {
     const command = dispatch.message;
     if (command === null || this.#ended) return;
@@ -339,14 +355,22 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#pump();
   }
 
-  /** The broker has closed the consumer, for example because it was too slow. */
+  /**
+   * The broker has closed the consumer, for example because it was too slow.
+   *
+   * @ignore Not for users.
+   */
   closedByBroker(): void {
     this.#context.removeConsumer(this);
     this.end(new ClosedError("The broker closed the consumer"));
     this.#onClose(this);
   }
 
-  /** Lets the handler end and takes no more messages. */
+  /**
+   * Lets the handler end and takes no more messages.
+   *
+   * @ignore Not for users.
+   */
   async stop(): Promise<void> {
     this.#finish(new ClosedError("The consumer was closed"), undefined);
     if (!this.#handling) return;
@@ -382,7 +406,11 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     });
   }
 
-  /** Closes it without waiting for the broker, because its session is about to be closed. */
+  /**
+   * Closes it without waiting for the broker, because its session is about to be closed.
+   *
+   * @ignore Not for users.
+   */
   async retire(): Promise<void> {
     if (this.#ended) return;
     await this.stop();

@@ -68,7 +68,11 @@ export class MessageProducer implements AsyncDisposable {
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Use `session.createProducer()`. */
+  /**
+   * Use `session.createProducer()`.
+   *
+   * @ignore Not for users.
+   */
   constructor({ context, sessionId, value, destination, onClose }: ProducerParts) {
     this.destination = destination;
     this.#context = context;
@@ -80,7 +84,11 @@ export class MessageProducer implements AsyncDisposable {
     });
   }
 
-  /** Announces the producer to the broker. */
+  /**
+   * Announces the producer to the broker.
+   *
+   * @ignore Not for users.
+   */
   async open(options: CallOptions): Promise<void> {
     const info = createProducerInfo({
       producerId: this.#id,
@@ -131,7 +139,11 @@ export class MessageProducer implements AsyncDisposable {
     return this.close();
   }
 
-  /** Takes no more messages. */
+  /**
+   * Takes no more messages.
+   *
+   * @ignore Not for users.
+   */
   end(reason: Error): void {
     this.#ended ??= reason;
   }

@@ -68,7 +68,11 @@ export class Session implements AsyncDisposable {
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Use `connection.createSession()`. */
+  /**
+   * Use `connection.createSession()`.
+   *
+   * @ignore Not for users.
+   */
   constructor(
     context: SessionContext,
     value: number,
@@ -84,7 +88,11 @@ export class Session implements AsyncDisposable {
     this.#id = createSessionId({ connectionId: context.connectionId.value, value });
   }
 
-  /** Announces the session to the broker. */
+  /**
+   * Announces the session to the broker.
+   *
+   * @ignore Not for users.
+   */
   async open(): Promise<void> {
     await this.#context.request(
       createSessionInfo({ sessionId: this.#id }),
@@ -159,7 +167,11 @@ export class Session implements AsyncDisposable {
     return this.close();
   }
 
-  /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
+  /**
+   * Lets handlers end, gives back what was not acknowledged, and takes no more messages.
+   *
+   * @ignore Not for users.
+   */
   async stop(): Promise<void> {
     const ended = new ClosedError("The session was closed");
     this.#ended ??= ended;
@@ -169,7 +181,11 @@ export class Session implements AsyncDisposable {
     this.#producers.clear();
   }
 
-  /** Ends all that waits. */
+  /**
+   * Ends all that waits.
+   *
+   * @ignore Not for users.
+   */
   connectionEnded(reason: Error): void {
     this.#ended ??= reason;
     for (const consumer of [...this.#consumers]) consumer.end(reason);
