@@ -94,6 +94,7 @@ function wholeFrames(bytes: Uint8Array): number {
 }
 
 const CODES: readonly number[] = Object.values(DataTypeCode);
+const IS_CODE: readonly boolean[] = Array.from({ length: 256 }, (_, i) => CODES.includes(i));
 const INTERESTING = [
   0n,
   1n,
@@ -302,7 +303,7 @@ export class Inputs {
         return result.subarray(0, at);
       case 8: {
         // A nested type for another one.
-        const places = [...result.keys()].filter((i) => CODES.includes(result[i]!));
+        const places = [...result.keys()].filter((i) => IS_CODE[result[i]!]);
         if (places.length > 0) result[this.pick(places)] = this.pick(CODES);
         return result;
       }

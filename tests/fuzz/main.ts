@@ -44,6 +44,8 @@ function tell({ inputs, decoded, refused, seconds, memory, findings }: FuzzRepor
   const rate = Math.round(inputs / seconds);
   console.log(
     `${inputs} inputs in ${seconds.toFixed(1)} s, ${rate} a second: ${decoded} decoded, ` +
-      `${refused} refused, ${findings.length} findings, at most ${Math.round(memory / 1e6)} MB`,
+      `${refused} refused, ${findings.length} findings, grown by at most ${
+        Math.round(memory / 1e6)
+      } MB`,
   );
 }
