@@ -4,7 +4,16 @@
  * @module
  */
 
-/** Options of {@linkcode OpenWireError}. */
+/**
+ * Options of {@linkcode OpenWireError}.
+ *
+ * @example
+ * ```ts
+ * import type { OpenWireErrorOptions } from "./errors.ts";
+ *
+ * const options: OpenWireErrorOptions = { cause: new Error("reset"), retryable: true };
+ * ```
+ */
 export interface OpenWireErrorOptions {
   /** What caused this error, if anything did. */
   cause?: unknown;

@@ -50,9 +50,15 @@ export interface ConnectionParts {
  * A connection to a broker, made by `connect()`.
  *
  * @example
- * ```ts ignore
- * await using connection = await connect("tcp://localhost:61616");
- * const session = await connection.createSession();
+ * ```ts
+ * import { connect } from "../mod.ts";
+ * import { MemoryBroker } from "../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
+ * assertEquals(connection.wireFormat.version, 12);
+ * await using session = await connection.createSession();
  * ```
  */
 export class Connection implements AsyncDisposable {

@@ -43,11 +43,22 @@ const kinds = {
  * A received message. It is read-only; body and properties are decoded when they are first asked for.
  *
  * @example
- * ```ts ignore
- * for await (const message of consumer) {
- *   console.log(message.id, message.properties.get("region"), message.text);
- *   await message.ack();
- * }
+ * ```ts
+ * import { connect } from "../mod.ts";
+ * import { MemoryBroker } from "../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
+ * const session = await connection.createSession({ acknowledgeMode: "individual" });
+ * const producer = await session.createProducer("orders");
+ * const id = await producer.send("hello", { properties: { region: "eu-west-1" } });
+ *
+ * const message = await (await session.createConsumer("orders")).receive();
+ * assertEquals(message?.id, id);
+ * assertEquals(message?.text, "hello");
+ * assertEquals(message?.properties.get("region"), "eu-west-1");
+ * await message?.ack();
  * ```
  */
 export class Message {

@@ -109,9 +109,24 @@ interface Receiver {
  * {@linkcode MessageConsumer.consume}.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { connect } from "../mod.ts";
+ * import { MemoryBroker } from "../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
+ * const session = await connection.createSession();
+ * const producer = await session.createProducer("orders");
+ * for (const text of ["one", "two", "three"]) await producer.send(text);
+ *
  * const consumer = await session.createConsumer("orders");
- * for await (const message of consumer) console.log(message.text);
+ * const texts: (string | null)[] = [];
+ * for await (const message of consumer) {
+ *   texts.push(message.text);
+ *   if (texts.length === 3) break;
+ * }
+ * assertEquals(texts, ["one", "two", "three"]);
  * ```
  */
 export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable {

@@ -51,9 +51,17 @@ export interface ProducerParts {
  * Sends messages, in the order of the calls.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { connect } from "../mod.ts";
+ * import { MemoryBroker } from "../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
+ * const session = await connection.createSession();
  * const producer = await session.createProducer("orders");
  * await producer.send("hello", { properties: { region: "eu-west-1" } });
+ * assertEquals(broker.queue("orders").size, 1);
  * ```
  */
 export class MessageProducer implements AsyncDisposable {

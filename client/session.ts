@@ -50,10 +50,17 @@ export interface SessionOptions {
  * A session: producers and consumers that are closed together.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { connect } from "../mod.ts";
+ * import { MemoryBroker } from "../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
  * await using session = await connection.createSession({ acknowledgeMode: "individual" });
  * const producer = await session.createProducer("orders");
  * const consumer = await session.createConsumer("orders");
+ * assertEquals(broker.queue("orders").consumers, 1);
  * ```
  */
 export class Session implements AsyncDisposable {

@@ -6,7 +6,18 @@
 
 import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
 
-/** Where in the input or in the value a codec error lies. */
+/**
+ * Where in the input a codec error lies.
+ *
+ * @example
+ * ```ts
+ * import { ProtocolError, type ProtocolErrorPosition } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const position: ProtocolErrorPosition = { offset: 14, dataType: "ConsumerInfo", field: "selector" };
+ * assertEquals(new ProtocolError("Cannot decode", position).offset, 14);
+ * ```
+ */
 export interface ProtocolErrorPosition {
   /** Offset in bytes from the first byte that the decoder got; -1 when unknown. */
   offset?: number;

@@ -10,7 +10,17 @@ import type { WireFormatInfo } from "./generated/types.ts";
 import { decodePrimitiveMap, encodePrimitiveMap } from "./primitive_map.ts";
 import { int, long, type PrimitiveMap, type PrimitiveType } from "./primitive_value.ts";
 
-/** Highest version of OpenWire that this module speaks. */
+/**
+ * Highest version of OpenWire that this module speaks.
+ *
+ * @example
+ * ```ts
+ * import { MAX_VERSION } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(MAX_VERSION, 12);
+ * ```
+ */
 export const MAX_VERSION = 12;
 
 /**

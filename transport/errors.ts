@@ -21,6 +21,13 @@ import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
  * - `"PERMISSION_DENIED"`: the runtime or the system forbids it.
  * - `"UNSUPPORTED_RUNTIME"`: neither Deno, nor Bun, nor Node.
  * - `"UNSUPPORTED_SCHEME"`: the URL names a transport that this module doesn't have.
+ *
+ * @example
+ * ```ts
+ * import type { TransportErrorCode } from "./mod.ts";
+ *
+ * const transient: TransportErrorCode[] = ["CONNECTION_REFUSED", "CONNECTION_RESET", "CONNECT_TIMEOUT"];
+ * ```
  */
 export type TransportErrorCode =
   | "ADDRESS_IN_USE"

@@ -9,6 +9,16 @@
  *
  * Loss is noticed while something is read or written, therefore a client keeps a read pending. A broken connection ends
  * both directions with a `TransportError`; what has arrived before can still be read.
+ *
+ * @example
+ * ```ts
+ * import { memoryPair, type Transport } from "./mod.ts";
+ *
+ * const [transport, peer]: [Transport, Transport] = memoryPair();
+ * transport.close();
+ * peer.close();
+ * await Promise.all([transport.closed, peer.closed]);
+ * ```
  */
 export interface Transport {
   /**
@@ -47,6 +57,15 @@ export interface Transport {
  * A listening socket, which gives a {@linkcode Transport} for each connection that comes in.
  *
  * Leaving the loop doesn't close the listener.
+ *
+ * @example
+ * ```ts
+ * import { listen, type Listener } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using listener: Listener = await listen();
+ * assertEquals(listener.hostname, "127.0.0.1");
+ * ```
  */
 export interface Listener extends AsyncIterable<Transport>, AsyncDisposable {
   /** The port listened on; a free one if `0` was asked for. */
@@ -61,7 +80,16 @@ export interface Listener extends AsyncIterable<Transport>, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Options of `dial()`. */
+/**
+ * Options of `dial()`.
+ *
+ * @example
+ * ```ts
+ * import type { DialOptions } from "./mod.ts";
+ *
+ * const options: DialOptions = { connectTimeout: 5_000, signal: new AbortController().signal };
+ * ```
+ */
 export interface DialOptions {
   /**
    * Milliseconds until an attempt to connect fails; `0` leaves that to the operating system.
@@ -79,7 +107,16 @@ export interface DialOptions {
   noDelay?: boolean;
 }
 
-/** Options of `listen()`. */
+/**
+ * Options of `listen()`.
+ *
+ * @example
+ * ```ts
+ * import type { ListenOptions } from "./mod.ts";
+ *
+ * const options: ListenOptions = { hostname: "127.0.0.1", port: 0 };
+ * ```
+ */
 export interface ListenOptions {
   /**
    * The address to listen on.
