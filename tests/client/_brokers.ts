@@ -1,6 +1,11 @@
 /** Runs one test against each broker: the one in memory, and a real ActiveMQ. */
 
-import { connect, type Connection, type ConnectOptions } from "../../mod.ts";
+import {
+  connect,
+  type Connection,
+  type ConnectOptions,
+  type WireFormatOptions,
+} from "../../mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { test, type TestOptions } from "../_harness.ts";
 import { broker, brokerSkip } from "../broker/env.ts";
@@ -23,20 +28,42 @@ export function freshName(): string {
   return `test.${run}.${++names}`;
 }
 
+/** Encodings in which a test runs, by the name that its title gets. */
+const encodings: Record<string, WireFormatOptions> = {
+  "loose, cache": {},
+  "loose": { cacheEnabled: false },
+  "tight, cache": { tightEncodingEnabled: true },
+  "tight": { tightEncodingEnabled: true, cacheEnabled: false },
+};
+
+type BrokerTest = (broker: TestBroker) => Promise<void>;
+
 /** Registers a test for each broker. */
-export function testOnBrokers(
+export function testOnBrokers(name: string, fn: BrokerTest, options: TestOptions = {}): void {
+  testWith(name, {}, fn, options);
+}
+
+/** Registers a test for each broker and each encoding. */
+export function testInEncodings(name: string, fn: BrokerTest, options: TestOptions = {}): void {
+  for (const [encoding, wireFormat] of Object.entries(encodings)) {
+    testWith(`${name}, ${encoding}`, wireFormat, fn, options);
+  }
+}
+
+function testWith(
   name: string,
-  fn: (broker: TestBroker) => Promise<void>,
-  options: TestOptions = {},
+  wireFormat: WireFormatOptions,
+  fn: BrokerTest,
+  options: TestOptions,
 ): void {
   test(`${name} (in-memory broker)`, async () => {
     await using memory = await MemoryBroker.listen({
       users: { system: "manager" },
       allowAnonymous: true,
     });
-    await withConnections(memory.url, false, fn);
+    await withConnections(memory.url, wireFormat, false, fn);
   }, options);
-  test(`${name} (ActiveMQ)`, () => withConnections(broker!.urls.openwire, true, fn), {
+  test(`${name} (ActiveMQ)`, () => withConnections(broker!.urls.openwire, wireFormat, true, fn), {
     ...options,
     skip: options.skip || brokerSkip,
   });
@@ -44,8 +71,9 @@ export function testOnBrokers(
 
 async function withConnections(
   url: string,
+  wireFormat: WireFormatOptions,
   real: boolean,
-  fn: (broker: TestBroker) => Promise<void>,
+  fn: BrokerTest,
 ): Promise<void> {
   const connections: Connection[] = [];
   try {
@@ -53,8 +81,11 @@ async function withConnections(
       url,
       real,
       name: freshName(),
-      connect: async (options) => {
-        const connection = await connect(url, options);
+      connect: async (options = {}) => {
+        const connection = await connect(url, {
+          ...options,
+          wireFormat: { ...wireFormat, ...options.wireFormat },
+        });
         connections.push(connection);
         return connection;
       },

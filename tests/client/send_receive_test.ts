@@ -15,7 +15,7 @@ import {
   topic,
 } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { freshName, type TestBroker, testOnBrokers } from "./_brokers.ts";
+import { freshName, type TestBroker, testInEncodings } from "./_brokers.ts";
 
 async function pair(
   { connect, name }: TestBroker,
@@ -49,7 +49,7 @@ async function assertEmpty(connection: Connection, name: string): Promise<void> 
   await session.close();
 }
 
-testOnBrokers("send() delivers each kind of body", async (broker) => {
+testInEncodings("send() delivers each kind of body", async (broker) => {
   const { producer, consumer } = await pair(broker);
 
   await producer.send("text with emoji 😀, NUL \0 and lone surrogate \ud800");
@@ -116,7 +116,7 @@ testOnBrokers("send() delivers each kind of body", async (broker) => {
   assertThrows(() => plain.text, TypeError, "plain message");
 });
 
-testOnBrokers("send() carries headers and properties", async (broker) => {
+testInEncodings("send() carries headers and properties", async (broker) => {
   const { producer, consumer } = await pair(broker);
   const before = Date.now();
   const id = await producer.send("x", {
@@ -158,7 +158,7 @@ testOnBrokers("send() carries headers and properties", async (broker) => {
   assertEquals(JSON.stringify(message.properties.get("nested")), `{"deep":true}`);
 });
 
-testOnBrokers("send() keeps the order of the calls, compressed or not", async (broker) => {
+testInEncodings("send() keeps the order of the calls, compressed or not", async (broker) => {
   const { producer, consumer } = await pair(broker);
   const sent: string[] = [];
   const sends: Promise<string>[] = [];
@@ -170,7 +170,7 @@ testOnBrokers("send() keeps the order of the calls, compressed or not", async (b
   assertEquals(await texts(consumer, sent.length), sent);
 });
 
-testOnBrokers(
+testInEncodings(
   "send() to a topic reaches each consumer, but not those with noLocal",
   async ({ connect, name }) => {
     const connection = await connect();
@@ -188,7 +188,7 @@ testOnBrokers(
   },
 );
 
-testOnBrokers("a producer without a destination sends where each call says", async (broker) => {
+testInEncodings("a producer without a destination sends where each call says", async (broker) => {
   const { session, consumer, producer } = await pair(broker);
   const open = await session.createProducer();
   await open.send("a", { destination: broker.name });
@@ -202,7 +202,7 @@ testOnBrokers("a producer without a destination sends where each call says", asy
   );
 });
 
-testOnBrokers("what can't be sent is refused, and the producer stays usable", async (broker) => {
+testInEncodings("what can't be sent is refused, and the producer stays usable", async (broker) => {
   const { producer, consumer } = await pair(broker);
   await assertRejects(
     () => producer.send("x", { correlationId: "c".repeat(70_000) }),
@@ -235,7 +235,7 @@ testOnBrokers("what can't be sent is refused, and the producer stays usable", as
   assertEquals(await texts(consumer, 1), ["fine"]);
 });
 
-testOnBrokers(
+testInEncodings(
   "a frame that the broker would not take is refused here",
   async ({ connect, name }) => {
     const connection = await connect({ wireFormat: { maxFrameSize: 10_000 } });
@@ -253,7 +253,7 @@ testOnBrokers(
   },
 );
 
-testOnBrokers(
+testInEncodings(
   "receive() waits, times out and can be aborted without losing a message",
   async (broker) => {
     const { producer, consumer } = await pair(broker);
@@ -274,7 +274,7 @@ testOnBrokers(
   },
 );
 
-testOnBrokers(
+testInEncodings(
   "mode auto: what receive() returned is done, what was only sent ahead is not",
   async (broker) => {
     const { session, producer, consumer } = await pair(broker);
@@ -288,7 +288,7 @@ testOnBrokers(
   },
 );
 
-testOnBrokers("mode auto: a loop acknowledges when it goes on", async (broker) => {
+testInEncodings("mode auto: a loop acknowledges when it goes on", async (broker) => {
   const { connection, session, producer, consumer } = await pair(broker);
   for (const text of ["a", "b", "c"]) await producer.send(text);
   const seen: (string | null)[] = [];
@@ -306,7 +306,7 @@ testOnBrokers("mode auto: a loop acknowledges when it goes on", async (broker) =
   await assertEmpty(connection, broker.name);
 });
 
-testOnBrokers("mode individual: only what was acknowledged is done", async (broker) => {
+testInEncodings("mode individual: only what was acknowledged is done", async (broker) => {
   const { connection, session, producer, consumer } = await pair(broker, "individual");
   for (const text of ["a", "b", "c"]) await producer.send(text);
   const [, b, c] = [await received(consumer), await received(consumer), await received(consumer)];
@@ -323,7 +323,7 @@ testOnBrokers("mode individual: only what was acknowledged is done", async (brok
   await assertEmpty(connection, broker.name);
 });
 
-testOnBrokers("prefetchSize bounds what is sent ahead", async (broker) => {
+testInEncodings("prefetchSize bounds what is sent ahead", async (broker) => {
   const { session, producer } = await pair(broker, "individual").then(async (made) => {
     await made.consumer.close();
     return made;
@@ -338,7 +338,7 @@ testOnBrokers("prefetchSize bounds what is sent ahead", async (broker) => {
   await assertRejects(() => session.createConsumer("x", { prefetchSize: 40_000 }), RangeError);
 });
 
-testOnBrokers("consume() gives messages to an async handler, one at a time", async (broker) => {
+testInEncodings("consume() gives messages to an async handler, one at a time", async (broker) => {
   const { connection, producer, consumer } = await pair(broker);
   const seen: (string | null)[] = [];
   const { promise: all, resolve } = Promise.withResolvers<void>();
@@ -359,7 +359,7 @@ testOnBrokers("consume() gives messages to an async handler, one at a time", asy
   await assertEmpty(connection, broker.name);
 });
 
-testOnBrokers("consume() gives a message again to a handler that failed", async (broker) => {
+testInEncodings("consume() gives a message again to a handler that failed", async (broker) => {
   const { connection, producer, consumer } = await pair(broker);
   const counts: number[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
@@ -384,7 +384,7 @@ testOnBrokers("consume() gives a message again to a handler that failed", async 
   assertEquals(failures.map(({ message }) => message), ["not yet"]);
 });
 
-testOnBrokers("expired messages are not given to the application", async (broker) => {
+testInEncodings("expired messages are not given to the application", async (broker) => {
   const { producer, consumer } = await pair(broker);
   await producer.send("old", { timeToLive: 1 });
   // Long enough to expire in the consumer's buffer.
@@ -394,7 +394,7 @@ testOnBrokers("expired messages are not given to the application", async (broker
   assertEquals(await texts(consumer, 1), ["new"]);
 });
 
-testOnBrokers("a compressed body comes back whole", async (broker) => {
+testInEncodings("a compressed body comes back whole", async (broker) => {
   const { producer, consumer } = await pair(broker);
   const text = "many words ".repeat(1000);
   await producer.send(text, { compress: true });
@@ -406,7 +406,7 @@ testOnBrokers("a compressed body comes back whole", async (broker) => {
   assertEquals((await received(consumer)).map.get("a"), "x".repeat(500));
 });
 
-testOnBrokers("a body that inflates beyond the limit fails alone", async ({ connect, name }) => {
+testInEncodings("a body that inflates beyond the limit fails alone", async ({ connect, name }) => {
   const connection = await connect({ maxInflatedSize: 1000 });
   const session = await connection.createSession();
   const producer = await session.createProducer(name);
@@ -419,7 +419,7 @@ testOnBrokers("a body that inflates beyond the limit fails alone", async ({ conn
   assertEquals(await texts(consumer, 1), ["next"]);
 });
 
-testOnBrokers("close() of each level ends what is below it", async ({ connect, name }) => {
+testInEncodings("close() of each level ends what is below it", async ({ connect, name }) => {
   const connection = await connect();
   const session = await connection.createSession();
   const producer = await session.createProducer(name);
@@ -446,7 +446,7 @@ testOnBrokers("close() of each level ends what is below it", async ({ connect, n
   await assertRejects(() => connection.createSession(), OpenWireError, "closed");
 });
 
-testOnBrokers("await using closes each level", async ({ url, name }) => {
+testInEncodings("await using closes each level", async ({ url, name }) => {
   const { connect } = await import("../../mod.ts");
   let ended: Promise<Error | undefined>;
   {
@@ -461,7 +461,7 @@ testOnBrokers("await using closes each level", async ({ url, name }) => {
   assertEquals(await ended, undefined);
 });
 
-testOnBrokers("abort() ends all that waits with an error", async ({ connect, name }) => {
+testInEncodings("abort() ends all that waits with an error", async ({ connect, name }) => {
   const connection = await connect();
   const session = await connection.createSession();
   const consumer = await session.createConsumer(name);
