@@ -15,7 +15,7 @@ import { createKeepAliveInfo } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
 import type { Command, Response } from "./commands.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { ConnectionClosedError } from "./errors.ts";
+import { ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
 import { Outbox } from "./outbox.ts";
 import { type RequestOptions, ResponseCorrelator } from "./response_correlator.ts";
@@ -39,6 +39,7 @@ export class BrokerLink {
   readonly #transport: Transport;
   readonly #format: OpenWireFormat;
   readonly #receive: (command: DataStructure) => void;
+  readonly #deadlines: Deadlines;
   readonly #correlator: ResponseCorrelator;
   readonly #decoder: OpenWireDecoderStream;
   readonly #outbox: Outbox;
@@ -57,6 +58,7 @@ export class BrokerLink {
     this.#transport = transport;
     this.#format = format;
     this.#receive = receive;
+    this.#deadlines = deadlines;
     this.#correlator = new ResponseCorrelator(deadlines);
     this.#decoder = new OpenWireDecoderStream(format);
     const encoder = new OpenWireEncoderStream(format, {
@@ -100,27 +102,55 @@ export class BrokerLink {
    * Sends a command that isn't answered. Resolves when it was handed to the runtime.
    *
    * @throws {EncodeError} When the command can't be sent.
+   * @throws {TimeoutError} When the runtime did not take it in time; it will be sent when the broker reads again.
    */
-  async send(command: Command): Promise<void> {
+  async send(command: Command, { timeout, signal, action }: RequestOptions): Promise<void> {
     if (this.#failure) throw this.#failure;
     command.commandId = this.#nextId();
     command.responseRequired = false;
-    await this.#push(command);
+    await this.#inTime(this.#push(command), { timeout, signal, action });
     const refusal = this.#refusals.get(command);
     if (refusal === undefined) return;
     this.#refusals.delete(command);
     throw refusal;
   }
 
-  /** Sends what waits, tells the peer that no more comes, and gives it a moment to say the same. */
-  async close(): Promise<void> {
+  /**
+   * Sends what waits, tells the peer that no more comes, and gives it a moment to say the same.
+   *
+   * @param timeout Milliseconds after which the connection is ended in any case.
+   */
+  async close(timeout: number): Promise<void> {
     this.#closing = true;
-    await this.#outbox.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LINGER));
-    await Promise.race([this.#transport.closed, late]);
-    clearTimeout(timer);
+    await this.#within(this.#outbox.close(), timeout);
+    await this.#within(this.#transport.closed, LINGER);
     this.fail(new ConnectionClosedError("The connection was closed"));
+  }
+
+  /** Waits for something, but not for ever. */
+  async #within(done: Promise<void>, delay: number): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => cancel = this.#deadlines.add(delay, resolve));
+    await Promise.race([done, late]);
+    cancel();
+  }
+
+  #inTime(written: Promise<void>, { timeout, signal, action }: RequestOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => settle(() => reject(signal!.reason));
+      const settle = (then: () => void): void => {
+        cancel();
+        signal?.removeEventListener("abort", abort);
+        then();
+      };
+      const cancel = this.#deadlines.add(timeout, () => {
+        settle(() =>
+          reject(new TimeoutError(`${action}: the broker took nothing for ${timeout} ms`))
+        );
+      });
+      signal?.addEventListener("abort", abort);
+      written.then(() => settle(resolve), (error) => settle(() => reject(error)));
+    });
   }
 
   /** Ends the connection at once. The first reason counts. */

@@ -28,7 +28,8 @@ import {
 } from "./errors.ts";
 import { generateId } from "./id_generator.ts";
 import type { MessageConsumer } from "./message_consumer.ts";
-import type { ConnectionSettings } from "./options.ts";
+import { type ConnectionSettings, milliseconds } from "./options.ts";
+import type { RequestOptions } from "./response_correlator.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
 
@@ -240,17 +241,22 @@ export class Connection implements AsyncDisposable {
       settings: this.#settings,
       deadlines: this.#deadlines,
       request: (command, action, options = {}) =>
-        this.#link.request(command, {
-          action,
-          signal: options.signal,
-          timeout: options.timeout ?? this.#settings.requestTimeout,
-        }),
-      send: (command) => this.#link.send(command),
+        this.#link.request(command, this.#requestOptions(action, options)),
+      send: (command, action, options = {}) =>
+        this.#link.send(command, this.#requestOptions(action, options)),
       addConsumer: (consumer) => void this.#consumers.set(consumer.id, consumer),
       removeConsumer: (consumer) => void this.#consumers.delete(consumer.id),
       addSession: (session) => void this.#sessions.add(session),
       removeSession: (session) => void this.#sessions.delete(session),
       report: (error) => this.#status.publish({ type: "error", error }),
+    };
+  }
+
+  #requestOptions(action: string, { timeout, signal }: CallOptions): RequestOptions {
+    return {
+      action,
+      signal,
+      timeout: milliseconds("timeout", timeout, this.#settings.requestTimeout),
     };
   }
 
@@ -295,11 +301,13 @@ export class Connection implements AsyncDisposable {
       const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
       await this.#link.request(remove, { timeout, action: "Cannot close the connection" });
       // Not awaited: the broker may be gone before the runtime says that it took it.
-      this.#link.send(createShutdownInfo()).catch(() => {});
+      this.#link.send(createShutdownInfo(), { timeout, action: "Cannot say goodbye" }).catch(
+        () => {},
+      );
     } catch {
       // It is as good as closed: the broker has gone or does not answer.
     }
-    await this.#link.close();
+    await this.#link.close(timeout);
     await this.#link.closed;
   }
 }
@@ -310,7 +318,7 @@ export interface SessionContext {
   readonly settings: ConnectionSettings;
   readonly deadlines: Deadlines;
   request(command: Command, action: string, options?: CallOptions): Promise<Response>;
-  send(command: Command): Promise<void>;
+  send(command: Command, action: string, options?: CallOptions): Promise<void>;
   addConsumer(consumer: MessageConsumer): void;
   removeConsumer(consumer: MessageConsumer): void;
   addSession(session: Session): void;

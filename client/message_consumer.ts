@@ -430,7 +430,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (this.#ended) return;
     await this.stop();
     this.#context.removeConsumer(this);
-    await this.#context.send(this.#removeInfo());
+    const timeout = this.#context.settings.closeTimeout;
+    await this.#context.send(this.#removeInfo(), "Cannot close the consumer", { timeout });
   }
 
   /**
@@ -446,9 +447,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   }
 
   #removeQuietly(): void {
-    this.#context.send(
-      createRemoveInfo({ objectId: this.#consumerId, lastDeliveredSequenceId: -1 }),
-    ).catch(() => {});
+    this.#context.send(this.#removeInfo(), "Cannot close the consumer").catch(() => {});
   }
 
   #refuseWhileHandling(): void {
@@ -534,7 +533,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (this.#ended && !this.#handling) throw this.#ended;
     delivery.settled = true;
     this.#unsettled.delete(delivery);
-    await this.#context.send(this.#ack(delivery, ackType, poisonCause));
+    await this.#context.send(this.#ack(delivery, ackType, poisonCause), "Cannot acknowledge");
   }
 
   #ack({ dispatch }: Delivery, ackType: number, poisonCause: Throwable | null): MessageAck {

@@ -168,15 +168,9 @@ export class MessageProducer implements AsyncDisposable {
       producerId: this.#id,
       producerSequenceId: ++this.#sequence,
     });
-    if (command.persistent) {
-      await this.#context.request(
-        command,
-        `Cannot send to ${formatDestination(destination)}`,
-        options,
-      );
-    } else {
-      await this.#context.send(command);
-    }
+    const action = `Cannot send to ${formatDestination(destination)}`;
+    if (command.persistent) await this.#context.request(command, action, options);
+    else await this.#context.send(command, action, options);
     return formatMessageId(command.messageId);
   }
 

@@ -47,7 +47,7 @@ export class Outbox {
   /** Writes what waits, then tells the peer that no more comes. */
   async close(): Promise<void> {
     if (this.#failure) return;
-    while (this.#busy) await this.#written.promise.catch(() => {});
+    while (this.#busy && !this.#failure) await this.#written.promise.catch(() => {});
     await this.#writer.close().catch(() => {});
   }
 

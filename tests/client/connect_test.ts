@@ -315,3 +315,33 @@ test("a request that is not answered in time fails alone", async () => {
   await assertRejects(() => aborted, Error, "stop");
   await connection.close();
 });
+
+test("a broker that reads no more stops neither send() nor close() for ever", async () => {
+  const { promise: stalled, resolve: leave } = Promise.withResolvers<void>();
+  await using peer = await fakePeer(async (transport) => {
+    const script = new Script(transport);
+    await script.accept();
+    // Answers what opens session and producer, then reads no more.
+    for (let i = 0; i < 2; i++) {
+      const command = await script.next();
+      if (command) await script.answer(command);
+    }
+    await stalled;
+  });
+  const connection = await connect(peer.url, { closeTimeout: 100 });
+  const session = await connection.createSession();
+  const producer = await session.createProducer("orders");
+  const body = new Uint8Array(4_000_000);
+  // The sockets take some megabytes before they are full.
+  const error = await assertRejects(async () => {
+    for (let i = 0; i < 20; i++) await producer.send(body, { persistent: false, timeout: 100 });
+  }, TimeoutError);
+  assertStringIncludes(error.message, "took nothing for 100 ms");
+  const controller = new AbortController();
+  const aborted = producer.send(body, { persistent: false, signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assertRejects(() => aborted, Error, "enough");
+  await connection.close();
+  assertEquals(await connection.closed, undefined);
+  leave();
+});
