@@ -43,7 +43,7 @@ export class BrokerLink {
   readonly #correlator: ResponseCorrelator;
   readonly #decoder: OpenWireDecoderStream;
   readonly #outbox: Outbox;
-  readonly #refusals: Map<DataStructure, EncodeError> = new Map();
+  readonly #refusals: WeakMap<DataStructure, EncodeError> = new WeakMap();
   readonly #resolveClosed: (error: Error | undefined) => void;
   #failure: Error | undefined;
   #closing = false;
@@ -110,9 +110,7 @@ export class BrokerLink {
     command.responseRequired = false;
     await this.#inTime(this.#push(command), { timeout, signal, action });
     const refusal = this.#refusals.get(command);
-    if (refusal === undefined) return;
-    this.#refusals.delete(command);
-    throw refusal;
+    if (refusal) throw refusal;
   }
 
   /**

@@ -144,7 +144,10 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   #preparing = false;
   /** What the application got and did not settle yet, in that order. */
   readonly #unsettled: Set<Delivery> = new Set();
+  /** Why there are no more messages; those that were given can still be acknowledged. */
   #ended: Error | undefined;
+  /** Whether the broker takes no more acknowledgements. */
+  #removed = false;
   #handling: Promise<void> | undefined;
   #stopHandling: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -399,6 +402,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
 
   /** Ends all that waits, with an error. */
   end(reason: Error): void {
+    this.#removed = true;
     this.#finish(reason, reason);
   }
 
@@ -413,6 +417,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   async #close(): Promise<void> {
     if (this.#ended) return;
     await this.stop();
+    this.#removed = true;
     this.#context.removeConsumer(this);
     this.#onClose(this);
     const { closeTimeout } = this.#context.settings;
@@ -429,6 +434,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   async retire(): Promise<void> {
     if (this.#ended) return;
     await this.stop();
+    this.#removed = true;
     this.#context.removeConsumer(this);
     const timeout = this.#context.settings.closeTimeout;
     await this.#context.send(this.#removeInfo(), "Cannot close the consumer", { timeout });
@@ -515,7 +521,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
 
   /** Acknowledges unless the application has done so itself. */
   #acknowledgeQuietly(delivery: Delivery): void {
-    if (delivery.settled || this.#ended) return;
+    if (delivery.settled || this.#removed) return;
     this.#settle(delivery, AckType.standard).catch((error) => this.#context.report(error));
   }
 
@@ -530,7 +536,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
         "Cannot acknowledge the message: it was done already",
       );
     }
-    if (this.#ended && !this.#handling) throw this.#ended;
+    if (this.#removed) throw this.#ended;
     delivery.settled = true;
     this.#unsettled.delete(delivery);
     await this.#context.send(this.#ack(delivery, ackType, poisonCause), "Cannot acknowledge");
