@@ -1015,9 +1015,9 @@ export function writeSessionIdLoose(w: FrameWriter, o: types.SessionId): void {
     v = w.view;
   }
   const value = o.value;
-  if (typeof value === "number" && (value | 0) === value) {
-    v.setInt32(p, value >> 31);
-    v.setInt32(p + 4, value);
+  if (value === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -1180,9 +1180,9 @@ export function writeConsumerIdLoose(w: FrameWriter, o: types.ConsumerId): void 
     v = w.view;
   }
   const sessionId = o.sessionId;
-  if (typeof sessionId === "number" && (sessionId | 0) === sessionId) {
-    v.setInt32(p, sessionId >> 31);
-    v.setInt32(p + 4, sessionId);
+  if (sessionId === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -1193,9 +1193,9 @@ export function writeConsumerIdLoose(w: FrameWriter, o: types.ConsumerId): void 
     v = w.view;
   }
   const value = o.value;
-  if (typeof value === "number" && (value | 0) === value) {
-    v.setInt32(p, value >> 31);
-    v.setInt32(p + 4, value);
+  if (value === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -1375,9 +1375,9 @@ export function writeProducerIdLoose(w: FrameWriter, o: types.ProducerId): void 
     v = w.view;
   }
   const value = o.value;
-  if (typeof value === "number" && (value | 0) === value) {
-    v.setInt32(p, value >> 31);
-    v.setInt32(p + 4, value);
+  if (value === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -1388,9 +1388,9 @@ export function writeProducerIdLoose(w: FrameWriter, o: types.ProducerId): void 
     v = w.view;
   }
   const sessionId = o.sessionId;
-  if (typeof sessionId === "number" && (sessionId | 0) === sessionId) {
-    v.setInt32(p, sessionId >> 31);
-    v.setInt32(p + 4, sessionId);
+  if (sessionId === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -1715,9 +1715,9 @@ export function writeMessageIdLoose(w: FrameWriter, o: types.MessageId): void {
     }
   }
   const producerSequenceId = o.producerSequenceId;
-  if (typeof producerSequenceId === "number" && (producerSequenceId | 0) === producerSequenceId) {
-    v.setInt32(p, producerSequenceId >> 31);
-    v.setInt32(p + 4, producerSequenceId);
+  if (producerSequenceId === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -1728,9 +1728,9 @@ export function writeMessageIdLoose(w: FrameWriter, o: types.MessageId): void {
     v = w.view;
   }
   const brokerSequenceId = o.brokerSequenceId;
-  if (typeof brokerSequenceId === "number" && (brokerSequenceId | 0) === brokerSequenceId) {
-    v.setInt32(p, brokerSequenceId >> 31);
-    v.setInt32(p + 4, brokerSequenceId);
+  if (brokerSequenceId === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -1902,9 +1902,9 @@ export function writeLocalTransactionIdLoose(w: FrameWriter, o: types.LocalTrans
   let b = w.bytes;
   let v = w.view;
   const value = o.value;
-  if (typeof value === "number" && (value | 0) === value) {
-    v.setInt32(p, value >> 31);
-    v.setInt32(p + 4, value);
+  if (value === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -2763,9 +2763,9 @@ export function writeBrokerInfoLoose(w: FrameWriter, o: types.BrokerInfo): void 
   }
   if (w.version >= 2) {
     const connectionId = o.connectionId;
-    if (typeof connectionId === "number" && (connectionId | 0) === connectionId) {
-      v.setInt32(p, connectionId >> 31);
-      v.setInt32(p + 4, connectionId);
+    if (connectionId === 0) {
+      v.setInt32(p, 0);
+      v.setInt32(p + 4, 0);
       p += 8;
     } else {
       w.position = p;
@@ -5070,9 +5070,9 @@ export function writeDestinationInfoLoose(w: FrameWriter, o: types.DestinationIn
   }
   b[p++] = operationType;
   const timeout = o.timeout;
-  if (typeof timeout === "number" && (timeout | 0) === timeout) {
-    v.setInt32(p, timeout >> 31);
-    v.setInt32(p + 4, timeout);
+  if (timeout === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -5704,12 +5704,9 @@ export function writeRemoveInfoLoose(w: FrameWriter, o: types.RemoveInfo): void 
   }
   if (w.version >= 5) {
     const lastDeliveredSequenceId = o.lastDeliveredSequenceId;
-    if (
-      typeof lastDeliveredSequenceId === "number" &&
-      (lastDeliveredSequenceId | 0) === lastDeliveredSequenceId
-    ) {
-      v.setInt32(p, lastDeliveredSequenceId >> 31);
-      v.setInt32(p + 4, lastDeliveredSequenceId);
+    if (lastDeliveredSequenceId === 0) {
+      v.setInt32(p, 0);
+      v.setInt32(p + 4, 0);
       p += 8;
     } else {
       w.position = p;
@@ -7200,9 +7197,9 @@ export function writeMessagePullLoose(w: FrameWriter, o: types.MessagePull): voi
     }
   }
   const timeout = o.timeout;
-  if (typeof timeout === "number" && (timeout | 0) === timeout) {
-    v.setInt32(p, timeout >> 31);
-    v.setInt32(p + 4, timeout);
+  if (timeout === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -8837,9 +8834,9 @@ export function writeMessageLoose(
   if (persistent !== true && persistent !== false) w.wrongBoolean(t, "persistent", persistent);
   b[p++] = persistent ? 1 : 0;
   const expiration = o.expiration;
-  if (typeof expiration === "number" && (expiration | 0) === expiration) {
-    v.setInt32(p, expiration >> 31);
-    v.setInt32(p + 4, expiration);
+  if (expiration === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -8867,9 +8864,9 @@ export function writeMessageLoose(
     v = w.view;
   }
   const timestamp = o.timestamp;
-  if (typeof timestamp === "number" && (timestamp | 0) === timestamp) {
-    v.setInt32(p, timestamp >> 31);
-    v.setInt32(p + 4, timestamp);
+  if (timestamp === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -8960,9 +8957,9 @@ export function writeMessageLoose(
   b = w.bytes;
   v = w.view;
   const arrival = o.arrival;
-  if (typeof arrival === "number" && (arrival | 0) === arrival) {
-    v.setInt32(p, arrival >> 31);
-    v.setInt32(p + 4, arrival);
+  if (arrival === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -9003,9 +9000,9 @@ export function writeMessageLoose(
   }
   if (w.version >= 3) {
     const brokerInTime = o.brokerInTime;
-    if (typeof brokerInTime === "number" && (brokerInTime | 0) === brokerInTime) {
-      v.setInt32(p, brokerInTime >> 31);
-      v.setInt32(p + 4, brokerInTime);
+    if (brokerInTime === 0) {
+      v.setInt32(p, 0);
+      v.setInt32(p + 4, 0);
       p += 8;
     } else {
       w.position = p;
@@ -9018,9 +9015,9 @@ export function writeMessageLoose(
   }
   if (w.version >= 3) {
     const brokerOutTime = o.brokerOutTime;
-    if (typeof brokerOutTime === "number" && (brokerOutTime | 0) === brokerOutTime) {
-      v.setInt32(p, brokerOutTime >> 31);
-      v.setInt32(p + 4, brokerOutTime);
+    if (brokerOutTime === 0) {
+      v.setInt32(p, 0);
+      v.setInt32(p + 4, 0);
       p += 8;
     } else {
       w.position = p;
@@ -10289,9 +10286,9 @@ export function writeActiveMQBlobMessageLoose(w: FrameWriter, o: types.ActiveMQB
   if (persistent !== true && persistent !== false) w.wrongBoolean(t, "persistent", persistent);
   b[p++] = persistent ? 1 : 0;
   const expiration = o.expiration;
-  if (typeof expiration === "number" && (expiration | 0) === expiration) {
-    v.setInt32(p, expiration >> 31);
-    v.setInt32(p + 4, expiration);
+  if (expiration === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -10319,9 +10316,9 @@ export function writeActiveMQBlobMessageLoose(w: FrameWriter, o: types.ActiveMQB
     v = w.view;
   }
   const timestamp = o.timestamp;
-  if (typeof timestamp === "number" && (timestamp | 0) === timestamp) {
-    v.setInt32(p, timestamp >> 31);
-    v.setInt32(p + 4, timestamp);
+  if (timestamp === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -10412,9 +10409,9 @@ export function writeActiveMQBlobMessageLoose(w: FrameWriter, o: types.ActiveMQB
   b = w.bytes;
   v = w.view;
   const arrival = o.arrival;
-  if (typeof arrival === "number" && (arrival | 0) === arrival) {
-    v.setInt32(p, arrival >> 31);
-    v.setInt32(p + 4, arrival);
+  if (arrival === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -10450,9 +10447,9 @@ export function writeActiveMQBlobMessageLoose(w: FrameWriter, o: types.ActiveMQB
   b = w.bytes;
   v = w.view;
   const brokerInTime = o.brokerInTime;
-  if (typeof brokerInTime === "number" && (brokerInTime | 0) === brokerInTime) {
-    v.setInt32(p, brokerInTime >> 31);
-    v.setInt32(p + 4, brokerInTime);
+  if (brokerInTime === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -10463,9 +10460,9 @@ export function writeActiveMQBlobMessageLoose(w: FrameWriter, o: types.ActiveMQB
     v = w.view;
   }
   const brokerOutTime = o.brokerOutTime;
-  if (typeof brokerOutTime === "number" && (brokerOutTime | 0) === brokerOutTime) {
-    v.setInt32(p, brokerOutTime >> 31);
-    v.setInt32(p + 4, brokerOutTime);
+  if (brokerOutTime === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -12083,9 +12080,9 @@ export function writeJournalTopicAckLoose(w: FrameWriter, o: types.JournalTopicA
     v = w.view;
   }
   const messageSequenceId = o.messageSequenceId;
-  if (typeof messageSequenceId === "number" && (messageSequenceId | 0) === messageSequenceId) {
-    v.setInt32(p, messageSequenceId >> 31);
-    v.setInt32(p + 4, messageSequenceId);
+  if (messageSequenceId === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;
@@ -13459,9 +13456,9 @@ export function writeMessageDispatchNotificationLoose(
     }
   }
   const deliverySequenceId = o.deliverySequenceId;
-  if (typeof deliverySequenceId === "number" && (deliverySequenceId | 0) === deliverySequenceId) {
-    v.setInt32(p, deliverySequenceId >> 31);
-    v.setInt32(p + 4, deliverySequenceId);
+  if (deliverySequenceId === 0) {
+    v.setInt32(p, 0);
+    v.setInt32(p + 4, 0);
     p += 8;
   } else {
     w.position = p;

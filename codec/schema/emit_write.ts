@@ -127,8 +127,9 @@ class LooseEmitter extends WriteEmitter {
         return this.add(checkInt(name, "int"), `v.setInt32(p, ${name});`, "p += 4;");
       case "long":
         return this.add(
-          `if (typeof ${name} === "number" && (${name} | 0) === ${name}) {`,
-          `v.setInt32(p, ${name} >> 31); v.setInt32(p + 4, ${name}); p += 8;`,
+          // Most are 0. The others are numbers of both kinds that engines know, which only a small function can bear.
+          `if (${name} === 0) {`,
+          "v.setInt32(p, 0); v.setInt32(p + 4, 0); p += 8;",
           "} else {",
           ...this.#call(`w.long(t, "${name}", ${name});`),
           "}",
