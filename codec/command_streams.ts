@@ -11,7 +11,8 @@ import type { DataStructure } from "./generated/types.ts";
 import type { OpenWireFormat } from "./wire_format.ts";
 
 /**
- * Turns bytes, in chunks of any size, into commands.
+ * Turns bytes, in chunks of any size, into commands: a TransformStream, in the way in which `DecompressionStream` is one.
+ * It doesn't extend the class, whose queue is dropped at the first error, with the good commands that wait in it.
  *
  * It negotiates the format that it shares with an {@linkcode OpenWireEncoderStream}: the peer's WireFormatInfo comes out
  * as the first command. Bad bytes error the stream with a {@linkcode ProtocolError}, after the commands before them.
@@ -26,7 +27,7 @@ import type { OpenWireFormat } from "./wire_format.ts";
  * for await (const command of commands) assertEquals(command.dataType, "KeepAliveInfo");
  * ```
  */
-export class OpenWireDecoderStream {
+export class OpenWireDecoderStream implements TransformStream<Uint8Array, DataStructure> {
   /** The commands. */
   readonly readable: ReadableStream<DataStructure>;
   /** Takes the bytes. */
