@@ -179,7 +179,7 @@ export class FrameWriter {
     this.ensure(8);
     const p = this.position;
     if (typeof value === "number") {
-      this.view.setInt32(p, highHalf(value));
+      this.view.setInt32(p, (value | 0) === value ? value >> 31 : highHalf(value));
       this.view.setInt32(p + 4, value);
     } else {
       this.view.setBigInt64(p, value);

@@ -1015,9 +1015,9 @@ export function writeSessionIdLoose(w: FrameWriter, o: types.SessionId): void {
     v = w.view;
   }
   const value = o.value;
-  if (value === 0) {
-    v.setInt32(p, 0);
-    v.setInt32(p + 4, 0);
+  if (typeof value === "number" && (value | 0) === value) {
+    v.setInt32(p, value >> 31);
+    v.setInt32(p + 4, value);
     p += 8;
   } else {
     w.position = p;
@@ -1053,6 +1053,17 @@ export function sizeSessionId(w: FrameWriter, o: types.SessionId): number {
   if (value === 0) {
     g[k++] = 0;
     g[k++] = 0;
+  } else if (typeof value === "number" && (value | 0) === value && value > 0) {
+    if (value > 0xffff) {
+      g[k] = 1;
+      g[k + 1] = 0;
+      total += 4;
+    } else {
+      g[k] = 0;
+      g[k + 1] = 1;
+      total += 2;
+    }
+    k += 2;
   } else {
     bits.length = k;
     total += w.longSize(t, "value", value);
@@ -1068,6 +1079,7 @@ export function writeSessionIdTight(w: FrameWriter, o: types.SessionId): void {
   const bits = w.bits;
   const g = bits.flags;
 
+  const v = w.view;
   let p = w.position;
   let k = bits.position;
   if (g[k++] !== 0) {
@@ -1077,7 +1089,15 @@ export function writeSessionIdTight(w: FrameWriter, o: types.SessionId): void {
     p = w.position;
     k = bits.position;
   }
-  if ((g[k]! | g[k + 1]!) !== 0) {
+  if (g[k] === 0) {
+    if (g[k + 1] !== 0) {
+      v.setInt16(p, Number(o.value));
+      p += 2;
+    }
+  } else if (g[k + 1] === 0) {
+    v.setInt32(p, Number(o.value));
+    p += 4;
+  } else {
     w.position = p;
     w.tightLong(g[k]!, g[k + 1]!, o.value);
     p = w.position;
@@ -1180,9 +1200,9 @@ export function writeConsumerIdLoose(w: FrameWriter, o: types.ConsumerId): void 
     v = w.view;
   }
   const sessionId = o.sessionId;
-  if (sessionId === 0) {
-    v.setInt32(p, 0);
-    v.setInt32(p + 4, 0);
+  if (typeof sessionId === "number" && (sessionId | 0) === sessionId) {
+    v.setInt32(p, sessionId >> 31);
+    v.setInt32(p + 4, sessionId);
     p += 8;
   } else {
     w.position = p;
@@ -1193,9 +1213,9 @@ export function writeConsumerIdLoose(w: FrameWriter, o: types.ConsumerId): void 
     v = w.view;
   }
   const value = o.value;
-  if (value === 0) {
-    v.setInt32(p, 0);
-    v.setInt32(p + 4, 0);
+  if (typeof value === "number" && (value | 0) === value) {
+    v.setInt32(p, value >> 31);
+    v.setInt32(p + 4, value);
     p += 8;
   } else {
     w.position = p;
@@ -1231,6 +1251,17 @@ export function sizeConsumerId(w: FrameWriter, o: types.ConsumerId): number {
   if (sessionId === 0) {
     g[k++] = 0;
     g[k++] = 0;
+  } else if (typeof sessionId === "number" && (sessionId | 0) === sessionId && sessionId > 0) {
+    if (sessionId > 0xffff) {
+      g[k] = 1;
+      g[k + 1] = 0;
+      total += 4;
+    } else {
+      g[k] = 0;
+      g[k + 1] = 1;
+      total += 2;
+    }
+    k += 2;
   } else {
     bits.length = k;
     total += w.longSize(t, "sessionId", sessionId);
@@ -1242,6 +1273,17 @@ export function sizeConsumerId(w: FrameWriter, o: types.ConsumerId): number {
   if (value === 0) {
     g[k++] = 0;
     g[k++] = 0;
+  } else if (typeof value === "number" && (value | 0) === value && value > 0) {
+    if (value > 0xffff) {
+      g[k] = 1;
+      g[k + 1] = 0;
+      total += 4;
+    } else {
+      g[k] = 0;
+      g[k + 1] = 1;
+      total += 2;
+    }
+    k += 2;
   } else {
     bits.length = k;
     total += w.longSize(t, "value", value);
@@ -1257,6 +1299,7 @@ export function writeConsumerIdTight(w: FrameWriter, o: types.ConsumerId): void 
   const bits = w.bits;
   const g = bits.flags;
 
+  const v = w.view;
   let p = w.position;
   let k = bits.position;
   if (g[k++] !== 0) {
@@ -1266,13 +1309,29 @@ export function writeConsumerIdTight(w: FrameWriter, o: types.ConsumerId): void 
     p = w.position;
     k = bits.position;
   }
-  if ((g[k]! | g[k + 1]!) !== 0) {
+  if (g[k] === 0) {
+    if (g[k + 1] !== 0) {
+      v.setInt16(p, Number(o.sessionId));
+      p += 2;
+    }
+  } else if (g[k + 1] === 0) {
+    v.setInt32(p, Number(o.sessionId));
+    p += 4;
+  } else {
     w.position = p;
     w.tightLong(g[k]!, g[k + 1]!, o.sessionId);
     p = w.position;
   }
   k += 2;
-  if ((g[k]! | g[k + 1]!) !== 0) {
+  if (g[k] === 0) {
+    if (g[k + 1] !== 0) {
+      v.setInt16(p, Number(o.value));
+      p += 2;
+    }
+  } else if (g[k + 1] === 0) {
+    v.setInt32(p, Number(o.value));
+    p += 4;
+  } else {
     w.position = p;
     w.tightLong(g[k]!, g[k + 1]!, o.value);
     p = w.position;
@@ -1375,9 +1434,9 @@ export function writeProducerIdLoose(w: FrameWriter, o: types.ProducerId): void 
     v = w.view;
   }
   const value = o.value;
-  if (value === 0) {
-    v.setInt32(p, 0);
-    v.setInt32(p + 4, 0);
+  if (typeof value === "number" && (value | 0) === value) {
+    v.setInt32(p, value >> 31);
+    v.setInt32(p + 4, value);
     p += 8;
   } else {
     w.position = p;
@@ -1388,9 +1447,9 @@ export function writeProducerIdLoose(w: FrameWriter, o: types.ProducerId): void 
     v = w.view;
   }
   const sessionId = o.sessionId;
-  if (sessionId === 0) {
-    v.setInt32(p, 0);
-    v.setInt32(p + 4, 0);
+  if (typeof sessionId === "number" && (sessionId | 0) === sessionId) {
+    v.setInt32(p, sessionId >> 31);
+    v.setInt32(p + 4, sessionId);
     p += 8;
   } else {
     w.position = p;
@@ -1426,6 +1485,17 @@ export function sizeProducerId(w: FrameWriter, o: types.ProducerId): number {
   if (value === 0) {
     g[k++] = 0;
     g[k++] = 0;
+  } else if (typeof value === "number" && (value | 0) === value && value > 0) {
+    if (value > 0xffff) {
+      g[k] = 1;
+      g[k + 1] = 0;
+      total += 4;
+    } else {
+      g[k] = 0;
+      g[k + 1] = 1;
+      total += 2;
+    }
+    k += 2;
   } else {
     bits.length = k;
     total += w.longSize(t, "value", value);
@@ -1437,6 +1507,17 @@ export function sizeProducerId(w: FrameWriter, o: types.ProducerId): number {
   if (sessionId === 0) {
     g[k++] = 0;
     g[k++] = 0;
+  } else if (typeof sessionId === "number" && (sessionId | 0) === sessionId && sessionId > 0) {
+    if (sessionId > 0xffff) {
+      g[k] = 1;
+      g[k + 1] = 0;
+      total += 4;
+    } else {
+      g[k] = 0;
+      g[k + 1] = 1;
+      total += 2;
+    }
+    k += 2;
   } else {
     bits.length = k;
     total += w.longSize(t, "sessionId", sessionId);
@@ -1452,6 +1533,7 @@ export function writeProducerIdTight(w: FrameWriter, o: types.ProducerId): void 
   const bits = w.bits;
   const g = bits.flags;
 
+  const v = w.view;
   let p = w.position;
   let k = bits.position;
   if (g[k++] !== 0) {
@@ -1461,13 +1543,29 @@ export function writeProducerIdTight(w: FrameWriter, o: types.ProducerId): void 
     p = w.position;
     k = bits.position;
   }
-  if ((g[k]! | g[k + 1]!) !== 0) {
+  if (g[k] === 0) {
+    if (g[k + 1] !== 0) {
+      v.setInt16(p, Number(o.value));
+      p += 2;
+    }
+  } else if (g[k + 1] === 0) {
+    v.setInt32(p, Number(o.value));
+    p += 4;
+  } else {
     w.position = p;
     w.tightLong(g[k]!, g[k + 1]!, o.value);
     p = w.position;
   }
   k += 2;
-  if ((g[k]! | g[k + 1]!) !== 0) {
+  if (g[k] === 0) {
+    if (g[k + 1] !== 0) {
+      v.setInt16(p, Number(o.sessionId));
+      p += 2;
+    }
+  } else if (g[k + 1] === 0) {
+    v.setInt32(p, Number(o.sessionId));
+    p += 4;
+  } else {
     w.position = p;
     w.tightLong(g[k]!, g[k + 1]!, o.sessionId);
     p = w.position;
@@ -1715,9 +1813,9 @@ export function writeMessageIdLoose(w: FrameWriter, o: types.MessageId): void {
     }
   }
   const producerSequenceId = o.producerSequenceId;
-  if (producerSequenceId === 0) {
-    v.setInt32(p, 0);
-    v.setInt32(p + 4, 0);
+  if (typeof producerSequenceId === "number" && (producerSequenceId | 0) === producerSequenceId) {
+    v.setInt32(p, producerSequenceId >> 31);
+    v.setInt32(p + 4, producerSequenceId);
     p += 8;
   } else {
     w.position = p;
@@ -1728,9 +1826,9 @@ export function writeMessageIdLoose(w: FrameWriter, o: types.MessageId): void {
     v = w.view;
   }
   const brokerSequenceId = o.brokerSequenceId;
-  if (brokerSequenceId === 0) {
-    v.setInt32(p, 0);
-    v.setInt32(p + 4, 0);
+  if (typeof brokerSequenceId === "number" && (brokerSequenceId | 0) === brokerSequenceId) {
+    v.setInt32(p, brokerSequenceId >> 31);
+    v.setInt32(p + 4, brokerSequenceId);
     p += 8;
   } else {
     w.position = p;
@@ -1785,6 +1883,20 @@ export function sizeMessageId(w: FrameWriter, o: types.MessageId): number {
   if (producerSequenceId === 0) {
     g[k++] = 0;
     g[k++] = 0;
+  } else if (
+    typeof producerSequenceId === "number" && (producerSequenceId | 0) === producerSequenceId &&
+    producerSequenceId > 0
+  ) {
+    if (producerSequenceId > 0xffff) {
+      g[k] = 1;
+      g[k + 1] = 0;
+      total += 4;
+    } else {
+      g[k] = 0;
+      g[k + 1] = 1;
+      total += 2;
+    }
+    k += 2;
   } else {
     bits.length = k;
     total += w.longSize(t, "producerSequenceId", producerSequenceId);
@@ -1796,6 +1908,20 @@ export function sizeMessageId(w: FrameWriter, o: types.MessageId): number {
   if (brokerSequenceId === 0) {
     g[k++] = 0;
     g[k++] = 0;
+  } else if (
+    typeof brokerSequenceId === "number" && (brokerSequenceId | 0) === brokerSequenceId &&
+    brokerSequenceId > 0
+  ) {
+    if (brokerSequenceId > 0xffff) {
+      g[k] = 1;
+      g[k + 1] = 0;
+      total += 4;
+    } else {
+      g[k] = 0;
+      g[k + 1] = 1;
+      total += 2;
+    }
+    k += 2;
   } else {
     bits.length = k;
     total += w.longSize(t, "brokerSequenceId", brokerSequenceId);
@@ -1835,13 +1961,29 @@ export function writeMessageIdTight(w: FrameWriter, o: types.MessageId): void {
     p = w.position;
     k = bits.position;
   }
-  if ((g[k]! | g[k + 1]!) !== 0) {
+  if (g[k] === 0) {
+    if (g[k + 1] !== 0) {
+      v.setInt16(p, Number(o.producerSequenceId));
+      p += 2;
+    }
+  } else if (g[k + 1] === 0) {
+    v.setInt32(p, Number(o.producerSequenceId));
+    p += 4;
+  } else {
     w.position = p;
     w.tightLong(g[k]!, g[k + 1]!, o.producerSequenceId);
     p = w.position;
   }
   k += 2;
-  if ((g[k]! | g[k + 1]!) !== 0) {
+  if (g[k] === 0) {
+    if (g[k + 1] !== 0) {
+      v.setInt16(p, Number(o.brokerSequenceId));
+      p += 2;
+    }
+  } else if (g[k + 1] === 0) {
+    v.setInt32(p, Number(o.brokerSequenceId));
+    p += 4;
+  } else {
     w.position = p;
     w.tightLong(g[k]!, g[k + 1]!, o.brokerSequenceId);
     p = w.position;
@@ -1902,9 +2044,9 @@ export function writeLocalTransactionIdLoose(w: FrameWriter, o: types.LocalTrans
   let b = w.bytes;
   let v = w.view;
   const value = o.value;
-  if (value === 0) {
-    v.setInt32(p, 0);
-    v.setInt32(p + 4, 0);
+  if (typeof value === "number" && (value | 0) === value) {
+    v.setInt32(p, value >> 31);
+    v.setInt32(p + 4, value);
     p += 8;
   } else {
     w.position = p;
@@ -1947,6 +2089,17 @@ export function sizeLocalTransactionId(w: FrameWriter, o: types.LocalTransaction
   if (value === 0) {
     g[k++] = 0;
     g[k++] = 0;
+  } else if (typeof value === "number" && (value | 0) === value && value > 0) {
+    if (value > 0xffff) {
+      g[k] = 1;
+      g[k + 1] = 0;
+      total += 4;
+    } else {
+      g[k] = 0;
+      g[k + 1] = 1;
+      total += 2;
+    }
+    k += 2;
   } else {
     bits.length = k;
     total += w.longSize(t, "value", value);
@@ -1983,7 +2136,15 @@ export function writeLocalTransactionIdTight(w: FrameWriter, o: types.LocalTrans
   const v = w.view;
   let p = w.position;
   let k = bits.position;
-  if ((g[k]! | g[k + 1]!) !== 0) {
+  if (g[k] === 0) {
+    if (g[k + 1] !== 0) {
+      v.setInt16(p, Number(o.value));
+      p += 2;
+    }
+  } else if (g[k + 1] === 0) {
+    v.setInt32(p, Number(o.value));
+    p += 4;
+  } else {
     w.position = p;
     w.tightLong(g[k]!, g[k + 1]!, o.value);
     p = w.position;

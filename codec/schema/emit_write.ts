@@ -29,8 +29,7 @@ export type Pass = typeof passes[number];
 /** Text of the function of one pass over a layout. */
 export function emitWrite(layout: string, pass: Pass): string {
   const names = sharers(layout);
-  // The texts of ids and the names of destinations come again and again.
-  const emitter = emitterFor(pass, names.every(({ name }) => cacheable.includes(name)));
+  const emitter = emitterFor(pass, names.map(({ name }) => name));
   const fields = allFields(layout);
   const since = sinceOf(layout);
   for (const field of fields) {
@@ -66,10 +65,12 @@ function functionName(name: string, pass: Pass): string {
   return pass === "Size" ? `size${name}` : `write${name}${pass}`;
 }
 
-function emitterFor(pass: Pass, recurring: boolean): WriteEmitter {
-  const suffix = recurring ? "Recurring" : "";
-  if (pass === "Loose") return new LooseEmitter(suffix);
-  return pass === "Size" ? new SizeEmitter(suffix) : new TightEmitter(suffix);
+function emitterFor(pass: Pass, names: readonly string[]): WriteEmitter {
+  // The texts of ids and the names of destinations come again and again.
+  const recurring = names.every((name) => cacheable.includes(name)) ? "Recurring" : "";
+  const ids = names.every((name) => name.endsWith("Id"));
+  if (pass === "Loose") return new LooseEmitter(recurring, ids);
+  return pass === "Size" ? new SizeEmitter(recurring, ids) : new TightEmitter(recurring, ids);
 }
 
 /** Writes the statements of one function. */
@@ -78,8 +79,12 @@ abstract class WriteEmitter {
   /** Suffix of the methods for strings. */
   protected readonly recurring: string;
 
-  constructor(recurring: string) {
+  /** Whether it is the function of an id. */
+  protected readonly ids: boolean;
+
+  constructor(recurring: string, ids: boolean) {
     this.recurring = recurring;
+    this.ids = ids;
   }
 
   add(...lines: string[]): void {
@@ -127,9 +132,14 @@ class LooseEmitter extends WriteEmitter {
         return this.add(checkInt(name, "int"), `v.setInt32(p, ${name});`, "p += 4;");
       case "long":
         return this.add(
-          // Most are 0. The others are numbers of both kinds that engines know, which only a small function can bear.
-          `if (${name} === 0) {`,
-          "v.setInt32(p, 0); v.setInt32(p + 4, 0); p += 8;",
+          // The numbers of ids are small. Others are numbers of both kinds that engines know, which only a small function
+          // can bear; most of them are 0.
+          ...(!this.ids
+            ? [`if (${name} === 0) {`, "v.setInt32(p, 0); v.setInt32(p + 4, 0); p += 8;"]
+            : [
+              `if (typeof ${name} === "number" && (${name} | 0) === ${name}) {`,
+              `v.setInt32(p, ${name} >> 31); v.setInt32(p + 4, ${name}); p += 8;`,
+            ]),
           "} else {",
           ...this.#call(`w.long(t, "${name}", ${name});`),
           "}",
@@ -205,6 +215,13 @@ class SizeEmitter extends WriteEmitter {
         return this.add(
           `if (${name} === 0) {`,
           "g[k++] = 0; g[k++] = 0;",
+          ...(this.ids
+            ? [
+              `} else if (typeof ${name} === "number" && (${name} | 0) === ${name} && ${name} > 0) {`,
+              `if (${name} > 0xffff) { g[k] = 1; g[k + 1] = 0; total += 4; } else { g[k] = 0; g[k + 1] = 1; total += 2; }`,
+              "k += 2;",
+            ]
+            : []),
           "} else {",
           ...this.#call(`total += w.longSize(t, "${name}", ${name});`),
           "}",
@@ -277,7 +294,15 @@ class TightEmitter extends WriteEmitter {
         return this.add(`v.setInt32(p, o.${name});`, "p += 4;");
       case "long":
         return this.add(
-          "if ((g[k]! | g[k + 1]!) !== 0) {",
+          ...(this.ids
+            ? [
+              "if (g[k] === 0) {",
+              `if (g[k + 1] !== 0) { v.setInt16(p, Number(o.${name})); p += 2; }`,
+              "} else if (g[k + 1] === 0) {",
+              `v.setInt32(p, Number(o.${name})); p += 4;`,
+              "} else {",
+            ]
+            : ["if ((g[k]! | g[k + 1]!) !== 0) {"]),
           "w.position = p;",
           `w.tightLong(g[k]!, g[k + 1]!, o.${name});`,
           "p = w.position;",
