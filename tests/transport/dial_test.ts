@@ -43,11 +43,14 @@ test("dial() knows the address of the peer", async () => {
 test("dial() gives up after the timeout and closes what connects later", async () => {
   const { connect, connecting, socket, destroyed } = slowAdapter();
   const error = await assertRejects(
-    () => dialWith(connect, "tcp://10.0.0.1", { connectTimeout: 5 }),
+    () => dialWith(connect, "tcp://broker.example", { connectTimeout: 5 }),
     TransportError,
   );
   assertEquals(error.code, "CONNECT_TIMEOUT");
-  assertEquals(error.message, "Cannot connect to tcp://10.0.0.1:61616: no answer within 5 ms");
+  assertEquals(
+    error.message,
+    "Cannot connect to tcp://broker.example:61616: no answer within 5 ms",
+  );
   assertEquals(error.retryable, true);
   connecting.resolve(socket);
   assertEquals((await destroyed).code, "CLOSED");
@@ -55,7 +58,7 @@ test("dial() gives up after the timeout and closes what connects later", async (
 
 test("dial() waits without end when the timeout is 0", async () => {
   const { connect, connecting, socket } = slowAdapter();
-  const dialing = dialWith(connect, "tcp://10.0.0.1", { connectTimeout: 0 });
+  const dialing = dialWith(connect, "tcp://broker.example", { connectTimeout: 0 });
   connecting.resolve(socket);
   const transport = await dialing;
   transport.close();
@@ -76,7 +79,7 @@ test("dial() rejects with the reason of a signal that was aborted before", async
     return new Promise<Socket>(() => {});
   };
   const signal = AbortSignal.abort(reason);
-  const error = await assertRejects(() => dialWith(connect, "tcp://10.0.0.1", { signal }));
+  const error = await assertRejects(() => dialWith(connect, "tcp://broker.example", { signal }));
   assertStrictEquals(error, reason);
   assertEquals(calls, 0);
 });
@@ -84,7 +87,7 @@ test("dial() rejects with the reason of a signal that was aborted before", async
 test("dial() rejects with the reason of the signal and closes what connects later", async () => {
   const { connect, connecting, socket, destroyed } = slowAdapter();
   const controller = new AbortController();
-  const dialing = dialWith(connect, "tcp://10.0.0.1", { signal: controller.signal });
+  const dialing = dialWith(connect, "tcp://broker.example", { signal: controller.signal });
   const reason = new Error("enough");
   controller.abort(reason);
   assertStrictEquals(await assertRejects(() => dialing), reason);
@@ -95,7 +98,7 @@ test("dial() rejects with the reason of the signal and closes what connects late
 test("dial() ignores a failure after the signal", async () => {
   const { connect, connecting } = slowAdapter();
   const controller = new AbortController();
-  const dialing = dialWith(connect, "tcp://10.0.0.1", { signal: controller.signal });
+  const dialing = dialWith(connect, "tcp://broker.example", { signal: controller.signal });
   controller.abort();
   const error = await assertRejects(() => dialing);
   assertEquals((error as Error).name, "AbortError");
@@ -149,7 +152,7 @@ test("connectError() names the same condition the same way for all runtimes", ()
   ];
   for (const [code, retryable, errors] of cases) {
     for (const cause of errors) {
-      const error = connectError("tcp://10.0.0.1:1", cause);
+      const error = connectError("tcp://broker.example:1", cause);
       assertEquals([error.code, error.retryable], [code, retryable]);
       assertStrictEquals(error.cause, cause);
     }
