@@ -122,7 +122,7 @@ export class BrokerLink {
     this.#closing = true;
     await this.#within(this.#outbox.close(), timeout);
     await this.#within(this.#transport.closed, LINGER);
-    this.fail(new ConnectionClosedError("The connection was closed"));
+    this.fail(undefined);
   }
 
   /** Waits for something, but not for ever. */
@@ -154,13 +154,9 @@ export class BrokerLink {
   /** Ends the connection at once. The first reason counts. */
   fail(reason: unknown): void {
     if (this.#failure) return;
-    this.#failure = reason instanceof ConnectionClosedError ? reason : new ConnectionClosedError(
-      `The connection broke: ${reason instanceof Error ? reason.message : String(reason)}`,
-      {
-        cause: reason,
-        retryable: true,
-      },
-    );
+    this.#failure = this.#closing
+      ? new ConnectionClosedError("The connection was closed")
+      : endOf(reason);
     clearInterval(this.#monitor);
     this.#format.fail(this.#failure);
     this.#correlator.failAll(this.#failure);
@@ -238,4 +234,14 @@ export class BrokerLink {
     };
     this.#monitor = setInterval(check, monitor.interval);
   }
+}
+
+/** The error for what ended a connection. */
+function endOf(reason: unknown): ConnectionClosedError {
+  if (reason instanceof ConnectionClosedError) return reason;
+  const text = reason instanceof Error ? reason.message : String(reason);
+  return new ConnectionClosedError(`The connection broke: ${text}`, {
+    cause: reason,
+    retryable: true,
+  });
 }

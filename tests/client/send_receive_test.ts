@@ -443,7 +443,7 @@ testInEncodings("close() of each level ends what is below it", async ({ connect,
   await connection.close();
   await connection.close();
   assertEquals(await connection.closed, undefined);
-  await assertRejects(() => connection.createSession(), OpenWireError, "closed");
+  await assertRejects(() => connection.createSession(), OpenWireError, "The connection was closed");
 });
 
 testInEncodings("await using closes each level", async ({ url, name }) => {
