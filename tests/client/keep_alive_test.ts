@@ -54,22 +54,23 @@ test("a silent broker is given up, a living one is not", async () => {
 
   // Signs of life keep it open for far longer than the limit, and each side sends some.
   let keptAlive = 0;
+  const { promise: longEnough, resolve } = Promise.withResolvers<void>();
   await using living = await fakePeer(async (transport) => {
     const script = new Script(transport);
     await script.accept();
     await script.answerAll(async (command) => {
       if (command.dataType !== "KeepAliveInfo") return;
-      keptAlive++;
+      if (++keptAlive === 12) resolve();
       await script.send(createKeepAliveInfo());
     });
   });
   const alive = await connect(living.url, { wireFormat: quick });
   let ended = false;
   alive.closed.then(() => ended = true);
-  const enough = Date.now() + 800;
-  while (Date.now() < enough) await new Promise((resolve) => setTimeout(resolve, 20));
+  const start = performance.now();
+  await longEnough;
   assertEquals(ended, false);
-  assertEquals(keptAlive > 5, true);
+  assertEquals(performance.now() - start > 2 * quick.maxInactivityDuration, true);
   await alive.close();
   assertEquals(await alive.closed, undefined);
 });
