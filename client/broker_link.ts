@@ -69,11 +69,6 @@ export class BrokerLink {
     this.#read();
   }
 
-  /** Number of requests that wait for an answer. */
-  get pending(): number {
-    return this.#correlator.size;
-  }
-
   /** Says what we speak, and waits until the peer has said it too. */
   async negotiate(): Promise<WireFormatSettings> {
     this.#push(this.#format.info());

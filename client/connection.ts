@@ -296,7 +296,7 @@ export class Connection implements AsyncDisposable {
   async #close(): Promise<void> {
     const timeout = this.#settings.closeTimeout;
     try {
-      await Promise.all([...this.#sessions].map((session) => session.stop()));
+      await Promise.all([...this.#sessions].map((session) => session.retire()));
       // -1: each consumer has said for itself what it had.
       const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
       await this.#link.request(remove, { timeout, action: "Cannot close the connection" });

@@ -432,6 +432,12 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @ignore Not for users.
    */
   async retire(): Promise<void> {
+    // A close under way must reach the broker before the session's; its caller is told if it fails.
+    if (this.#closing) await this.#closing.catch(() => {});
+    else await (this.#closing = this.#retire());
+  }
+
+  async #retire(): Promise<void> {
     if (this.#ended) return;
     await this.stop();
     this.#removed = true;

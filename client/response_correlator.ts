@@ -27,11 +27,6 @@ export class ResponseCorrelator {
     this.#deadlines = deadlines;
   }
 
-  /** Number of requests that wait. */
-  get size(): number {
-    return this.#pending.size;
-  }
-
   /** Waits for the answer to a command. */
   wait(commandId: number, { timeout, signal, action }: RequestOptions): Promise<Response> {
     return new Promise((resolve, reject) => {

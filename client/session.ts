@@ -175,11 +175,18 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Lets handlers end, gives back what was not acknowledged, and takes no more messages.
+   * Ends it as far as that must be done before the connection is closed, which closes it for the broker.
    *
    * @ignore Not for users.
    */
-  async stop(): Promise<void> {
+  async retire(): Promise<void> {
+    // A close under way must reach the broker before the connection's; its caller is told if it fails.
+    if (this.#closing) await this.#closing.catch(() => {});
+    else await this.#stop();
+  }
+
+  /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
+  async #stop(): Promise<void> {
     const ended = new ClosedError("The session was closed");
     this.#ended ??= ended;
     for (const producer of this.#producers) producer.end(ended);
@@ -207,7 +214,7 @@ export class Session implements AsyncDisposable {
 
   async #close(): Promise<void> {
     if (this.#ended) return;
-    await this.stop();
+    await this.#stop();
     this.#context.removeSession(this);
     // -1: each consumer has said for itself what it had.
     const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });

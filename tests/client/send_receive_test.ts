@@ -472,3 +472,23 @@ testInEncodings("abort() ends all that waits with an error", async ({ connect, n
   assertEquals(await connection.closed, error);
   await assertRejects(() => consumer.receive(), OpenWireError);
 });
+
+testInEncodings(
+  "closing all levels at once closes them in order, a failing handler or not",
+  async (broker) => {
+    const { connection, session, producer, consumer } = await pair(broker);
+    const { promise: failed, resolve } = Promise.withResolvers<void>();
+    consumer.consume(() => {
+      resolve();
+      throw new Error("not today");
+    });
+    await producer.send("x");
+    await failed;
+    await Promise.all([consumer.close(), session.close(), connection.close(), connection.close()]);
+    assertEquals(await connection.closed, undefined);
+
+    const next = await pair(broker);
+    const message = await received(next.consumer);
+    assertEquals([message.text, message.redelivered], ["x", true]);
+  },
+);
