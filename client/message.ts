@@ -40,6 +40,40 @@ const kinds = {
 } as const satisfies Record<WireMessage["dataType"], MessageKind>;
 
 /**
+ * When a message is given again.
+ *
+ * @example
+ * ```ts
+ * import type { RetryOptions } from "../mod.ts";
+ *
+ * const options: RetryOptions = { delay: 500 };
+ * ```
+ */
+export interface RetryOptions {
+  /** Milliseconds to wait, 0 or more; what the redelivery policy says by default. */
+  delay?: number | undefined;
+}
+
+/** What a consumer does when one of its messages is settled. */
+export interface Settlement {
+  ack(): Promise<void>;
+  reject(reason: unknown): Promise<void>;
+  retry(options: RetryOptions): Promise<void>;
+}
+
+/** What a message is made of. */
+export interface MessageParts {
+  /** With its body inflated. */
+  readonly command: WireMessage;
+  /** As it came. */
+  readonly original: WireMessage;
+  readonly redeliveryCount: number;
+  readonly settlement: Settlement;
+  /** Why the body can't be read. */
+  readonly bodyError: unknown;
+}
+
+/**
  * A received message. It is read-only; body and properties are decoded when they are first asked for.
  *
  * @example
@@ -66,7 +100,8 @@ export class Message {
   readonly command: WireMessage;
   /** How often it was delivered before, as far as the broker and this consumer know. */
   readonly redeliveryCount: number;
-  readonly #acknowledge: () => Promise<void>;
+  readonly #settlement: Settlement;
+  readonly #original: WireMessage;
   readonly #bodyError: unknown;
   #properties: PrimitiveMap | undefined;
 
@@ -75,26 +110,53 @@ export class Message {
    *
    * @ignore Not for users.
    */
-  constructor(
-    command: WireMessage,
-    redeliveryCount: number,
-    acknowledge: () => Promise<void>,
-    bodyError?: unknown,
-  ) {
+  constructor({ command, original, redeliveryCount, settlement, bodyError }: MessageParts) {
     this.command = command;
     this.redeliveryCount = redeliveryCount;
-    this.#acknowledge = acknowledge;
+    this.#original = original;
+    this.#settlement = settlement;
     this.#bodyError = bodyError;
   }
 
   /**
-   * Tells the broker that this message is done. Resolves when that was handed to the runtime; the broker does not answer.
+   * Tells the broker that this message is done; in mode `"client"` all that the session has given out so far. In a
+   * transaction it counts when that is committed, with or without this call.
    *
+   * Resolves when that was handed to the runtime; the broker does not answer, unless the connection's `sendAcksAsync` is
+   * false.
+   *
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.
    * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
    * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
    */
   ack(): Promise<void> {
-    return this.#acknowledge();
+    return this.#settlement.ack();
+  }
+
+  /**
+   * Gives the message up: the broker moves it to its dead letter queue, with the reason (property
+   * `dlqDeliveryFailureCause`), or drops it if it isn't persistent.
+   *
+   * @param reason Why, for whoever looks at the dead letter queue.
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.
+   * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
+   * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
+   */
+  reject(reason?: unknown): Promise<void> {
+    return this.#settlement.reject(reason);
+  }
+
+  /**
+   * Has this consumer give the message out again later, or give it up if that was done too often: the redelivery policy says
+   * how often.
+   *
+   * @param options When.
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.
+   * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
+   * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
+   */
+  retry(options: RetryOptions = {}): Promise<void> {
+    return this.#settlement.retry(options);
   }
 
   /** JMSMessageID, such as `ID:host-1-2-1:1:1:1:1`. */

@@ -4,47 +4,201 @@
  * @module
  */
 
-import type { WireFormatOptions } from "../codec/mod.ts";
+import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
+import type { FailoverOptions } from "./failover_options.ts";
+import { type PrefetchPolicy, resolvePrefetchPolicy } from "./prefetch_policy.ts";
+import {
+  type RedeliveryPolicies,
+  type RedeliveryPolicy,
+  resolveRedeliveryPolicies,
+} from "./redelivery_policy.ts";
+
+/**
+ * User name and password.
+ *
+ * @example
+ * ```ts
+ * import type { Credentials } from "../mod.ts";
+ *
+ * const credentials: Credentials = { username: "app", password: "secret" };
+ * ```
+ */
+export interface Credentials {
+  /** User name; none by default. */
+  readonly username?: string | undefined;
+  /** Password, or a token if the broker expects one in its place; none by default. */
+  readonly password?: string | undefined;
+}
 
 /**
  * Options of `connect()`. All times are milliseconds, and 0 is for ever.
+ *
+ * What the Java client has too has its name there, so that `jms.useAsyncSend=true` in a URL is `useAsyncSend: true` here. An
+ * option that is given here counts more than the same one in the URL.
  *
  * @example
  * ```ts
  * import type { ConnectOptions } from "../mod.ts";
  *
- * const options: ConnectOptions = { username: "app", password: "secret", wireFormat: { tightEncodingEnabled: true } };
+ * const options: ConnectOptions = {
+ *   username: "app",
+ *   password: "secret",
+ *   prefetchPolicy: { queuePrefetch: 10 },
+ *   redeliveryPolicy: { maximumRedeliveries: 3, useExponentialBackOff: true },
+ * };
  * ```
  */
-export interface ConnectOptions {
-  /** User name; none by default. */
-  username?: string;
-  /** Password; none by default. It is sent as it is: without TLS anybody on the way can read it. */
-  password?: string;
-  /** JMS client id, which no other connection to the broker may have; a new one by default. */
-  clientId?: string;
+export interface ConnectOptions extends Credentials {
+  /** Asked for user name and password each time that a connection is made: for tokens that expire. */
+  credentials?: (() => Credentials | Promise<Credentials>) | undefined;
+  /** JMS client id, which no other connection to the broker may have; a new one by default. Durable subscriptions need one. */
+  clientId?: string | undefined;
+  /** What a client id begins with that isn't given; `ID:` by default. */
+  clientIdPrefix?: string | undefined;
+  /** What the connection id begins with; `ID:` by default. */
+  connectionIdPrefix?: string | undefined;
   /** What to offer the broker; see `WireFormatOptions` for the defaults. */
-  wireFormat?: WireFormatOptions;
+  wireFormat?: WireFormatOptions | undefined;
   /** Milliseconds until the connection must stand, all steps together. @default {30_000} */
-  connectTimeout?: number;
+  connectTimeout?: number | undefined;
   /** Milliseconds to wait for an answer of the broker. @default {30_000} */
-  requestTimeout?: number;
+  requestTimeout?: number | undefined;
+  /** Milliseconds to wait until the broker has taken a message; `requestTimeout` by default. */
+  sendTimeout?: number | undefined;
   /** Milliseconds to wait for an answer while closing. @default {15_000} */
-  closeTimeout?: number;
+  closeTimeout?: number | undefined;
   /** Largest body in bytes that a compressed message may have. @default {104_857_600} */
-  maxInflatedSize?: number;
+  maxInflatedSize?: number | undefined;
+  /** Whether consumers get messages at once; otherwise when `connection.start()` is called. @default {true} */
+  autoStart?: boolean | undefined;
+
+  /** How many messages the broker sends ahead to each kind of consumer. */
+  prefetchPolicy?: PrefetchPolicy | undefined;
+  /** How often and when a message is given again to the application that failed with it. */
+  redeliveryPolicy?: RedeliveryPolicy | RedeliveryPolicies | undefined;
+  /** Whether other messages are given out while one waits to be given again. @default {false} */
+  nonBlockingRedelivery?: boolean | undefined;
+  /** Whether messages that are too old are kept from the application. @default {true} */
+  consumerExpiryCheckEnabled?: boolean | undefined;
+
+  /** Whether sessions in mode `"auto"` acknowledge many messages at once. @default {false} */
+  optimizeAcknowledge?: boolean | undefined;
+  /** Milliseconds after which such acknowledgements are sent at the latest. @default {300} */
+  optimizeAcknowledgeTimeout?: number | undefined;
+  /** Whether acknowledgements are sent without waiting for the broker's answer. @default {true} */
+  sendAcksAsync?: boolean | undefined;
+  /** Whether each message of a transaction is acknowledged on its own, as soon as it is given out. @default {false} */
+  transactedIndividualAck?: boolean | undefined;
+
+  /** Whether consumers of queues are exclusive by default. @default {false} */
+  exclusiveConsumer?: boolean | undefined;
+  /** Whether consumers of topics are retroactive by default. @default {false} */
+  useRetroactiveConsumer?: boolean | undefined;
+  /** Whether the broker dispatches to consumers from a thread of its own. @default {true} */
+  dispatchAsync?: boolean | undefined;
+
+  /** Whether persistent messages are sent without waiting for the broker's answer. @default {false} */
+  useAsyncSend?: boolean | undefined;
+  /** Whether to wait for the broker's answer to each message, of non-persistent and transacted ones too. @default {false} */
+  alwaysSyncSend?: boolean | undefined;
+  /**
+   * Bytes of messages that a producer may have on their way without the broker's acknowledgement (ProducerAck), for messages
+   * that are sent without waiting for its answer; 0 for no limit.
+   *
+   * @default {1_048_576}
+   */
+  producerWindowSize?: number | undefined;
+  /** Whether bodies are compressed. @default {false} */
+  useCompression?: boolean | undefined;
+  /** Bytes from which on a body is compressed. @default {1024} */
+  compressionThreshold?: number | undefined;
+  /** Whether messages are sent without a timestamp. @default {false} */
+  disableTimeStampsByDefault?: boolean | undefined;
+  /** Whether maps and lists may be values of properties and of map messages. @default {true} */
+  nestedMapAndListEnabled?: boolean | undefined;
+
+  /** How to reconnect, for URLs with several brokers. */
+  failover?: FailoverOptions | undefined;
+  /** Is shown each command that is sent or received, after it was decoded; passwords are blanked. For logs and debugging. */
+  inspect?: CommandInspector | undefined;
   /** Ends the attempt to connect. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** A connection that stands already, instead of one to the URL. It is closed with the connection. */
-  transport?: Transport;
+  transport?: Transport | undefined;
 }
+
+/**
+ * Looks at a command on its way.
+ *
+ * @example
+ * ```ts
+ * import type { CommandInspector } from "../mod.ts";
+ *
+ * const inspect: CommandInspector = (command, direction) => console.log(direction, command.dataType);
+ * ```
+ */
+export type CommandInspector = (command: DataStructure, direction: "sent" | "received") => void;
 
 /** The options that a connection keeps, with their defaults. */
 export interface ConnectionSettings {
   readonly requestTimeout: number;
+  readonly sendTimeout: number;
   readonly closeTimeout: number;
   readonly maxInflatedSize: number;
+  readonly prefetchPolicy: Required<PrefetchPolicy>;
+  readonly redeliveryPolicies: RedeliveryPolicies;
+  readonly nonBlockingRedelivery: boolean;
+  readonly consumerExpiryCheckEnabled: boolean;
+  readonly optimizeAcknowledge: boolean;
+  readonly optimizeAcknowledgeTimeout: number;
+  readonly sendAcksAsync: boolean;
+  readonly transactedIndividualAck: boolean;
+  readonly exclusiveConsumer: boolean;
+  readonly useRetroactiveConsumer: boolean;
+  readonly dispatchAsync: boolean;
+  readonly useAsyncSend: boolean;
+  readonly alwaysSyncSend: boolean;
+  readonly producerWindowSize: number;
+  readonly useCompression: boolean;
+  readonly compressionThreshold: number;
+  readonly disableTimeStampsByDefault: boolean;
+  readonly nestedMapAndListEnabled: boolean;
+}
+
+/** Fills in the defaults. */
+export function resolveSettings(options: ConnectOptions): ConnectionSettings {
+  const requestTimeout = milliseconds("requestTimeout", options.requestTimeout, 30_000);
+  return {
+    requestTimeout,
+    sendTimeout: milliseconds("sendTimeout", options.sendTimeout, requestTimeout),
+    closeTimeout: milliseconds("closeTimeout", options.closeTimeout, 15_000),
+    maxInflatedSize: bytes("maxInflatedSize", options.maxInflatedSize, 104_857_600),
+    prefetchPolicy: resolvePrefetchPolicy(options.prefetchPolicy),
+    redeliveryPolicies: resolveRedeliveryPolicies(options.redeliveryPolicy),
+    nonBlockingRedelivery: options.nonBlockingRedelivery ?? false,
+    consumerExpiryCheckEnabled: options.consumerExpiryCheckEnabled ?? true,
+    optimizeAcknowledge: options.optimizeAcknowledge ?? false,
+    optimizeAcknowledgeTimeout: milliseconds(
+      "optimizeAcknowledgeTimeout",
+      options.optimizeAcknowledgeTimeout,
+      300,
+    ),
+    sendAcksAsync: options.sendAcksAsync ?? true,
+    // As in Java: what is redelivered out of order can't be acknowledged in ranges.
+    transactedIndividualAck: (options.transactedIndividualAck ?? false) ||
+      (options.nonBlockingRedelivery ?? false),
+    exclusiveConsumer: options.exclusiveConsumer ?? false,
+    useRetroactiveConsumer: options.useRetroactiveConsumer ?? false,
+    dispatchAsync: options.dispatchAsync ?? true,
+    useAsyncSend: options.useAsyncSend ?? false,
+    alwaysSyncSend: options.alwaysSyncSend ?? false,
+    producerWindowSize: bytes("producerWindowSize", options.producerWindowSize, 1_048_576),
+    useCompression: options.useCompression ?? false,
+    compressionThreshold: bytes("compressionThreshold", options.compressionThreshold, 1024),
+    disableTimeStampsByDefault: options.disableTimeStampsByDefault ?? false,
+    nestedMapAndListEnabled: options.nestedMapAndListEnabled ?? true,
+  };
 }
 
 /** Checks a number of milliseconds. */
@@ -53,6 +207,17 @@ export function milliseconds(name: string, value: number | undefined, fallback: 
   if (!Number.isFinite(value) || value < 0 || value > 0x7fffffff) {
     throw new RangeError(
       `Cannot use ${value} as ${name}: 0 to 2147483647 milliseconds are expected`,
+    );
+  }
+  return value;
+}
+
+/** Checks a number of bytes. */
+export function bytes(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff) {
+    throw new RangeError(
+      `Cannot use ${value} as ${name}: an integer of 0 to 2147483647 bytes is expected`,
     );
   }
   return value;

@@ -1,0 +1,22 @@
+/**
+ * How long a call may take.
+ *
+ * @module
+ */
+
+/**
+ * How long a call may take.
+ *
+ * @example
+ * ```ts
+ * import type { CallOptions } from "../mod.ts";
+ *
+ * const options: CallOptions = { timeout: 5_000 };
+ * ```
+ */
+export interface CallOptions {
+  /** Milliseconds to wait for the broker's answer; 0 for ever. The connection's `requestTimeout` by default. */
+  timeout?: number | undefined;
+  /** Ends the wait; the broker may still do what was asked. */
+  signal?: AbortSignal | undefined;
+}
