@@ -1,7 +1,7 @@
 import { closedError } from "./_runtime_errors.ts";
 import type { Adapter, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
-import { formatAddress, parseBrokerUrl } from "./broker_url.ts";
+import { formatAddress, parseAddress } from "./address.ts";
 import { TransportError } from "./errors.ts";
 import type { DialOptions, Transport } from "./transport.ts";
 
@@ -12,12 +12,12 @@ const maxTimeout = 2 ** 31 - 1;
 export async function dialWith(
   connect: Adapter["connect"],
   url: string | URL,
-  { connectTimeout = 30_000, signal, noDelay = true }: DialOptions = {},
+  { connectTimeout = 30_000, signal, noDelay = true, keepAlive = false }: DialOptions = {},
 ): Promise<Transport> {
   if (!(connectTimeout >= 0 && connectTimeout <= maxTimeout)) {
     throw new RangeError(`connectTimeout must be 0 to ${maxTimeout} ms, got ${connectTimeout}`);
   }
-  const target = parseBrokerUrl(url);
+  const target = parseAddress(url);
   signal?.throwIfAborted();
 
   const attempt = new AbortController();
@@ -31,7 +31,7 @@ export async function dialWith(
   }
 
   try {
-    const connecting = connect(target, { noDelay, signal: attempt.signal });
+    const connecting = connect(target, { noDelay, keepAlive, signal: attempt.signal });
     return new SocketTransport(await unlessAborted(connecting, attempt.signal));
   } finally {
     clearTimeout(timer);

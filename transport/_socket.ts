@@ -1,4 +1,4 @@
-import type { BrokerUrl } from "./broker_url.ts";
+import type { BrokerAddress } from "./address.ts";
 import type { TransportError } from "./errors.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
 
@@ -26,7 +26,7 @@ export interface Socket {
 /** What a runtime can do. */
 export interface Adapter {
   /** Connects; may stop early and reject with anything when the signal is aborted. */
-  connect(target: BrokerUrl, options: ConnectOptions): Promise<Socket>;
+  connect(target: BrokerAddress, options: ConnectOptions): Promise<Socket>;
   /** Listens. */
   listen(options: Required<ListenOptions>): Promise<Listener>;
 }
@@ -35,6 +35,8 @@ export interface Adapter {
 export interface ConnectOptions {
   /** Whether to send small writes at once. */
   noDelay: boolean;
+  /** Whether the system probes a silent connection. */
+  keepAlive: boolean;
   /** Ends the attempt. */
   signal: AbortSignal;
 }

@@ -9,7 +9,7 @@ import { ReadQueue } from "./_read_queue.ts";
 import { connectError, listenError, lostError } from "./_runtime_errors.ts";
 import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
-import { type BrokerUrl, formatAddress } from "./broker_url.ts";
+import { type BrokerAddress, formatAddress } from "./address.ts";
 import type { TransportError } from "./errors.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
 
@@ -19,6 +19,7 @@ interface BunTcpSocket {
   readonly remoteAddress: string;
   readonly remotePort: number;
   setNoDelay(noDelay: boolean): void;
+  setKeepAlive(keepAlive: boolean): void;
   write(bytes: Uint8Array): number;
   shutdown(): void;
   end(): void;
@@ -134,12 +135,17 @@ class BunSocket implements Socket {
   }
 }
 
-function handlers(noDelay: boolean, onOpen?: (socket: BunSocket) => void): BunHandlers {
+function handlers(
+  noDelay: boolean,
+  keepAlive: boolean,
+  onOpen?: (socket: BunSocket) => void,
+): BunHandlers {
   return {
     binaryType: "uint8array",
     open(socket) {
       socket.data = new BunSocket(socket);
       socket.setNoDelay(noDelay);
+      if (keepAlive) socket.setKeepAlive(true);
       onOpen?.(socket.data);
     },
     data: (socket, bytes) => socket.data.onData(bytes),
@@ -152,10 +158,13 @@ function handlers(noDelay: boolean, onOpen?: (socket: BunSocket) => void): BunHa
   };
 }
 
-async function connect(target: BrokerUrl, { noDelay }: ConnectOptions): Promise<Socket> {
+async function connect(
+  target: BrokerAddress,
+  { noDelay, keepAlive }: ConnectOptions,
+): Promise<Socket> {
   const { hostname, port, scheme } = target;
   try {
-    const socket = handlers(noDelay);
+    const socket = handlers(noDelay, keepAlive);
     return (await bun().connect({ hostname, port, allowHalfOpen: true, socket })).data;
   } catch (cause) {
     throw connectError(`${scheme}://${formatAddress(hostname, port)}`, cause);
@@ -165,7 +174,7 @@ async function connect(target: BrokerUrl, { noDelay }: ConnectOptions): Promise<
 // deno-lint-ignore require-await -- an error of Bun.listen() becomes a rejection
 async function listen({ hostname, port, noDelay }: Required<ListenOptions>): Promise<Listener> {
   try {
-    const socket = handlers(noDelay, (socket) => listener.push(new SocketTransport(socket)));
+    const socket = handlers(noDelay, false, (socket) => listener.push(new SocketTransport(socket)));
     const server = bun().listen({ hostname, port, allowHalfOpen: true, socket });
     const listener = new AcceptQueue(server.hostname, server.port, () => server.stop());
     return listener;

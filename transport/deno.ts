@@ -8,7 +8,7 @@ import { ReadQueue } from "./_read_queue.ts";
 import { connectError, listenError, lostError } from "./_runtime_errors.ts";
 import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
-import { type BrokerUrl, formatAddress } from "./broker_url.ts";
+import { type BrokerAddress, formatAddress } from "./address.ts";
 import type { TransportError } from "./errors.ts";
 import type { Listener, ListenOptions, Transport } from "./transport.ts";
 
@@ -25,6 +25,7 @@ interface TcpConn {
   closeWrite(): Promise<void>;
   close(): void;
   setNoDelay(noDelay: boolean): void;
+  setKeepAlive(keepAlive: boolean): void;
 }
 
 interface TcpListener {
@@ -57,10 +58,11 @@ class DenoSocket implements Socket {
   #rest: ReadQueue | undefined;
   #error: TransportError | undefined;
 
-  constructor(conn: TcpConn, noDelay: boolean) {
+  constructor(conn: TcpConn, noDelay: boolean, keepAlive: boolean) {
     this.#conn = conn;
     try {
       conn.setNoDelay(noDelay);
+      if (keepAlive) conn.setKeepAlive(true);
     } catch {
       // Some systems refuse when the peer is gone already: the first read will tell.
     }
@@ -143,11 +145,11 @@ class DenoSocket implements Socket {
   }
 }
 
-async function connect(target: BrokerUrl, options: ConnectOptions): Promise<Socket> {
+async function connect(target: BrokerAddress, options: ConnectOptions): Promise<Socket> {
   const { hostname, port, scheme } = target;
   try {
     const conn = await deno().connect({ hostname, port, signal: options.signal });
-    return new DenoSocket(conn, options.noDelay);
+    return new DenoSocket(conn, options.noDelay, options.keepAlive);
   } catch (cause) {
     throw connectError(`${scheme}://${formatAddress(hostname, port)}`, cause);
   }
@@ -171,7 +173,7 @@ class DenoListener implements Listener {
     while (!this.#closed) {
       try {
         const conn = await this.#listener.accept();
-        yield new SocketTransport(new DenoSocket(conn, this.#noDelay));
+        yield new SocketTransport(new DenoSocket(conn, this.#noDelay, false));
       } catch (cause) {
         if (!this.#closed) throw listenError(formatAddress(this.hostname, this.port), cause);
       }

@@ -27,6 +27,7 @@
  */
 
 export { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
+export * from "./address.ts";
 export * from "./dial.ts";
 export * from "./errors.ts";
 export * from "./listen.ts";

@@ -9,7 +9,7 @@ import { ReadQueue } from "./_read_queue.ts";
 import { closedError, connectError, listenError, lostError } from "./_runtime_errors.ts";
 import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
-import { type BrokerUrl, formatAddress } from "./broker_url.ts";
+import { type BrokerAddress, formatAddress } from "./address.ts";
 import type { TransportError } from "./errors.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
 
@@ -38,7 +38,13 @@ interface NetServer {
 
 interface Net {
   connect(
-    options: { host: string; port: number; noDelay: boolean; allowHalfOpen: boolean },
+    options: {
+      host: string;
+      port: number;
+      noDelay: boolean;
+      keepAlive: boolean;
+      allowHalfOpen: boolean;
+    },
   ): NetSocket;
   createServer(options: { noDelay: boolean; allowHalfOpen: boolean }): NetServer;
 }
@@ -101,13 +107,16 @@ class NodeSocket implements Socket {
   }
 }
 
-function connect(target: BrokerUrl, { noDelay, signal }: ConnectOptions): Promise<Socket> {
+function connect(
+  target: BrokerAddress,
+  { noDelay, keepAlive, signal }: ConnectOptions,
+): Promise<Socket> {
   const { hostname: host, port, scheme } = target;
   const address = `${scheme}://${formatAddress(host, port)}`;
   return new Promise((resolve, reject) => {
     let socket: NetSocket;
     try {
-      socket = net().connect({ host, port, noDelay, allowHalfOpen: true });
+      socket = net().connect({ host, port, noDelay, keepAlive, allowHalfOpen: true });
     } catch (cause) { // Node's permission model
       return reject(connectError(address, cause));
     }

@@ -81,6 +81,25 @@ export interface Listener extends AsyncIterable<Transport>, AsyncDisposable {
 }
 
 /**
+ * Options of a socket, as far as all runtimes have them.
+ *
+ * @example
+ * ```ts
+ * import type { SocketOptions } from "./mod.ts";
+ *
+ * const options: SocketOptions = { connectTimeout: 5_000, keepAlive: true };
+ * ```
+ */
+export interface SocketOptions {
+  /** Milliseconds until an attempt to connect fails; `0` leaves that to the operating system. @default {30_000} */
+  connectTimeout?: number | undefined;
+  /** Whether small writes are sent at once, not held back until earlier ones are acknowledged. @default {true} */
+  noDelay?: boolean | undefined;
+  /** Whether the operating system probes a silent connection, after a time that it chooses. @default {false} */
+  keepAlive?: boolean | undefined;
+}
+
+/**
  * Options of `dial()`.
  *
  * @example
@@ -90,21 +109,9 @@ export interface Listener extends AsyncIterable<Transport>, AsyncDisposable {
  * const options: DialOptions = { connectTimeout: 5_000, signal: new AbortController().signal };
  * ```
  */
-export interface DialOptions {
-  /**
-   * Milliseconds until an attempt to connect fails; `0` leaves that to the operating system.
-   *
-   * @default {30_000}
-   */
-  connectTimeout?: number;
+export interface DialOptions extends SocketOptions {
   /** Ends the attempt to connect. No effect on an open connection. */
-  signal?: AbortSignal;
-  /**
-   * Whether small writes are sent at once, not held back until earlier ones are acknowledged.
-   *
-   * @default {true}
-   */
-  noDelay?: boolean;
+  signal?: AbortSignal | undefined;
 }
 
 /**

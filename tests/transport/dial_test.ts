@@ -40,6 +40,26 @@ test("dial() knows the address of the peer", async () => {
   peer.close();
 });
 
+test("dial() sets the options of the socket", async () => {
+  const seen: unknown[] = [];
+  const { connect, connecting, socket } = slowAdapter();
+  connecting.resolve(socket);
+  const spy: Adapter["connect"] = (target, { noDelay, keepAlive, signal }) => {
+    seen.push([noDelay, keepAlive]);
+    return connect(target, { noDelay, keepAlive, signal });
+  };
+  (await dialWith(spy, "tcp://broker.example")).close();
+  (await dialWith(spy, "tcp://broker.example", { noDelay: false, keepAlive: true })).close();
+  assertEquals(seen, [[true, false], [false, true]]);
+
+  await using listener = await listen();
+  const transport = await dial(`tcp://127.0.0.1:${listener.port}`, { keepAlive: true });
+  const peer = await accept(listener);
+  transport.close();
+  peer.close();
+  await Promise.all([transport.closed, peer.closed]);
+});
+
 test("dial() gives up after the timeout and closes what connects later", async () => {
   const { connect, connecting, socket, destroyed } = slowAdapter();
   const error = await assertRejects(

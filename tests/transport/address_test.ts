@@ -1,0 +1,112 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { formatAddress, parseAddress } from "../../transport/address.ts";
+import { TransportError } from "../../transport/errors.ts";
+import { test } from "../_harness.ts";
+
+function refusal(url: string): TransportError {
+  const error = assertThrows(() => parseAddress(url), TransportError);
+  assertEquals(error.retryable, false);
+  return error as TransportError;
+}
+
+test("parseAddress() reads host and port", () => {
+  const cases: [url: string, hostname: string, port: number][] = [
+    ["tcp://localhost:61617", "localhost", 61617],
+    ["tcp://localhost", "localhost", 61616],
+    ["TCP://broker.example.com/", "broker.example.com", 61616],
+    ["tcp://127.0.0.1:1", "127.0.0.1", 1],
+    ["tcp://[::1]:61617", "::1", 61617],
+    ["tcp://[2001:db8::2]", "2001:db8::2", 61616],
+  ];
+  for (const [url, hostname, port] of cases) {
+    assertEquals(parseAddress(url), { scheme: "tcp", hostname, port });
+    assertEquals(parseAddress(new URL(url)), { scheme: "tcp", hostname, port });
+  }
+});
+
+test("parseAddress() takes nio and auto for tcp", () => {
+  for (const scheme of ["nio", "auto", "auto+nio", "NIO"]) {
+    assertEquals(parseAddress(`${scheme}://localhost`), {
+      scheme: "tcp",
+      hostname: "localhost",
+      port: 61616,
+    });
+  }
+});
+
+test("parseAddress() says why it refuses a scheme", () => {
+  const cases: [reason: string, schemes: string[]][] = [
+    ["TLS is not supported yet", ["ssl", "nio+ssl", "auto+ssl", "auto+nio+ssl"]],
+    ["WebSockets", ["ws", "wss"]],
+    ["HTTP", ["http", "https"]],
+    ["Java program", ["vm", "peer"]],
+    ["Java client", ["mock"]],
+    ["known addresses", ["udp", "multicast", "discovery", "zeroconf"]],
+    ["open a connection to each", ["fanout"]],
+    ["another protocol", ["amqp", "amqps", "mqtt", "mqtts", "stomp", "stomps"]],
+    ["supported are tcp://, nio://, auto://, auto+nio://", ["broker.example", "constructor"]],
+  ];
+  for (const [reason, schemes] of cases) {
+    for (const scheme of schemes) {
+      const error = refusal(`${scheme}://user:secret@localhost:1`);
+      assertEquals(error.code, "UNSUPPORTED_SCHEME");
+      assertStringIncludes(error.message, `"${scheme}:" URL: `);
+      assertStringIncludes(error.message, reason);
+      assert(!error.message.includes("secret"));
+    }
+  }
+  assertEquals(
+    refusal("localhost:61616").message,
+    'Cannot connect to a "localhost:" URL: supported are tcp://, nio://, auto://, auto+nio://',
+  );
+});
+
+test("parseAddress() refuses what it doesn't understand", () => {
+  for (
+    const url of [
+      "",
+      "localhost",
+      "tcp:",
+      "tcp://",
+      "tcp://:61616",
+      "tcp:localhost",
+      "tcp://localhost:0",
+      "tcp://localhost:65536",
+      "tcp://localhost:port",
+      "tcp://localhost/path",
+      "tcp://localhost#part",
+      "tcp://[::1",
+    ]
+  ) {
+    assertEquals(refusal(url).code, "INVALID_URL", url);
+  }
+});
+
+test("parseAddress() takes no options", () => {
+  const error = refusal("tcp://localhost?jms.password=secret");
+  assertEquals(error.code, "INVALID_URL");
+  assertEquals(error.message, "Cannot use the broker URL: only connect() takes options in the URL");
+});
+
+test("parseAddress() never repeats a password", () => {
+  for (
+    const url of [
+      "tcp://user:secret@localhost:61616",
+      "tcp://:secret@localhost",
+      "tcp://user:secret@localhost:99999",
+      "tcp://user:secret@",
+      "tcp://user:sec/secret@localhost",
+      "ssl://user:secret@localhost",
+    ]
+  ) {
+    const error = refusal(url);
+    assert(!`${error.message} ${error.stack} ${error.cause}`.includes("secret"), error.message);
+    assertEquals(error.cause, undefined);
+  }
+  assert(refusal("tcp://user:secret@localhost").message.includes("options"));
+});
+
+test("formatAddress() puts IPv6 into brackets", () => {
+  assertEquals(formatAddress("127.0.0.1", 1), "127.0.0.1:1");
+  assertEquals(formatAddress("::1", 1), "[::1]:1");
+});
