@@ -1,223 +1,199 @@
 /**
- * The broker without connections: its destinations, who subscribed to them, and where messages go.
+ * The broker without connections: where messages go, and what is kept beyond a connection.
  *
  * @module
  */
 
 import {
   type ActiveMQDestination,
+  type ConsumerInfo,
   createActiveMQQueue,
   type Long,
   type Message,
-  type MessageAck,
-  type Throwable,
+  type MessageId,
+  type MessagePull,
+  type ProducerId,
 } from "../codec/mod.ts";
-import {
-  includes,
-  isPattern,
-  isQueue,
-  isTemporary,
-  owner,
-  parts,
-  qualifiedName,
-} from "./destinations.ts";
-import { BrokerException, jmsException, required, unsupported } from "./exceptions.ts";
-import { deadLetter, isExpired, messageKey } from "./messages.ts";
+import { DeadLetters } from "./dead_letters.ts";
+import { type AnySubscription, DestinationRegistry } from "./destination_registry.ts";
+import { includes, isPattern, isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
+import { DurableSubscription } from "./durable_subscription.ts";
+import { DurableSubscriptions } from "./durable_subscriptions.ts";
+import { BrokerException, required, unsupported } from "./exceptions.ts";
+import { isExpired, memberKey } from "./messages.ts";
 import { Queue } from "./queue.ts";
+import { QueueBrowser } from "./queue_browser.ts";
 import { QueueSubscription } from "./queue_subscription.ts";
-import { Topic, TopicSubscription } from "./topic.ts";
+import { readSchedule } from "./schedule.ts";
+import { managesSchedules, Scheduler } from "./scheduler.ts";
+import type { Outlet, Surroundings } from "./subscription.ts";
+import type { Timers } from "./timers.ts";
+import { TopicSubscription } from "./topic_subscription.ts";
+import { DistributedTransactions, type Transaction } from "./transaction.ts";
 
-const DEAD_LETTER_QUEUE = createActiveMQQueue({ physicalName: "ActiveMQ.DLQ" });
+/** Options of a {@linkcode BrokerState}. */
+export interface BrokerStateOptions {
+  /** Name by which it introduces itself. */
+  readonly name: string;
+  /** Whether messages with a schedule are sent later; otherwise their properties mean nothing. */
+  readonly schedulerSupport: boolean;
+  /** Where its timers are. */
+  readonly timers: Timers;
+}
 
-/** What a consumer can be. */
-export type AnySubscription = QueueSubscription | TopicSubscription;
-
-/** Queues, topics and subscriptions. It does nothing by itself: the clock is asked, no timer runs. */
+/** Destinations, subscriptions and transactions, and the ways of messages between them. */
 export class BrokerState {
   /** Name by which it introduces itself. */
   readonly name: string;
-  readonly #now: () => number;
-  readonly #destinations: Map<string, Queue | Topic> = new Map();
-  readonly #subscriptions: Set<AnySubscription> = new Set();
-  readonly #deadLetters: Set<string> = new Set();
+  /** Queues and topics. */
+  readonly destinations: DestinationRegistry;
+  /** Subscriptions that outlive their consumer. */
+  readonly durables: DurableSubscriptions;
+  /** Transactions that outlive their connection. */
+  readonly transactions: DistributedTransactions = new DistributedTransactions();
+  /** Messages that are sent later. */
+  readonly scheduler: Scheduler;
+  readonly #schedulerSupport: boolean;
+  readonly #timers: Timers;
+  readonly #around: Surroundings;
+  /** The last persistent message of each producer. */
+  readonly #lastSequences: Map<string, Long> = new Map();
   #sequence = 0;
 
-  constructor(name: string, now: () => number = Date.now) {
+  constructor({ name, schedulerSupport, timers }: BrokerStateOptions) {
     this.name = name;
-    this.#now = now;
+    this.#schedulerSupport = schedulerSupport;
+    this.#timers = timers;
+    const deadLetters = new DeadLetters((message) => this.#route(message, undefined));
+    this.#around = {
+      now: () => Date.now(),
+      bury: (message, cause) => deadLetters.bury(message, cause),
+      expire: (message) => deadLetters.expire(message),
+    };
+    this.destinations = new DestinationRegistry(this.#around);
+    this.durables = new DurableSubscriptions(this.destinations, this.#around);
+    this.scheduler = new Scheduler(timers, this.#around.now, (message) => this.#deliver(message));
   }
 
-  /** A destination, if there is one of that name. */
-  find(destination: ActiveMQDestination): Queue | Topic | undefined {
-    return this.#destinations.get(qualifiedName(destination));
+  /** Makes a consumer, or continues a durable one. */
+  subscribe(info: ConsumerInfo, clientId: string | null, outlet: Outlet): AnySubscription {
+    const destination = required(info.destination, "destination");
+    const durable = info.subscriptionName !== null && !isQueue(destination);
+    if (durable) return this.durables.open(info, clientId, outlet);
+    const Kind = isQueue(destination)
+      ? info.browser ? QueueBrowser : QueueSubscription
+      : TopicSubscription;
+    const subscription = new Kind(info, outlet, this.#around);
+    this.destinations.subscribe(subscription);
+    return subscription;
   }
 
-  /** A destination; made when there is none. */
-  open(destination: ActiveMQDestination): Queue | Topic {
-    const found = this.find(destination);
-    if (found !== undefined) return found;
-    const made = isQueue(destination)
-      ? new Queue(destination, (message) => this.expire(message))
-      : new Topic(destination);
-    this.#destinations.set(qualifiedName(destination), made);
-    for (const subscription of this.#subscriptions) {
-      if (subscription.wants(destination)) this.#attach(subscription, made);
-    }
-    return made;
-  }
-
-  /** Removes a destination with its messages. `force` takes it from its consumers, too, as does being temporary. */
-  remove(destination: ActiveMQDestination, force: boolean): void {
-    const name = qualifiedName(destination);
-    force ||= isTemporary(destination);
-    for (const subscription of this.#subscriptions) {
-      if (!subscription.wants(destination)) continue;
-      if (!force) throw jmsException(`Destination: ${name} still has an active subscription`);
-      const found = this.find(destination);
-      if (found !== undefined) this.#detach(subscription, found);
-    }
-    this.#destinations.delete(name);
-  }
-
-  /** Adds a consumer to all destinations that it wants, those that are to come included. */
-  subscribe(subscription: AnySubscription): void {
-    const { wanted } = subscription;
-    for (const part of wanted) {
-      const connection = subscription.info.consumerId?.connectionId;
-      if (isTemporary(part) && owner(part) !== connection) {
-        const kind = isQueue(part) ? "queue" : "topic";
-        throw jmsException(
-          `Subscribing to a temporary ${kind} created by another connection is not permitted`,
-          "InvalidDestinationException",
-        );
-      }
-    }
-    if (wanted.length === 1 && !isPattern(wanted[0]!)) this.open(wanted[0]!);
-    this.#subscriptions.add(subscription);
-    for (const destination of this.#destinations.values()) {
-      if (subscription.wants(destination.destination)) this.#attach(subscription, destination);
-    }
-  }
-
-  /** Removes a consumer. What it didn't acknowledge can go to others. */
+  /** Removes a consumer; a durable subscription stays. */
   unsubscribe(subscription: AnySubscription, lastDelivered: Long): void {
-    this.#subscriptions.delete(subscription);
-    if (subscription instanceof TopicSubscription) {
-      for (const topic of subscription.places) topic.unsubscribe(subscription);
-    } else {
-      for (const queue of subscription.places) {
-        queue.unsubscribe(subscription, lastDelivered, this.#now());
-      }
-    }
+    if (subscription instanceof DurableSubscription) subscription.deactivate(lastDelivered);
+    else this.destinations.unsubscribe(subscription, lastDelivered);
   }
 
-  /** Takes a message from a producer, for all destinations that its destination stands for. Gives their number. */
-  send(message: Message): number {
+  /** Gives a consumer that pulls one message: now, when one comes in time, or says that there is none. */
+  pull(subscription: AnySubscription, { timeout }: MessagePull): void {
+    if (subscription.prefetch !== 0) return;
+    const before = subscription.sent;
+    subscription.ask();
+    subscription.dispatch();
+    const giveUp = () => {
+      if (subscription.sent === before) subscription.sendNothing();
+    };
+    if (timeout > 0) this.#timers.set(Number(timeout), giveUp);
+    else if (timeout < 0) giveUp();
+  }
+
+  /** The last persistent message of a producer that was kept; -1 for none. */
+  lastSequence(producerId: ProducerId): Long {
+    return this.#lastSequences.get(memberKey(producerId)) ?? -1;
+  }
+
+  /** The messages that a message stands for: one for each destination of a composite. */
+  split(message: Message): Message[] {
     const destination = required(message.destination, "destination");
     required(message.messageId, "messageId");
     const targets = parts(destination);
     for (const target of targets) {
       if (isPattern(target)) throw unsupported("messages to a pattern");
-      if (isTemporary(target) && this.find(target) === undefined) {
+      if (isTemporary(target) && this.destinations.find(target) === undefined) {
         throw new BrokerException(
           "org.apache.activemq.DestinationDoesNotExistException",
           qualifiedName(target),
         );
       }
     }
-    for (const target of targets) {
-      const originalDestination = targets.length > 1 ? destination : message.originalDestination;
-      this.#accept({ ...message, destination: target, originalDestination }, target);
-    }
-    return targets.length;
+    const originalDestination = targets.length > 1 ? destination : message.originalDestination;
+    return targets.map((target) => ({ ...message, destination: target, originalDestination }));
   }
 
-  /** Applies an acknowledgement. */
-  acknowledge(subscription: AnySubscription, ack: MessageAck): void {
-    const now = this.#now();
-    if (subscription instanceof TopicSubscription) {
-      for (const destination of subscription.acknowledge(ack)) {
-        const topic = this.find(destination);
-        if (topic !== undefined) topic.dequeued++;
+  /** The queue that has no space for a message. */
+  fullQueue({ destination }: Message): Queue | undefined {
+    const place = this.destinations.find(destination!);
+    return place instanceof Queue && place.flow.full ? place : undefined;
+  }
+
+  /**
+   * Takes a message to one destination; in a transaction it counts when that is committed. Gives false when it was
+   * only put aside.
+   */
+  accept(message: Message, transaction: Transaction | undefined): boolean {
+    if (this.#schedulerSupport) {
+      if (managesSchedules(message.destination!)) {
+        this.scheduler.manage(message);
+        return false;
       }
-      subscription.dispatch(now);
-      return;
+      const schedule = readSchedule(message);
+      if (schedule !== undefined) {
+        const add = () => this.scheduler.add({ ...message, transactionId: null }, schedule);
+        if (transaction === undefined) add();
+        else transaction.enlist({ afterCommit: add, afterRollback: () => {} });
+        return false;
+      }
     }
-    const { outcome, entries } = subscription.acknowledge(ack);
-    for (const { queue, message } of entries) {
-      queue.settle(1);
-      if (outcome === "poisoned") this.#bury(message, ack.poisonCause);
-      else if (outcome === "expired") this.expire(message);
-    }
-    this.#dispatch(subscription, now);
+    this.#route(message, transaction);
+    return true;
   }
 
-  /** Changes how many messages may be on their way to a consumer. */
-  setPrefetch(subscription: AnySubscription, prefetch: number): void {
-    subscription.prefetch = prefetch;
-    if (subscription instanceof TopicSubscription) subscription.dispatch(this.#now());
-    else this.#dispatch(subscription, this.#now());
+  /** Sends a message of the scheduler. A destination that is gone takes it with it. */
+  #deliver(message: Message): void {
+    const target = message.destination!;
+    if (isTemporary(target) && this.destinations.find(target) === undefined) return;
+    this.#route(message, undefined);
   }
 
-  #attach(subscription: AnySubscription, place: Queue | Topic): void {
-    if (place instanceof Queue && subscription instanceof QueueSubscription) {
-      subscription.places.add(place);
-      place.subscribe(subscription, this.#now());
-    } else if (place instanceof Topic && subscription instanceof TopicSubscription) {
-      subscription.places.add(place);
-      place.subscribe(subscription);
-    }
-  }
-
-  #detach(subscription: AnySubscription, place: Queue | Topic): void {
-    if (place instanceof Queue && subscription instanceof QueueSubscription) {
-      subscription.places.delete(place);
-      subscription.takeBack(place);
-    } else if (place instanceof Topic && subscription instanceof TopicSubscription) {
-      subscription.places.delete(place);
-    }
-  }
-
-  #dispatch(subscription: QueueSubscription, now: number): void {
-    for (const queue of subscription.places) queue.dispatch(now);
-  }
-
-  #accept(message: Message, target: ActiveMQDestination): void {
+  #route(message: Message, transaction: Transaction | undefined): void {
+    const target = message.destination!;
     for (const queue of this.#virtualConsumers(target)) {
       const originalDestination = message.originalDestination ?? target;
-      this.#accept({ ...message, destination: queue, originalDestination }, queue);
+      this.#route({ ...message, destination: queue, originalDestination }, transaction);
     }
-    const now = this.#now();
-    if (isExpired(message, now)) return this.expire(message);
+    const now = this.#around.now();
+    if (isExpired(message, now)) return this.#around.expire(message);
     const messageId = { ...message.messageId!, brokerSequenceId: ++this.#sequence };
-    this.open(target).add({ ...message, messageId, brokerInTime: now }, now);
+    const kept = { ...message, messageId, brokerInTime: now };
+    const add = () => {
+      if (message.persistent) this.#note(messageId);
+      this.destinations.open(target).add(kept);
+    };
+    if (transaction === undefined) add();
+    else transaction.enlist({ afterCommit: add, afterRollback: () => {} });
+  }
+
+  /** Dead letters come again with their old id. */
+  #note({ producerId, producerSequenceId }: MessageId): void {
+    if (producerId === null || producerSequenceId <= this.lastSequence(producerId)) return;
+    this.#lastSequences.set(memberKey(producerId), producerSequenceId);
   }
 
   /** The queues that get what is sent to a virtual topic: each group of consumers has one. */
   #virtualConsumers({ dataType, physicalName }: ActiveMQDestination): ActiveMQDestination[] {
     if (dataType !== "ActiveMQTopic" || !physicalName.startsWith("VirtualTopic.")) return [];
     const pattern = createActiveMQQueue({ physicalName: `Consumer.*.${physicalName}` });
-    const all = [...this.#destinations.values()].map(({ destination }) => destination);
-    return all.filter((destination) => includes(pattern, destination));
-  }
-
-  /** Buries a message whose time is over. */
-  expire(message: Message): void {
-    this.#bury(message, {
-      className: "java.lang.Throwable",
-      message: `Message Expired. Expiration:${message.expiration}`,
-      stackTrace: [],
-      cause: null,
-    });
-  }
-
-  /** Puts a message into the dead letter queue (Java: SharedDeadLetterStrategy): persistent ones, and each once. */
-  #bury(message: Message, cause: Throwable | null): void {
-    const key = messageKey(message.messageId!);
-    const there = message.destination?.physicalName === DEAD_LETTER_QUEUE.physicalName;
-    const again = there || this.#deadLetters.has(key);
-    if (!message.persistent || again) return;
-    this.#deadLetters.add(key);
-    this.#accept(deadLetter(message, DEAD_LETTER_QUEUE, cause), DEAD_LETTER_QUEUE);
+    return [...this.destinations.all()].map(({ destination }) => destination)
+      .filter((destination) => includes(pattern, destination));
   }
 }

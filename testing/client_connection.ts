@@ -9,12 +9,15 @@ import type {
   ConnectionInfo,
   ConsumerId,
   Long,
+  Message,
   ProducerId,
   ProducerInfo,
 } from "../codec/mod.ts";
 import { qualifiedName } from "./destinations.ts";
-import type { AnySubscription, BrokerState } from "./broker.ts";
-import { illegalState } from "./exceptions.ts";
+import type { BrokerState } from "./broker.ts";
+import { ClientTransactions } from "./client_transactions.ts";
+import type { AnySubscription } from "./destination_registry.ts";
+import { illegalState, required } from "./exceptions.ts";
 import { memberKey } from "./messages.ts";
 
 interface Session {
@@ -29,13 +32,20 @@ const OWN_SESSION = "-1";
 export class ClientConnection {
   /** How the client introduced itself. */
   readonly info: ConnectionInfo;
+  /** The transactions that it began. */
+  readonly transactions: ClientTransactions;
   readonly #broker: BrokerState;
   readonly #sessions: Map<string, Session> = new Map();
+  readonly #lastSequences: Map<string, Long> = new Map();
   readonly #temporary: Map<string, ActiveMQDestination> = new Map();
 
   constructor(info: ConnectionInfo, broker: BrokerState) {
     this.info = info;
     this.#broker = broker;
+    this.transactions = new ClientTransactions(
+      required(info.connectionId, "connectionId").value ?? "",
+      broker.transactions,
+    );
     this.addSession(OWN_SESSION);
   }
 
@@ -78,9 +88,7 @@ export class ClientConnection {
   addConsumer(id: ConsumerId, make: () => AnySubscription): void {
     const { consumers } = this.#session(id.sessionId, "add a consumer to");
     if (consumers.has(memberKey(id))) return;
-    const subscription = make();
-    this.#broker.subscribe(subscription);
-    consumers.set(memberKey(id), subscription);
+    consumers.set(memberKey(id), make());
   }
 
   /** A consumer that is open. */
@@ -111,11 +119,28 @@ export class ClientConnection {
     this.#temporary.delete(qualifiedName(destination));
   }
 
+  /**
+   * Whether a message is a copy of one that came over an earlier link. Only those of a connection that came back are
+   * looked at, and only persistent ones (Java: ProducerBrokerExchange).
+   */
+  isDuplicate(id: ProducerId, { persistent, messageId }: Message): boolean {
+    if (!this.info.failoverReconnect || !persistent) return false;
+    const key = memberKey(id);
+    const last = this.#lastSequences.get(key) ?? this.#broker.lastSequence(id);
+    const sequence = required(messageId, "messageId").producerSequenceId;
+    if (sequence <= last) return true;
+    this.#lastSequences.set(key, sequence);
+    return false;
+  }
+
   /** Closes everything. */
   close(lastDelivered: Long): void {
     for (const id of [...this.#sessions.keys()]) this.removeSession(id, lastDelivered);
-    for (const destination of this.#temporary.values()) this.#broker.remove(destination, true);
+    for (const destination of this.#temporary.values()) {
+      this.#broker.destinations.remove(destination, true);
+    }
     this.#temporary.clear();
+    this.transactions.close();
   }
 
   #session(id: Long | string, purpose: string): Session {

@@ -6,78 +6,104 @@
 
 import {
   type BaseCommand,
-  type ConnectionInfo,
-  type ConsumerInfo,
-  createConnectionControl,
   createConnectionError,
   createExceptionResponse,
-  createProducerAck,
   createResponse,
-  type DestinationInfo,
   type Message,
   type MessageAck,
-  type RemoveInfo,
+  type MessagePull,
+  type TransactionInfo,
 } from "../codec/mod.ts";
-import type { AnySubscription, BrokerState } from "./broker.ts";
-import { ClientConnection } from "./client_connection.ts";
-import { type ClientRegistry, connectionKey } from "./client_registry.ts";
-import { isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
-import {
-  BrokerException,
-  illegalState,
-  jmsException,
-  required,
-  toThrowable,
-  unsupported,
-} from "./exceptions.ts";
-import { messageSize } from "./messages.ts";
-import { LastDelivered } from "./queue.ts";
-import { QueueSubscription } from "./queue_subscription.ts";
-import type { Outlet } from "./subscription.ts";
-import { TopicSubscription } from "./topic.ts";
-
-const ADD = 0;
-const REMOVE = 1;
+import type { BrokerState } from "./broker.ts";
+import { ClientMembers } from "./client_members.ts";
+import type { ClientRegistry } from "./client_registry.ts";
+import { qualifiedName } from "./destinations.ts";
+import { BrokerException, jmsException, required, toThrowable, unsupported } from "./exceptions.ts";
+import { MessageSender, type Sending } from "./message_sender.ts";
+import { memberKey } from "./messages.ts";
 
 /** The way back to the client. */
 export interface Peer {
   /** Its address, for messages. */
   readonly address: string;
-  /** Sends it a command. */
-  readonly send: Outlet;
+  /** Sends it a command; for an answer, with the command that it answers. */
+  readonly send: (command: BaseCommand, request?: BaseCommand) => void;
   /** Ends the link after what was sent. */
   readonly end: () => void;
 }
 
+/** What is left to do for a command: an answer that says more than that it is done, or something that takes time. */
+type Outcome = BaseCommand | Sending | undefined;
+
 /** Handles the commands of one link, in their order. */
 export class CommandHandler {
   readonly #broker: BrokerState;
-  readonly #clients: ClientRegistry;
   readonly #peer: Peer;
-  readonly #connections: Map<string, ClientConnection> = new Map();
+  readonly #sender: MessageSender;
+  readonly #members: ClientMembers;
   #refused = false;
 
   constructor(broker: BrokerState, clients: ClientRegistry, peer: Peer) {
     this.#broker = broker;
-    this.#clients = clients;
     this.#peer = peer;
+    this.#members = new ClientMembers(broker, clients, peer.send);
+    this.#sender = new MessageSender(broker, peer.send);
   }
 
-  /** Handles a command and answers it, if that is asked for. A failure that nobody waits for is a ConnectionError. */
-  handle(command: BaseCommand): void {
-    const { commandId: correlationId, responseRequired } = command;
+  /**
+   * Handles a command and answers it, if that is asked for. A failure that nobody waits for is a ConnectionError. Gives
+   * a promise when nothing else can be handled before.
+   */
+  handle(command: BaseCommand): Promise<void> | undefined {
+    let wait: Promise<void> | undefined;
     try {
-      this.#process(command);
-      if (responseRequired) this.#peer.send(createResponse({ correlationId }));
+      const outcome = this.#process(command);
+      if (outcome === undefined || "dataType" in outcome) {
+        this.#answer(command, outcome);
+      } else if (outcome.done === undefined) {
+        this.#answer(command, undefined);
+      } else {
+        const done = outcome.done.then(
+          () => this.#answer(command, undefined),
+          (error) => this.#fail(command, error),
+        );
+        if (outcome.blocks) wait = done;
+      }
     } catch (error) {
-      const exception = toThrowable(error);
-      this.#peer.send(
-        responseRequired
-          ? createExceptionResponse({ correlationId, exception })
-          : createConnectionError({ exception }),
-      );
+      this.#fail(command, error);
     }
     if (this.#refused || command.dataType === "ShutdownInfo") this.#peer.end();
+    return wait;
+  }
+
+  #answer(command: BaseCommand, answer: BaseCommand = createResponse()): void {
+    if (!command.responseRequired) return;
+    this.#peer.send({ ...answer, correlationId: command.commandId } as BaseCommand, command);
+  }
+
+  #fail(command: BaseCommand, error: unknown): void {
+    const { commandId: correlationId, responseRequired } = command;
+    const exception = toThrowable(error);
+    if (responseRequired) {
+      this.#peer.send(createExceptionResponse({ correlationId, exception }), command);
+      return;
+    }
+    this.#spoilTransaction(command);
+    this.#peer.send(createConnectionError({ exception }));
+  }
+
+  /** As in ActiveMQ: a transaction that lost a part without the client's knowledge can't be committed. */
+  #spoilTransaction(command: BaseCommand): void {
+    if (!("transactionId" in command) || command.dataType === "TransactionInfo") return;
+    const member = "consumerId" in command ? command.consumerId : command.producerId;
+    const id = command.transactionId;
+    if (id === null) return;
+    this.#members.find(member?.connectionId)?.transactions.spoil(id);
+  }
+
+  /** Id of the client, once it is in. */
+  get clientId(): string | null {
+    return this.#members.clientId;
   }
 
   /** Where the client is, for messages. */
@@ -93,44 +119,48 @@ export class CommandHandler {
 
   /** Closes everything that the client left open: it is gone. */
   leave(): void {
-    for (const connection of [...this.#connections.values()]) {
-      this.#removeConnection(connection, LastDelivered.Unknown);
-    }
+    this.#sender.close();
+    this.#members.leave();
   }
 
-  #process(command: BaseCommand): void {
+  /** Those commands that have more to say than that it is done, or that take time. */
+  #process(command: BaseCommand): Outcome {
+    if (isMessage(command)) return this.#send(command);
+    if (command.dataType === "TransactionInfo") return this.#transact(command);
+    this.#apply(command);
+    return undefined;
+  }
+
+  #apply(command: BaseCommand): void {
     switch (command.dataType) {
       case "ConnectionInfo":
-        return this.#addConnection(command);
-      case "SessionInfo": {
-        const id = required(command.sessionId, "sessionId");
-        return this.#connections.get(String(id.connectionId))?.addSession(id.value);
-      }
-      case "ProducerInfo": {
-        const id = required(command.producerId, "producerId");
-        return this.#connection(id.connectionId, "add a producer to").addProducer(id, command);
-      }
+        this.#refused = true;
+        this.#members.addConnection(command, this);
+        this.#refused = false;
+        return;
+      case "SessionInfo":
+        return this.#members.addSession(command);
+      case "ProducerInfo":
+        return this.#members.addProducer(command);
       case "ConsumerInfo":
-        return this.#addConsumer(command);
+        return this.#members.addConsumer(command);
       case "DestinationInfo":
-        return this.#changeDestination(command);
+        return this.#members.changeDestination(command);
       case "RemoveInfo":
-        return this.#remove(command);
-      case "ActiveMQMessage":
-      case "ActiveMQBytesMessage":
-      case "ActiveMQMapMessage":
-      case "ActiveMQObjectMessage":
-      case "ActiveMQStreamMessage":
-      case "ActiveMQTextMessage":
-      case "ActiveMQBlobMessage":
-        return this.#send(command);
+        return this.#members.remove(command);
       case "MessageAck":
         return this.#acknowledge(command);
       case "ConsumerControl": {
-        const consumer = this.#consumer(required(command.consumerId, "consumerId"));
-        if (consumer !== undefined) this.#broker.setPrefetch(consumer, command.prefetch);
-        return;
+        const consumer = this.#members.consumer(required(command.consumerId, "consumerId"));
+        if (consumer === undefined) return;
+        consumer.prefetch = command.prefetch;
+        return consumer.dispatch();
       }
+      case "MessagePull":
+        return this.#pull(command);
+      case "RemoveSubscriptionInfo":
+        this.#members.connection(command.connectionId?.value, "remove a subscription of");
+        return this.#broker.durables.remove(command);
       case "ShutdownInfo":
         return this.leave();
       // The transport answers keep-alives. The others mean nothing to ActiveMQ when a client sends them.
@@ -147,128 +177,50 @@ export class CommandHandler {
       case "DataArrayResponse":
       case "IntegerResponse":
         return;
-      // To come: transactions, durable subscriptions, consumers that pull.
-      case "TransactionInfo":
-        throw unsupported("transactions (TransactionInfo)");
-      case "RemoveSubscriptionInfo":
-        throw unsupported("durable subscriptions (RemoveSubscriptionInfo)");
-      case "MessagePull":
-        throw unsupported("consumers that pull (MessagePull)");
       default:
         throw unsupported(command.dataType);
     }
   }
 
-  #addConnection(info: ConnectionInfo): void {
-    this.#refused = true;
-    this.#clients.add(info, this);
-    this.#refused = false;
-    this.#connections.set(connectionKey(info), new ClientConnection(info, this.#broker));
-    if (info.manageable) {
-      this.#peer.send(createConnectionControl({ connectedBrokers: "", reconnectTo: "" }));
-    }
-  }
-
-  #addConsumer(info: ConsumerInfo): void {
-    const id = required(info.consumerId, "consumerId");
-    const connection = this.#connection(id.connectionId, "add a consumer to");
-    const destination = required(info.destination, "destination");
-    // To come: each of these is refused rather than ignored.
-    if (info.selector) throw unsupported("selectors");
-    if (info.subscriptionName !== null) throw unsupported("durable subscriptions");
-    if (info.browser) throw unsupported("queue browsers");
-    if (info.networkSubscription || info.additionalPredicate !== null) {
-      throw unsupported("networks of brokers");
-    }
-    connection.addConsumer(
-      id,
-      (): AnySubscription =>
-        isQueue(destination)
-          ? new QueueSubscription(info, this.#peer.send)
-          : new TopicSubscription(info, this.#peer.send, (message) => this.#broker.expire(message)),
+  #pull(pull: MessagePull): void {
+    const id = required(pull.consumerId, "consumerId");
+    const consumer = this.#members.connection(id.connectionId, "pull from").consumer(id);
+    if (consumer !== undefined) return this.#broker.pull(consumer, pull);
+    throw new BrokerException(
+      "java.lang.IllegalArgumentException",
+      `The subscription does not exist: ${memberKey(id)}`,
     );
   }
 
-  #changeDestination({ connectionId, destination, operationType, timeout }: DestinationInfo): void {
-    const connection = this.#connection(connectionId?.value, "change a destination of");
-    for (const part of parts(required(destination, "destination"))) {
-      if (operationType === ADD) {
-        this.#broker.open(part);
-        if (isTemporary(part)) connection.addTemporary(part);
-      } else if (operationType === REMOVE) {
-        this.#broker.remove(part, timeout !== 0);
-        connection.removeTemporary(part);
-      } else {
-        throw new BrokerException(
-          "java.io.IOException",
-          `Unknown operation type: ${operationType}`,
-        );
-      }
-    }
+  #transact(info: TransactionInfo): BaseCommand | undefined {
+    const connection = this.#members.find(info.connectionId?.value);
+    if (connection !== undefined) return connection.transactions.process(info);
+    throw new BrokerException("java.lang.NullPointerException", "Context is null");
   }
 
-  #remove({ objectId, lastDeliveredSequenceId }: RemoveInfo): void {
-    const id = required(objectId, "objectId");
-    switch (id.dataType) {
-      case "ConsumerId":
-        return this.#connection(id.connectionId, "remove a consumer from")
-          .removeConsumer(id, lastDeliveredSequenceId);
-      case "ProducerId":
-        return this.#connection(id.connectionId, "remove a producer from").removeProducer(id);
-      case "SessionId":
-        return this.#connection(id.connectionId, "remove a session from")
-          .removeSession(id.value, lastDeliveredSequenceId);
-      case "ConnectionId": {
-        const connection = this.#connections.get(String(id.value));
-        if (connection) this.#removeConnection(connection, lastDeliveredSequenceId);
-        return;
-      }
-      default:
-        throw unsupported(`the removal of a ${id.dataType}`);
-    }
-  }
-
-  #removeConnection(
-    connection: ClientConnection,
-    lastDelivered: RemoveInfo["lastDeliveredSequenceId"],
-  ): void {
-    this.#connections.delete(connectionKey(connection.info));
-    connection.close(lastDelivered);
-    this.#clients.remove(connection.info);
-  }
-
-  #send(message: Message): void {
-    if (message.transactionId !== null) throw unsupported("messages in transactions");
+  #send(message: Message): Outcome {
     const id = required(message.producerId, "producerId");
-    const producer = this.#connection(id.connectionId, "lookup a producer from").producer(id);
+    const connection = this.#members.connection(id.connectionId, "lookup a producer from");
+    if (connection.isDuplicate(id, message)) return;
+    const transaction = connection.transactions.find(message.transactionId);
+    const producer = connection.producer(id);
     if (producer === undefined) {
       const destination = required(message.destination, "destination");
       throw jmsException(
         `Cannot send message to ${qualifiedName(destination)} with invalid (null) producer state`,
       );
     }
-    const copies = this.#broker.send(message);
-    if (producer.windowSize === 0 || message.responseRequired) return;
-    // As in ActiveMQ: one for each destination of a composite.
-    for (let n = 0; n < copies; n++) {
-      this.#peer.send(createProducerAck({ producerId: id, size: messageSize(message) }));
-    }
+    return this.#sender.send(message, producer, transaction);
   }
 
   #acknowledge(ack: MessageAck): void {
-    if (ack.transactionId !== null) throw unsupported("acknowledgements in transactions");
     // That of a consumer that is gone comes too late to be of use.
-    const consumer = this.#consumer(required(ack.consumerId, "consumerId"));
-    if (consumer !== undefined) this.#broker.acknowledge(consumer, ack);
+    const id = required(ack.consumerId, "consumerId");
+    const connection = this.#members.find(id.connectionId);
+    const consumer = connection?.consumer(id);
+    consumer?.acknowledge(ack, connection?.transactions.find(ack.transactionId));
   }
-
-  #consumer(id: NonNullable<MessageAck["consumerId"]>): AnySubscription | undefined {
-    return this.#connections.get(String(id.connectionId))?.consumer(id);
-  }
-
-  #connection(id: string | null | undefined, purpose: string): ClientConnection {
-    const connection = this.#connections.get(String(id));
-    if (connection !== undefined) return connection;
-    throw illegalState(`Cannot ${purpose} a connection that had not been registered: ${id}`);
-  }
+}
+function isMessage(command: BaseCommand): command is Message {
+  return "redeliveryCounter" in command && command.dataType !== "MessageDispatch";
 }

@@ -28,6 +28,14 @@ export function illegalState(message: string): BrokerException {
   return new BrokerException("java.lang.IllegalStateException", message);
 }
 
+/** A failure of a transaction. Java clients find the code in the text. */
+export function xaException(message: string, code: number): BrokerException {
+  return new BrokerException(
+    "javax.transaction.xa.XAException",
+    `${message} xaErrorCode:${code}`,
+  );
+}
+
 /** What ActiveMQ does and this broker doesn't, yet. Nothing of that kind is ignored silently. */
 export function unsupported(feature: string): BrokerException {
   return new BrokerException(

@@ -19,6 +19,8 @@ export interface InactivityActions {
 /** The timers of one link (Java: InactivityMonitor). */
 export class InactivityMonitor {
   readonly #actions: InactivityActions;
+  /** Whether a command is being held: nothing can be read then, so silence means nothing. */
+  busy = false;
   #read = false;
   #written = false;
   #start: Timer | undefined;
@@ -66,7 +68,7 @@ export class InactivityMonitor {
   }
 
   #checkRead(): void {
-    if (!this.#read) this.#actions.dead();
+    if (!this.#read && !this.busy) this.#actions.dead();
     this.#read = false;
   }
 

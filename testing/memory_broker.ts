@@ -4,89 +4,37 @@
  * @module
  */
 
-import { createActiveMQQueue, createActiveMQTopic, type WireFormatOptions } from "../codec/mod.ts";
+import {
+  type ActiveMQDestination,
+  createActiveMQQueue,
+  createActiveMQTopic,
+  type WireFormatOptions,
+} from "../codec/mod.ts";
 import { listen, type Listener, memoryPair, type Transport } from "../transport/mod.ts";
 import { BrokerState } from "./broker.ts";
 import { ClientRegistry } from "./client_registry.ts";
 import { CommandHandler } from "./command_handler.ts";
+import { Conditions } from "./conditions.ts";
+import { type Fault, type FaultOptions, FaultTrigger } from "./fault.ts";
+import { type Interceptor, Interceptors } from "./interception.ts";
 import { Link } from "./link.ts";
+import type {
+  DestinationStatus,
+  MemoryBrokerListenOptions,
+  MemoryBrokerOptions,
+  QueueLimit,
+} from "./memory_broker_options.ts";
 import { Queue } from "./queue.ts";
+import { Timers } from "./timers.ts";
 
-/**
- * Options of a {@linkcode MemoryBroker}.
- *
- * @example
- * ```ts
- * import { MemoryBroker, type MemoryBrokerOptions } from "./mod.ts";
- *
- * const options: MemoryBrokerOptions = { users: { app: "secret" }, wireFormat: { version: 9 } };
- * await using broker = new MemoryBroker(options);
- * ```
- */
-export interface MemoryBrokerOptions {
-  /** Passwords by user name; others are refused. Without it everybody may connect. */
-  users?: Readonly<Record<string, string>> | undefined;
-  /** Whether clients without a user name may connect although there are users. @default {false} */
-  allowAnonymous?: boolean | undefined;
-  /**
-   * What to offer to clients. By default what ActiveMQ offers: version 12, tight encoding, the cache and stack traces.
-   */
-  wireFormat?: WireFormatOptions | undefined;
-  /** Name by which the broker introduces itself. @default {"memory"} */
-  brokerName?: string | undefined;
-}
-
-/**
- * Options of {@linkcode MemoryBroker.listen}.
- *
- * @example
- * ```ts
- * import { MemoryBroker, type MemoryBrokerListenOptions } from "./mod.ts";
- *
- * const options: MemoryBrokerListenOptions = { hostname: "127.0.0.1", port: 0 };
- * await using broker = await MemoryBroker.listen(options);
- * ```
- */
-export interface MemoryBrokerListenOptions extends MemoryBrokerOptions {
-  /** The port; 0 takes a free one. @default {0} */
-  port?: number | undefined;
-  /** The address. @default {"127.0.0.1"} */
-  hostname?: string | undefined;
-}
-
-/**
- * What a queue or topic is at the moment of asking. All is zero for one that does not exist.
- *
- * @example
- * ```ts
- * import { type DestinationStatus, MemoryBroker } from "./mod.ts";
- * import { assertEquals } from "@std/assert";
- *
- * await using broker = new MemoryBroker();
- * const status: DestinationStatus = broker.queue("orders");
- * assertEquals(status, { size: 0, consumers: 0, enqueued: 0, dequeued: 0, inFlight: 0 });
- * ```
- */
-export interface DestinationStatus {
-  /** Messages that are not consumed, with those that consumers have; 0 for a topic, which keeps none. */
-  readonly size: number;
-  /** Consumers that get its messages. */
-  readonly consumers: number;
-  /** Messages that came. */
-  readonly enqueued: number;
-  /** Messages that went: acknowledged, expired or moved. */
-  readonly dequeued: number;
-  /** Messages that consumers have and did not acknowledge. */
-  readonly inFlight: number;
-}
-
-interface Waiter {
-  readonly condition: () => boolean;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-const NONE: DestinationStatus = { size: 0, consumers: 0, enqueued: 0, dequeued: 0, inFlight: 0 };
+const NONE: DestinationStatus = {
+  size: 0,
+  consumers: 0,
+  enqueued: 0,
+  dequeued: 0,
+  inFlight: 0,
+  blocked: 0,
+};
 
 /**
  * A broker in memory, for tests: the part of ActiveMQ that clients mostly use, over TCP or without any socket.
@@ -117,7 +65,9 @@ export class MemoryBroker implements AsyncDisposable {
   readonly #wireFormat: WireFormatOptions;
   readonly #id: string = `ID:${crypto.randomUUID()}`;
   readonly #links: Set<Link> = new Set();
-  #waiters: Waiter[] = [];
+  readonly #conditions: Conditions = new Conditions();
+  readonly #timers: Timers = new Timers(() => this.#conditions.check());
+  readonly #interceptors: Interceptors = new Interceptors(this.#timers);
   #listener: Listener | undefined;
   #accepting: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -128,8 +78,8 @@ export class MemoryBroker implements AsyncDisposable {
    * @param options Who may connect, and how to speak to them.
    */
   constructor(options: MemoryBrokerOptions = {}) {
-    const { users, allowAnonymous, brokerName = "memory" } = options;
-    this.#state = new BrokerState(brokerName);
+    const { users, allowAnonymous, brokerName = "memory", schedulerSupport = true } = options;
+    this.#state = new BrokerState({ name: brokerName, schedulerSupport, timers: this.#timers });
     this.#clients = new ClientRegistry(brokerName, { users, allowAnonymous });
     this.#wireFormat = {
       tightEncodingEnabled: true,
@@ -199,6 +149,112 @@ export class MemoryBroker implements AsyncDisposable {
     return this.#status(createActiveMQTopic({ physicalName: name }));
   }
 
+  /** Scheduled messages that are to come. */
+  get scheduled(): number {
+    return this.#state.scheduler.size;
+  }
+
+  /**
+   * Makes a queue full from some number of messages on, as the memory limit of ActiveMQ does: producers with a window,
+   * and those that wait for an answer, get it when there is space; from one that sends one-way without a window nothing
+   * is read meanwhile.
+   *
+   * @param name The queue's name.
+   * @param limit How many messages; 0 stops all producers, and a higher limit lets them go on.
+   * @throws {RangeError} The limit is negative or no number.
+   *
+   * @example
+   * ```ts
+   * import { MemoryBroker } from "./mod.ts";
+   *
+   * await using broker = new MemoryBroker();
+   * broker.limitQueue("orders", { messages: 0 });
+   * // Here what you test sends to the queue, and waits.
+   * broker.limitQueue("orders", { messages: Infinity });
+   * ```
+   */
+  limitQueue(name: string, { messages, sendFailIfNoSpace = false }: QueueLimit): void {
+    if (!(messages >= 0)) throw new RangeError(`messages must be 0 or more, got ${messages}`);
+    const queue = this.#state.destinations.open(createActiveMQQueue({ physicalName: name }));
+    if (!(queue instanceof Queue)) return;
+    queue.flow.limit = messages;
+    queue.flow.failWhenFull = sendFailIfNoSpace;
+    queue.flow.release();
+    this.#conditions.check();
+  }
+
+  /**
+   * Interferes with commands: those of clients before they are handled, and those to clients before they are sent.
+   *
+   * All commands come along but the WireFormatInfo, keep-alives included. Those who interfere are asked in their order
+   * until one says something.
+   *
+   * @param interceptor Says what becomes of each command.
+   * @returns Ends it.
+   *
+   * @example A commit is done, but the client loses the connection before it hears of it
+   * ```ts
+   * import { MemoryBroker } from "./mod.ts";
+   *
+   * await using broker = new MemoryBroker();
+   * using _interception = broker.intercept((_command, { request }) =>
+   *   request?.dataType === "TransactionInfo" && request.type === 2 ? "close" : undefined
+   * );
+   * ```
+   */
+  intercept(interceptor: Interceptor): Disposable {
+    const remove = this.#interceptors.add(interceptor);
+    return { [Symbol.dispose]: remove };
+  }
+
+  /**
+   * Puts a fault in the way of some commands.
+   *
+   * @param options Which commands, and what happens to them.
+   * @returns The fault, with the number of commands that it hit.
+   * @throws {RangeError} `nth` or `times` is less than 1.
+   *
+   * @example A test of what a client does when its third message is refused
+   * ```ts
+   * import { connect } from "../mod.ts";
+   * import { MemoryBroker } from "./mod.ts";
+   * import { assertEquals, assertRejects } from "@std/assert";
+   *
+   * await using broker = await MemoryBroker.listen();
+   * const fault = broker.fault({ command: "Message", nth: 3, action: { refuse: "no space left" } });
+   *
+   * await using connection = await connect(broker.url);
+   * await using session = await connection.createSession();
+   * const producer = await session.createProducer("orders");
+   * await producer.send("1");
+   * await producer.send("2");
+   * await assertRejects(() => producer.send("3"), Error, "no space left");
+   * await producer.send("4");
+   * assertEquals(fault.hits, 1);
+   * assertEquals(broker.queue("orders").enqueued, 3);
+   * ```
+   */
+  fault(options: FaultOptions): Fault {
+    const trigger = new FaultTrigger(options);
+    const remove = this.#interceptors.add((command, context) => trigger.decide(command, context));
+    return {
+      get hits() {
+        return trigger.hits;
+      },
+      remove,
+      [Symbol.dispose]: remove,
+    };
+  }
+
+  /**
+   * Ends all connections, as a network does that fails. Clients may connect again.
+   *
+   * @returns Resolves when they are gone.
+   */
+  async disconnectClients(): Promise<void> {
+    await Promise.all([...this.#links].map((link) => link.close()));
+  }
+
   /**
    * Waits until something is so, such as a message being acknowledged: acknowledgements have no answer.
    *
@@ -214,11 +270,9 @@ export class MemoryBroker implements AsyncDisposable {
    * ```
    */
   until(condition: () => boolean): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiters.push({ condition, resolve, reject });
-    this.#check();
+    const held = this.#conditions.wait(condition);
     if (this.#closed !== undefined) void this.#closed.then(() => this.#disappoint());
-    return promise;
+    return held;
   }
 
   /**
@@ -241,13 +295,14 @@ export class MemoryBroker implements AsyncDisposable {
 
   #serve(transport: Transport): void {
     const identity = { id: this.#id, name: this.#state.name, url: this.url };
-    const link = new Link(
+    const link = new Link({
       transport,
-      this.#wireFormat,
+      wireFormat: this.#wireFormat,
       identity,
-      (peer) => new CommandHandler(this.#state, this.#clients, peer),
-      () => this.#check(),
-    );
+      interceptors: this.#interceptors,
+      makeHandler: (peer) => new CommandHandler(this.#state, this.#clients, peer),
+      settled: () => this.#conditions.check(),
+    });
     this.#links.add(link);
     void link.done.then(() => this.#links.delete(link));
   }
@@ -255,40 +310,26 @@ export class MemoryBroker implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#listener?.close();
     await this.#accepting;
+    this.#timers.close();
     await Promise.all([...this.#links].map((link) => link.close()));
-    this.#check();
+    this.#conditions.check();
     this.#disappoint();
   }
 
   #disappoint(): void {
-    for (const { reject } of this.#waiters.splice(0)) {
-      reject(new TypeError("The broker is closed"));
-    }
+    this.#conditions.giveUp(new TypeError("The broker is closed"));
   }
 
-  #status(destination: Parameters<BrokerState["find"]>[0]): DestinationStatus {
-    const found = this.#state.find(destination);
+  #status(destination: ActiveMQDestination): DestinationStatus {
+    const found = this.#state.destinations.find(destination);
     if (found === undefined) return NONE;
     const { enqueued, dequeued } = found;
     if (found instanceof Queue) {
-      const { size, consumers, inFlight } = found;
-      return { size, consumers: consumers.length, enqueued, dequeued, inFlight };
+      const { size, consumers, inFlight, flow: { blocked } } = found;
+      return { size, consumers: consumers.length, enqueued, dequeued, inFlight, blocked };
     }
-    let inFlight = 0;
-    for (const consumer of found.consumers) inFlight += consumer.inFlight;
-    return { size: 0, consumers: found.consumers.size, enqueued, dequeued, inFlight };
-  }
-
-  #check(): void {
-    if (this.#waiters.length === 0) return;
-    this.#waiters = this.#waiters.filter(({ condition, resolve, reject }) => {
-      try {
-        if (!condition()) return true;
-        resolve();
-      } catch (error) {
-        reject(error);
-      }
-      return false;
-    });
+    const consumers = [...found.consumers].filter(({ active }) => active);
+    const inFlight = consumers.reduce((sum, consumer) => sum + consumer.inFlight, 0);
+    return { ...NONE, consumers: consumers.length, enqueued, dequeued, inFlight };
   }
 }

@@ -29,4 +29,14 @@
 export { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
 export type { WireFormatOptions } from "../codec/mod.ts";
 export type { Transport } from "../transport/mod.ts";
+export type { BaseCommand } from "../codec/mod.ts";
+export type { Fault, FaultOptions } from "./fault.ts";
+export type {
+  CommandDirection,
+  InterceptAction,
+  InterceptContext,
+  InterceptedConnection,
+  Interceptor,
+} from "./interception.ts";
 export * from "./memory_broker.ts";
+export * from "./memory_broker_options.ts";

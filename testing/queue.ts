@@ -6,9 +6,12 @@
 
 import type { ActiveMQDestination, Long, Message } from "../codec/mod.ts";
 import { required } from "./exceptions.ts";
+import { FlowControl } from "./flow_control.ts";
 import { MessageGroups } from "./message_groups.ts";
 import { isExpired, messageKey } from "./messages.ts";
+import { QueueBacklog } from "./queue_backlog.ts";
 import type { Entry, QueueSubscription } from "./queue_subscription.ts";
+import type { Surroundings } from "./subscription.ts";
 
 /** What a client that closes a consumer says of the last message that it handed out. */
 export const LastDelivered = {
@@ -17,6 +20,9 @@ export const LastDelivered = {
   /** It doesn't know, or died: every message may have been seen. */
   Unknown: -2,
 } as const;
+
+/** An exclusive consumer of this priority takes over from any other. */
+const HIGHEST_PRIORITY = 127;
 
 /** Messages in the order in which they came, and those who want them. */
 export class Queue {
@@ -28,96 +34,164 @@ export class Queue {
   dequeued = 0;
   /** Messages that are with a consumer. */
   inFlight = 0;
-  readonly #expire: (message: Message) => void;
+  /** Who may send. */
+  readonly flow: FlowControl = new FlowControl(() => this.#held.size);
+  readonly #around: Surroundings;
+  readonly #held: Set<Entry> = new Set();
+  readonly #backlog: QueueBacklog = new QueueBacklog();
   readonly #groups: MessageGroups<QueueSubscription> = new MessageGroups();
-  #waiting: Entry[] = [];
   /** Higher priority first, and the one that was served last at the end of those of its priority. */
   #consumers: QueueSubscription[] = [];
   #exclusive: QueueSubscription | undefined;
+  #dispatching = false;
+  #again = false;
 
-  /** `expire` gets the messages whose time ran out while they waited. */
-  constructor(destination: ActiveMQDestination, expire: (message: Message) => void) {
+  constructor(destination: ActiveMQDestination, around: Surroundings) {
     this.destination = destination;
-    this.#expire = expire;
+    this.#around = around;
   }
 
   /** Messages that are not consumed. */
   get size(): number {
-    return this.#waiting.length + this.inFlight;
+    return this.#held.size;
   }
 
-  /** Who consumes from it. */
+  /** Who consumes from it; those who only look left out. */
   get consumers(): readonly QueueSubscription[] {
     return this.#consumers;
   }
 
+  /** All that is not consumed, oldest first. What waits and is too old goes. */
+  browse(): Iterable<Entry> {
+    const now = this.#around.now();
+    for (const entry of this.#held) {
+      if (entry.place !== undefined && isExpired(entry.message, now)) this.#expire(entry);
+    }
+    return this.#held;
+  }
+
+  /** Whether a message is not consumed. */
+  holds(entry: Entry): boolean {
+    return this.#held.has(entry);
+  }
+
   /** Adds a message at the end. */
-  add(message: Message, now: number): void {
+  add(message: Message): void {
     this.enqueued++;
     const key = messageKey(required(message.messageId, "messageId"));
-    this.#waiting.push({ key, queue: this, message, sent: false });
-    this.dispatch(now);
+    const entry = { key, queue: this, message, acked: false, place: undefined, rank: 0 };
+    this.#held.add(entry);
+    this.#backlog.append(entry);
+    this.dispatch();
+  }
+
+  /** Forgets a message: it is consumed, expired or moved. */
+  drop(entry: Entry): void {
+    if (!this.#held.delete(entry)) return;
+    this.#backlog.remove(entry);
+    this.dequeued++;
+    this.flow.release();
+  }
+
+  /** Forgets all messages that wait. */
+  purge(): void {
+    for (const entry of this.#held) if (entry.place !== undefined) this.drop(entry);
   }
 
   /** Adds a consumer. */
-  subscribe(consumer: QueueSubscription, now: number): void {
+  subscribe(consumer: QueueSubscription): void {
     this.#insert(consumer);
-    this.#chooseExclusive();
-    this.dispatch(now);
+    this.#backlog.follow(consumer);
+    if (consumer.info.exclusive) this.#electWith(consumer);
+    this.dispatch();
   }
 
   /** Removes a consumer; what it didn't acknowledge waits again, before what was never sent. */
-  unsubscribe(consumer: QueueSubscription, lastDelivered: Long, now: number): void {
+  unsubscribe(consumer: QueueSubscription, lastDelivered: Long): void {
     this.#consumers = this.#consumers.filter((other) => other !== consumer);
+    this.#backlog.forget(consumer);
     this.#groups.release(consumer);
-    this.#chooseExclusive();
+    if (this.#exclusive === consumer) this.#electWithout();
     const unacknowledged = consumer.takeBack(this);
-    this.inFlight -= unacknowledged.length;
     for (const entry of unacknowledged.slice(0, countDelivered(unacknowledged, lastDelivered))) {
       const { message } = entry;
       entry.message = { ...message, redeliveryCounter: message.redeliveryCounter + 1 };
     }
-    const returned = this.#waiting.filter((entry) => entry.sent);
-    const fresh = this.#waiting.filter((entry) => !entry.sent);
-    this.#waiting = [...returned, ...unacknowledged, ...fresh];
-    this.dispatch(now);
+    this.#backlog.giveBack(unacknowledged);
+    this.reconsider();
   }
 
-  /** Forgets messages that a consumer settled. */
-  settle(count: number): void {
-    this.inFlight -= count;
-    this.dequeued += count;
+  /** Looks at all messages again, and sends what can be sent. */
+  reconsider(): void {
+    this.#backlog.rewind();
+    this.dispatch();
   }
 
   /** Sends what can be sent. */
-  dispatch(now: number): void {
-    const held: Entry[] = [];
-    let next = 0;
-    while (next < this.#waiting.length && this.#consumers.some(({ full }) => !full)) {
-      const entry = this.#waiting[next++]!;
-      if (isExpired(entry.message, now)) {
-        this.dequeued++;
-        this.#expire(entry.message);
-        continue;
-      }
-      const consumer = this.#consumers.find((consumer) => this.#canTake(consumer, entry.message));
-      if (consumer === undefined) {
-        held.push(entry);
-        continue;
-      }
-      entry.message = this.#groups.assign(consumer, entry.message);
-      entry.sent = true;
-      this.inFlight++;
-      consumer.dispatch(entry, now);
-      if (consumer !== this.#exclusive) this.#rotate(consumer);
+  dispatch(): void {
+    this.#again = true;
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    while (this.#again) {
+      this.#again = false;
+      this.#pass();
     }
-    if (held.length === 0) this.#waiting.splice(0, next);
-    else this.#waiting = [...held, ...this.#waiting.slice(next)];
+    this.#dispatching = false;
   }
 
-  #canTake(consumer: QueueSubscription, message: Message): boolean {
-    return !consumer.full && (this.#exclusive ?? consumer) === consumer &&
-      consumer.accepts(message) && this.#groups.allows(consumer, message);
+  #pass(): void {
+    let open = this.#open();
+    if (open.length === 0 || this.#backlog.size === 0) return;
+    const now = this.#around.now();
+    let place = this.#backlog.start(open);
+    while (open.length > 0 && place.next !== undefined && !this.#again) {
+      const entry = place.value!;
+      const next = place.next;
+      if (isExpired(entry.message, now) && !entry.acked) {
+        this.#expire(entry);
+      } else {
+        const taker = this.#find(entry, open);
+        if (taker !== undefined) {
+          this.#assign(entry, taker);
+          open = this.#open();
+        }
+      }
+      place = next;
+    }
+  }
+
+  /** The consumers that can take more, in the order of their turns. */
+  #open(): readonly QueueSubscription[] {
+    const all = this.#exclusive === undefined ? this.#consumers : [this.#exclusive];
+    return all.filter(({ full }) => !full);
+  }
+
+  #find(entry: Entry, open: readonly QueueSubscription[]): QueueSubscription | undefined {
+    const place = entry.place!;
+    for (const consumer of open) {
+      if (!this.#backlog.isNew(consumer, place)) continue;
+      const takes = !entry.acked && consumer.accepts(entry.message) &&
+        this.#groups.allows(consumer, entry.message);
+      if (takes) return consumer;
+      this.#backlog.pass(consumer, place);
+    }
+  }
+
+  #assign(entry: Entry, consumer: QueueSubscription): void {
+    const { groupID, groupSequence } = entry.message;
+    entry.message = this.#groups.assign(consumer, entry.message);
+    this.#backlog.remove(entry);
+    consumer.deliver(entry);
+    if (consumer !== this.#exclusive) this.#rotate(consumer);
+    if (groupID === null || groupSequence > 1 || groupSequence === 0) return;
+    // The group has another owner, or none: others may want now what they could not have.
+    this.#backlog.rewind();
+    this.#again = true;
+  }
+
+  #expire(entry: Entry): void {
+    this.drop(entry);
+    this.#around.expire(entry.message);
   }
 
   #rotate(consumer: QueueSubscription): void {
@@ -132,14 +206,20 @@ export class Queue {
     this.#consumers.splice(place < 0 ? this.#consumers.length : place, 0, consumer);
   }
 
-  /** The one that got it first keeps it, unless another has a higher priority. */
-  #chooseExclusive(): void {
-    const candidates = this.#consumers.filter(({ info }) => info.exclusive);
-    const best = Math.max(...candidates.map(({ info }) => info.priority));
-    if (this.#exclusive && candidates.includes(this.#exclusive)) {
-      if (this.#exclusive.info.priority === best) return;
-    }
-    this.#exclusive = candidates.find(({ info }) => info.priority === best);
+  /** The one that got it first keeps it, unless another has a higher priority, or the highest. */
+  #electWith({ info: { priority } }: QueueSubscription): void {
+    const before = this.#exclusive?.info.priority;
+    if (before !== undefined && priority <= before && priority !== HIGHEST_PRIORITY) return;
+    this.#exclusive = this.#consumers.findLast(({ info }) =>
+      info.exclusive && info.priority === priority
+    );
+    this.#backlog.rewind();
+  }
+
+  #electWithout(): void {
+    // They are in the order of their priorities.
+    this.#exclusive = this.#consumers.find(({ info }) => info.exclusive);
+    this.#backlog.rewind();
   }
 }
 

@@ -29,6 +29,7 @@ test("MemoryBroker serves clients over TCP", async () => {
     enqueued: 1,
     dequeued: 1,
     inFlight: 0,
+    blocked: 0,
   });
   await client.drop();
   await broker.until(() => broker.connections === 0);
@@ -105,6 +106,7 @@ test("MemoryBroker shows what a queue and a topic hold", async () => {
     enqueued: 3,
     dequeued: 0,
     inFlight: 2,
+    blocked: 0,
   });
   assertEquals(broker.topic("T"), {
     size: 0,
@@ -112,6 +114,7 @@ test("MemoryBroker shows what a queue and a topic hold", async () => {
     enqueued: 2,
     dequeued: 0,
     inFlight: 1,
+    blocked: 0,
   });
   for (const dispatch of await client.dispatches(3)) {
     await client.request(client.ack([dispatch], 2));

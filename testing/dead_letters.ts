@@ -1,0 +1,39 @@
+/**
+ * Where messages go that nobody could consume (Java: SharedDeadLetterStrategy).
+ *
+ * @module
+ */
+
+import { createActiveMQQueue, type Message, type Throwable } from "../codec/mod.ts";
+import { deadLetter, messageKey } from "./messages.ts";
+
+const QUEUE = createActiveMQQueue({ physicalName: "ActiveMQ.DLQ" });
+
+/** Keeps persistent messages, and each once. */
+export class DeadLetters {
+  readonly #known: Set<string> = new Set();
+  readonly #deliver: (message: Message) => void;
+
+  constructor(deliver: (message: Message) => void) {
+    this.#deliver = deliver;
+  }
+
+  /** Takes a message that nobody could consume. */
+  bury(message: Message, cause: Throwable | null): void {
+    const key = messageKey(message.messageId!);
+    const there = message.destination?.physicalName === QUEUE.physicalName;
+    if (!message.persistent || there || this.#known.has(key)) return;
+    this.#known.add(key);
+    this.#deliver(deadLetter(message, QUEUE, cause));
+  }
+
+  /** Takes a message whose time is over. */
+  expire(message: Message): void {
+    this.bury(message, {
+      className: "java.lang.Throwable",
+      message: `Message Expired. Expiration:${message.expiration}`,
+      stackTrace: [],
+      cause: null,
+    });
+  }
+}
