@@ -7,7 +7,16 @@
 import { decodePrimitiveMap, type Message, type PrimitiveMap } from "../../codec/mod.ts";
 import type { Expression } from "./expression.ts";
 import { header } from "./headers.ts";
-import { boolean, calculate, equal, inOrder, negate, type Value } from "./value.ts";
+import {
+  boolean,
+  calculate,
+  equal,
+  inOrder,
+  negate,
+  orderable,
+  string,
+  type Value,
+} from "./value.ts";
 
 /** True, false or unknown. */
 type Truth = boolean | null;
@@ -23,12 +32,24 @@ export class Subject {
 
   /** What a name stands for; `null` if the message has nothing of that name. */
   get(name: string): Value | null {
-    const value = header(this.#message, name);
-    if (value !== undefined) return value;
+    const found = header(this.#message, name);
+    if (found !== undefined) return found;
     this.#properties ??= decodePrimitiveMap(this.#message.marshalledProperties);
     const property = this.#properties.typed(name);
-    return property === undefined || property.type === "null" ? null : property;
+    if (property === undefined || property.type === "null") return null;
+    const text = property.type === "string" ? property.value as string : "";
+    return HARMED.test(text) ? string(harm(text)) : property;
   }
+}
+
+const HARMED = /[\0\ud800-\udfff]/;
+
+/**
+ * Properties are sent in Java's variety of UTF-8, and ActiveMQ reads their strings as plain UTF-8: what the two write
+ * differently becomes one U+FFFD or more, so a selector never finds it.
+ */
+function harm(text: string): string {
+  return text.replace(/\0/g, "\ufffd\ufffd").replace(/[\ud800-\udfff]/g, "\ufffd");
 }
 
 /**
@@ -87,8 +108,8 @@ function truth(expression: Expression, subject: Subject): Truth {
       return right !== null && equal(left, right);
     }
     case "order": {
-      const left = evaluate(expression.left, subject);
-      const right = left && evaluate(expression.right, subject);
+      const left = orderable(evaluate(expression.left, subject));
+      const right = left && orderable(evaluate(expression.right, subject));
       return right && inOrder(expression.operator, left!, right);
     }
     case "like": {

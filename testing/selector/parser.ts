@@ -22,8 +22,12 @@ const ORDER: readonly string[] = ["<", "<=", ">", ">="];
 const INT_LIMIT = 2n ** 31n;
 const LONG_LIMIT = 2n ** 63n;
 
+/** What ActiveMQ takes in front of a selector. */
+const CONVERSION = "convert_string_expressions:";
+
 /** Parses a selector. */
 export function parse(selector: string): Expression {
+  if (selector.startsWith(CONVERSION)) throw new SelectorError(`${CONVERSION} is not supported`, 0);
   return new Parser(tokenize(selector)).parse();
 }
 
