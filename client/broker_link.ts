@@ -17,6 +17,7 @@ import type { Command, Response } from "./commands.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
+import type { CommandInspector } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { type RequestOptions, ResponseCorrelator } from "./response_correlator.ts";
 
@@ -25,6 +26,8 @@ export interface BrokerLinkOptions {
   readonly transport: Transport;
   readonly format: OpenWireFormat;
   readonly deadlines: Deadlines;
+  /** Is shown each command on its way. */
+  readonly inspect?: CommandInspector | undefined;
   /** Takes each command that answers no request. */
   readonly receive: (command: DataStructure) => void;
 }
@@ -39,6 +42,9 @@ export class BrokerLink {
   readonly #transport: Transport;
   readonly #format: OpenWireFormat;
   readonly #receive: (command: DataStructure) => void;
+  readonly #inspect: CommandInspector | undefined;
+  /** Who waits for a sign of life. */
+  readonly #pings: Set<PromiseWithResolvers<void>> = new Set();
   readonly #deadlines: Deadlines;
   readonly #correlator: ResponseCorrelator;
   readonly #decoder: OpenWireDecoderStream;
@@ -51,13 +57,14 @@ export class BrokerLink {
   #written = 0;
   #monitor: ReturnType<typeof setInterval> | undefined;
 
-  constructor({ transport, format, deadlines, receive }: BrokerLinkOptions) {
+  constructor({ transport, format, deadlines, receive, inspect }: BrokerLinkOptions) {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.closed = promise;
     this.#resolveClosed = resolve;
     this.#transport = transport;
     this.#format = format;
     this.#receive = receive;
+    this.#inspect = inspect;
     this.#deadlines = deadlines;
     this.#correlator = new ResponseCorrelator(deadlines);
     this.#decoder = new OpenWireDecoderStream(format);
@@ -109,6 +116,24 @@ export class BrokerLink {
   }
 
   /**
+   * Asks for a sign of life.
+   *
+   * @throws {TimeoutError} When none came.
+   */
+  async ping(options: RequestOptions): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    options.signal?.throwIfAborted();
+    const answer = Promise.withResolvers<void>();
+    this.#pings.add(answer);
+    try {
+      this.#push(createKeepAliveInfo({ commandId: this.#nextId(), responseRequired: true }));
+      await this.#inTime(answer.promise, options);
+    } finally {
+      this.#pings.delete(answer);
+    }
+  }
+
+  /**
    * Sends what waits, tells the peer that no more comes, and gives it a moment to say the same.
    *
    * @param timeout Milliseconds after which the connection is ended in any case.
@@ -155,6 +180,7 @@ export class BrokerLink {
     clearInterval(this.#monitor);
     this.#format.fail(this.#failure);
     this.#correlator.failAll(this.#failure);
+    for (const ping of this.#pings) ping.reject(this.#failure);
     this.#outbox.fail(this.#failure);
     this.#transport.close(this.#failure);
     this.#resolveClosed(this.#closing ? undefined : this.#failure);
@@ -162,6 +188,7 @@ export class BrokerLink {
 
   #push(command: DataStructure): Promise<void> {
     this.#written++;
+    this.#show(command, "sent");
     return this.#outbox.push(command);
   }
 
@@ -188,7 +215,14 @@ export class BrokerLink {
     }
   }
 
+  #show(command: DataStructure, direction: "sent" | "received"): void {
+    if (!this.#inspect) return;
+    const hidden = "password" in command && command.password !== null;
+    this.#inspect(hidden ? { ...command, password: "***" } : command, direction);
+  }
+
   #take(command: DataStructure): void {
+    this.#show(command, "received");
     switch (command.dataType) {
       case "Response":
       case "ExceptionResponse":
@@ -198,6 +232,8 @@ export class BrokerLink {
         return this.#correlator.take(command);
       case "KeepAliveInfo":
         if (command.responseRequired) this.#push({ ...command, responseRequired: false });
+        // The answer is the command itself, without a number: it is for whoever waits (Java: AbstractInactivityMonitor).
+        else for (const ping of this.#pings) ping.resolve();
         return;
       case "ShutdownInfo":
         // The broker ends the connection after this; whoever waits should know at once.

@@ -8,7 +8,7 @@ import { OpenWireFormat } from "../codec/mod.ts";
 import { dial } from "../transport/mod.ts";
 import { Connection } from "./connection.ts";
 import { TimeoutError } from "./errors.ts";
-import { type ConnectOptions, milliseconds } from "./options.ts";
+import { type ConnectOptions, milliseconds, resolveSettings } from "./options.ts";
 
 /**
  * Connects to a broker.
@@ -44,11 +44,7 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<Connection> {
   const connectTimeout = milliseconds("connectTimeout", options.connectTimeout, 30_000);
-  const settings = {
-    requestTimeout: milliseconds("requestTimeout", options.requestTimeout, 30_000),
-    closeTimeout: milliseconds("closeTimeout", options.closeTimeout, 15_000),
-    maxInflatedSize: options.maxInflatedSize ?? 104_857_600,
-  };
+  const settings = resolveSettings(options);
   const { username, password, clientId } = options;
   const format = new OpenWireFormat(options.wireFormat);
 
@@ -69,7 +65,16 @@ export async function connect(
     const transport = options.transport ?? await dial(url, { connectTimeout: 0, signal });
     step =
       `the answer of ${transport.remoteAddress}, which may speak something else than OpenWire,`;
-    const connection = new Connection({ transport, format, settings, clientId });
+    const connection = new Connection({
+      transport,
+      format,
+      settings,
+      clientId,
+      clientIdPrefix: options.clientIdPrefix,
+      connectionIdPrefix: options.connectionIdPrefix,
+      inspect: options.inspect,
+      autoStart: options.autoStart ?? true,
+    });
     await connection.open({ username, password }, signal);
     return connection;
   } finally {

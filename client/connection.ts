@@ -10,6 +10,7 @@ import {
   createConnectionId,
   createConnectionInfo,
   createRemoveInfo,
+  createRemoveSubscriptionInfo,
   createShutdownInfo,
   type DataStructure,
   type OpenWireFormat,
@@ -18,7 +19,13 @@ import {
 } from "../codec/mod.ts";
 import { type Transport, TransportError } from "../transport/mod.ts";
 import { BrokerLink } from "./broker_link.ts";
-import type { Command, Response } from "./commands.ts";
+import { type AcknowledgeMode, checkAcknowledgeMode } from "./acknowledge_mode.ts";
+import type { CallOptions } from "./call_options.ts";
+import type { ConsumerOptions } from "./consumer_options.ts";
+import type { Destination } from "./destination.ts";
+import type { MessageBody } from "./outgoing_message.ts";
+import type { ProducerOptions } from "./producer_options.ts";
+import type { BrowserOptions, QueueBrowser } from "./queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
 import {
   AuthenticationError,
@@ -28,16 +35,17 @@ import {
 } from "./errors.ts";
 import { generateId } from "./id_generator.ts";
 import type { MessageConsumer } from "./message_consumer.ts";
-import { type ConnectionSettings, milliseconds } from "./options.ts";
+import type { MessageProducer, SendOptions, SendResult } from "./message_producer.ts";
+import {
+  type CommandInspector,
+  type ConnectionSettings,
+  type Credentials,
+  milliseconds,
+} from "./options.ts";
 import type { RequestOptions } from "./response_correlator.ts";
+import { idKey, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
-
-/** Who we are to the broker. */
-export interface Credentials {
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-}
 
 /** What a connection is made of. */
 export interface ConnectionParts {
@@ -45,6 +53,10 @@ export interface ConnectionParts {
   readonly format: OpenWireFormat;
   readonly settings: ConnectionSettings;
   readonly clientId: string | undefined;
+  readonly clientIdPrefix: string | undefined;
+  readonly connectionIdPrefix: string | undefined;
+  readonly inspect: CommandInspector | undefined;
+  readonly autoStart: boolean;
 }
 
 /**
@@ -75,8 +87,16 @@ export class Connection implements AsyncDisposable {
   readonly #sessions: Set<Session> = new Set();
   /** Consumers by the text of their ids. */
   readonly #consumers: Map<string, MessageConsumer> = new Map();
+  /** Producers by the text of their ids. */
+  readonly #producers: Map<string, MessageProducer> = new Map();
+  readonly #clientIdGiven: boolean;
+  readonly #context: SessionContext;
   #brokerInfo: BrokerInfo | undefined;
   #sessionCount = 0;
+  #transactionCount = 0;
+  #started: boolean;
+  /** Sessions for what is done without one, by their mode. */
+  readonly #ownSessions: Map<AcknowledgeMode, Promise<Session>> = new Map();
   #closing: Promise<void> | undefined;
 
   /**
@@ -84,19 +104,24 @@ export class Connection implements AsyncDisposable {
    *
    * @ignore Not for users.
    */
-  constructor({ transport, format, settings, clientId }: ConnectionParts) {
+  constructor(parts: ConnectionParts) {
+    const { transport, format, settings, clientId } = parts;
     this.#transport = transport;
     this.#format = format;
     this.#settings = settings;
-    this.#id = createConnectionId({ value: generateId() });
-    this.clientId = clientId ?? generateId();
+    this.#id = createConnectionId({ value: generateId(parts.connectionIdPrefix) });
+    this.#clientIdGiven = clientId !== undefined;
+    this.clientId = clientId ?? generateId(parts.clientIdPrefix);
+    this.#started = parts.autoStart;
     this.#link = new BrokerLink({
       transport,
       format,
       deadlines: this.#deadlines,
+      inspect: parts.inspect && this.#guarded(parts.inspect),
       receive: (command) => this.#receive(command),
     });
     this.#link.closed.then((error) => this.#ended(error));
+    this.#context = this.#createContext();
   }
 
   /** Address of the broker, such as `127.0.0.1:61616`. */
@@ -143,9 +168,167 @@ export class Connection implements AsyncDisposable {
    * @throws {ConnectionClosedError} When the connection has ended.
    */
   async createSession(options: SessionOptions = {}): Promise<Session> {
-    const session = new Session(this.#context(), ++this.#sessionCount, options);
+    const session = new Session(this.#context, ++this.#sessionCount, options);
     await session.open();
     return session;
+  }
+
+  /**
+   * Opens a producer in a session that the connection keeps for this.
+   *
+   * @param destination Where it sends; without one each `send()` says where.
+   * @param options What its messages have by default, and how long to wait.
+   * @returns The producer.
+   * @throws See `Session.createProducer()`.
+   */
+  async createProducer(
+    destination: Destination | null = null,
+    options: ProducerOptions = {},
+  ): Promise<MessageProducer> {
+    return await (await this.#ownSession("auto")).createProducer(destination, options);
+  }
+
+  /**
+   * Opens a consumer in a session that the connection keeps for this.
+   *
+   * @param destination What it consumes.
+   * @param options Prefetch size, selector and so on, and when messages count as done: `acknowledgeMode` is `"auto"` by
+   *   default, or `"individual"` or `"dups-ok"`. The other modes need a session of their own.
+   * @returns The consumer.
+   * @throws See `Session.createConsumer()`.
+   */
+  async createConsumer(
+    destination: Destination,
+    { acknowledgeMode = "auto", ...options }: ConsumerOptions & SessionOptions = {},
+  ): Promise<MessageConsumer> {
+    const mode = checkAcknowledgeMode(acknowledgeMode);
+    if (mode === "client" || mode === "transacted") {
+      throw new TypeError(
+        `Cannot open a consumer in mode "${mode}" without a session of its own: use createSession()`,
+      );
+    }
+    return await (await this.#ownSession(mode)).createConsumer(destination, options);
+  }
+
+  /**
+   * Opens a browser, which shows the messages of a queue and leaves them there.
+   *
+   * @param destination The queue.
+   * @param options Selector and so on.
+   * @returns The browser. It must be iterated or closed.
+   * @throws See `Session.createBrowser()`.
+   */
+  async createBrowser(
+    destination: Destination,
+    options: BrowserOptions = {},
+  ): Promise<QueueBrowser> {
+    return await (await this.#ownSession("auto")).createBrowser(destination, options);
+  }
+
+  /**
+   * Sends a message.
+   *
+   * @param destination Where to.
+   * @param body A string makes a text message, a `Uint8Array` a bytes message; see {@linkcode MessageBody} for the others.
+   * @param options Headers, properties and how long to wait.
+   * @returns The message's id, and what is known of it.
+   * @throws See `MessageProducer.send()`.
+   */
+  async send(
+    destination: Destination,
+    body: MessageBody,
+    options: SendOptions = {},
+  ): Promise<SendResult> {
+    return await (await this.#ownSession("auto")).send(destination, body, options);
+  }
+
+  /**
+   * Runs a transaction: what is sent and received with the session counts when the function has ended well, and is undone
+   * when it fails.
+   *
+   * @param run Does the work, with a session of its own that is closed afterwards. It need not commit.
+   * @param options How long to wait for the commit.
+   * @returns What the function returned.
+   * @throws What the function threw, after the rollback.
+   * @throws See `Session.commit()`.
+   */
+  async transaction<T>(
+    run: (session: Session) => T | Promise<T>,
+    options: CallOptions = {},
+  ): Promise<T> {
+    await using session = await this.createSession({ acknowledgeMode: "transacted" });
+    const result = await run(session);
+    options.signal?.throwIfAborted();
+    await session.commit(options);
+    return result;
+  }
+
+  /**
+   * Ends a durable subscription: the broker keeps no messages for it any more.
+   *
+   * @param subscriptionName Its name.
+   * @param options How long to wait.
+   * @throws {BrokerError} `"INVALID_DESTINATION"` when there is none of that name, another code when it has a consumer.
+   */
+  async unsubscribe(subscriptionName: string, options: CallOptions = {}): Promise<void> {
+    const command = createRemoveSubscriptionInfo({
+      connectionId: this.#id,
+      clientId: this.clientId,
+      subscriptionName,
+    });
+    await this.#context.request(command, `Cannot unsubscribe ${subscriptionName}`, options);
+  }
+
+  /** Has consumers give out messages, after {@linkcode stop} or if the option `autoStart` was false. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    for (const consumer of this.#consumers.values()) consumer.setStarted(true);
+  }
+
+  /**
+   * Has consumers give out no messages until {@linkcode start} is called. The broker goes on sending, up to their prefetch
+   * sizes.
+   *
+   * @returns Resolves when no handler is at work.
+   */
+  async stop(): Promise<void> {
+    if (this.#started) {
+      this.#started = false;
+      for (const consumer of this.#consumers.values()) consumer.setStarted(false);
+    }
+    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.idle()));
+  }
+
+  /**
+   * Measures how long the broker takes to answer.
+   *
+   * @param options How long to wait.
+   * @returns Milliseconds.
+   * @throws {TimeoutError} When it did not answer.
+   * @throws {ConnectionClosedError} When the connection has ended.
+   */
+  async ping(options: CallOptions = {}): Promise<number> {
+    const start = performance.now();
+    await this.#link.ping(this.#requestOptions("Cannot ping", options));
+    return performance.now() - start;
+  }
+
+  /**
+   * Closes consumers when all that has come was taken and settled, then the connection: a graceful end of a service.
+   *
+   * @param options How long to wait; 30,000 ms by default.
+   * @throws {TimeoutError} When messages were not taken or not settled in time; the connection is closed nevertheless.
+   */
+  async drain(options: CallOptions = {}): Promise<void> {
+    try {
+      const drained = [...this.#sessions].map((session) => session.drain(options));
+      const failed = (await Promise.allSettled(drained))
+        .find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
+    } finally {
+      await this.close();
+    }
   }
 
   /**
@@ -234,20 +417,51 @@ export class Connection implements AsyncDisposable {
     return new HandshakeError(`${cannot}: ${how} before ${step}`, { cause, retryable: true });
   }
 
+  /** What an inspector throws must not disturb the connection. */
+  #guarded(inspect: CommandInspector): CommandInspector {
+    return (command, direction) => {
+      try {
+        inspect(command, direction);
+      } catch (error) {
+        this.#status.publish({
+          type: "error",
+          error: error instanceof Error ? error : new Error(String(error)),
+        });
+      }
+    };
+  }
+
+  /** The session for what is done without one. */
+  #ownSession(acknowledgeMode: AcknowledgeMode): Promise<Session> {
+    let session = this.#ownSessions.get(acknowledgeMode);
+    if (!session) {
+      session = this.createSession({ acknowledgeMode });
+      // One that could not be opened is not kept.
+      session.catch(() => this.#ownSessions.delete(acknowledgeMode));
+      this.#ownSessions.set(acknowledgeMode, session);
+    }
+    return session;
+  }
+
   /** What sessions, producers and consumers may use of the connection. */
-  #context(): SessionContext {
+  #createContext(): SessionContext {
     return {
       connectionId: this.#id,
+      clientId: { value: this.clientId, given: this.#clientIdGiven },
       settings: this.#settings,
       deadlines: this.#deadlines,
+      started: () => this.#started,
       request: (command, action, options = {}) =>
         this.#link.request(command, this.#requestOptions(action, options)),
       send: (command, action, options = {}) =>
         this.#link.send(command, this.#requestOptions(action, options)),
       addConsumer: (consumer) => void this.#consumers.set(consumer.id, consumer),
       removeConsumer: (consumer) => void this.#consumers.delete(consumer.id),
+      addProducer: (producer) => void this.#producers.set(producer.id, producer),
+      removeProducer: (producer) => void this.#producers.delete(producer.id),
       addSession: (session) => void this.#sessions.add(session),
       removeSession: (session) => void this.#sessions.delete(session),
+      nextTransactionId: () => ++this.#transactionCount,
       report: (error) => this.#status.publish({ type: "error", error }),
     };
   }
@@ -265,18 +479,26 @@ export class Connection implements AsyncDisposable {
       case "MessageDispatch": {
         const { consumerId } = command;
         // A consumer that was just closed may still be sent messages; the broker delivers them again.
-        if (consumerId) this.#consumers.get(consumerKey(consumerId))?.dispatch(command);
+        if (consumerId) this.#consumers.get(idKey(consumerId))?.dispatch(command);
         return;
       }
       case "ConsumerControl": {
-        const consumer = command.consumerId && this.#consumers.get(consumerKey(command.consumerId));
+        const consumer = command.consumerId && this.#consumers.get(idKey(command.consumerId));
         if (consumer && command.close) consumer.closedByBroker();
+        else consumer?.prefetchChanged(command.prefetch);
         return;
       }
+      case "ProducerAck":
+        if (command.producerId) {
+          this.#producers.get(idKey(command.producerId))?.acknowledged(command.size);
+        }
+        return;
       case "BrokerInfo":
         this.#brokerInfo = command;
         return;
       case "ConnectionError":
+        // It may stand for a message that will not be acknowledged to its producer.
+        for (const producer of this.#producers.values()) producer.windowLost();
         return this.#status.publish({
           type: "error",
           error: new BrokerError("The broker reports a failure", command.exception),
@@ -290,6 +512,7 @@ export class Connection implements AsyncDisposable {
     for (const session of this.#sessions) session.connectionEnded(reason);
     this.#sessions.clear();
     this.#consumers.clear();
+    this.#producers.clear();
     this.#status.end(error);
   }
 
@@ -310,41 +533,4 @@ export class Connection implements AsyncDisposable {
     await this.#link.close(timeout);
     await this.#link.closed;
   }
-}
-
-/** What sessions, producers and consumers may use of their connection. */
-export interface SessionContext {
-  readonly connectionId: ConnectionId;
-  readonly settings: ConnectionSettings;
-  readonly deadlines: Deadlines;
-  request(command: Command, action: string, options?: CallOptions): Promise<Response>;
-  send(command: Command, action: string, options?: CallOptions): Promise<void>;
-  addConsumer(consumer: MessageConsumer): void;
-  removeConsumer(consumer: MessageConsumer): void;
-  addSession(session: Session): void;
-  removeSession(session: Session): void;
-  /** Tells of a failure that answers no call. */
-  report(error: Error): void;
-}
-
-/**
- * How long a call may take.
- *
- * @example
- * ```ts
- * import type { CallOptions } from "../mod.ts";
- *
- * const options: CallOptions = { timeout: 5_000 };
- * ```
- */
-export interface CallOptions {
-  /** Milliseconds to wait for the broker's answer; 0 for ever. The connection's `requestTimeout` by default. */
-  timeout?: number | undefined;
-  /** Ends the wait; the broker may still do what was asked. */
-  signal?: AbortSignal | undefined;
-}
-
-/** Text of a consumer's id. */
-export function consumerKey(id: { sessionId: number | bigint; value: number | bigint }): string {
-  return `${id.sessionId}:${id.value}`;
 }

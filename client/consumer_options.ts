@@ -4,14 +4,23 @@
  * @module
  */
 
-import { type ActiveMQDestination, createConsumerInfo } from "../codec/mod.ts";
-import type { ConsumerId, ConsumerInfo } from "../codec/mod.ts";
+import {
+  type ActiveMQDestination,
+  type ConsumerId,
+  type ConsumerInfo,
+  createConsumerInfo,
+} from "../codec/mod.ts";
 import type { BodyCodec } from "./body_codec.ts";
 import type { CallOptions } from "./call_options.ts";
 import { bytes, type ConnectionSettings } from "./options.ts";
 import { checkPendingLimit, checkPrefetchSize, type PrefetchPolicy } from "./prefetch_policy.ts";
-import { type RedeliveryPolicy, resolveRedeliveryPolicy } from "./redelivery_policy.ts";
+import {
+  type RedeliveryPolicy,
+  redeliveryPolicyFor,
+  resolveRedeliveryPolicy,
+} from "./redelivery_policy.ts";
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
+import type { Resolved } from "./resolved.ts";
 
 /**
  * Options of a consumer.
@@ -66,4 +75,102 @@ export interface ConsumerOptions extends CallOptions {
   redeliveryPolicy?: RedeliveryPolicy | undefined;
   /** How `message.getBody()` reads bodies; by their kind by default. */
   codec?: BodyCodec<unknown> | undefined;
+}
+
+/** What a consumer goes by: the user's options with the connection's as defaults. */
+export interface ConsumerSettings {
+  readonly prefetchSize: number;
+  readonly maxBufferedBytes: number;
+  readonly optimizeAcknowledge: boolean;
+  readonly redeliveryPolicy: Resolved<RedeliveryPolicy>;
+}
+
+/** What kind of consumer it is. */
+export interface ConsumerKind {
+  readonly mode: AcknowledgeMode;
+  readonly browser: boolean;
+}
+
+/** Checks options and fills in the defaults. */
+export function resolveConsumerOptions(
+  options: ConsumerOptions,
+  settings: ConnectionSettings,
+  destination: ActiveMQDestination,
+  kind: ConsumerKind,
+): ConsumerSettings {
+  const { selector, priority = 0, subscriptionName, maximumPendingMessageLimit } = options;
+  if (!Number.isInteger(priority) || priority < -128 || priority > 127) {
+    throw new RangeError(
+      `Cannot use ${priority} as priority: an integer from -128 to 127 is expected`,
+    );
+  }
+  if (selector !== undefined && typeof selector !== "string") {
+    throw new TypeError("Cannot use the selector: a string is expected");
+  }
+  if (maximumPendingMessageLimit !== undefined) checkPendingLimit(maximumPendingMessageLimit);
+  if (subscriptionName !== undefined) {
+    if (typeof subscriptionName !== "string" || subscriptionName === "") {
+      throw new TypeError("Cannot use the subscriptionName: a name is expected");
+    }
+    if (destination.dataType !== "ActiveMQTopic") {
+      throw new TypeError("Cannot subscribe durably: only topics have durable subscriptions");
+    }
+  }
+  const policy = options.redeliveryPolicy;
+  return {
+    prefetchSize: options.prefetchSize === undefined
+      ? defaultPrefetchSize(settings.prefetchPolicy, destination, options, kind)
+      : checkPrefetchSize("prefetchSize", options.prefetchSize),
+    maxBufferedBytes: bytes("maxBufferedBytes", options.maxBufferedBytes, 16_777_216),
+    optimizeAcknowledge: !kind.browser &&
+      (options.optimizeAcknowledge ?? settings.optimizeAcknowledge),
+    redeliveryPolicy: policy
+      ? resolveRedeliveryPolicy(policy)
+      : redeliveryPolicyFor(settings.redeliveryPolicies, destination),
+  };
+}
+
+function defaultPrefetchSize(
+  policy: Resolved<PrefetchPolicy>,
+  { dataType }: ActiveMQDestination,
+  { subscriptionName }: ConsumerOptions,
+  { mode, browser }: ConsumerKind,
+): number {
+  if (browser) return policy.queueBrowserPrefetch;
+  if (subscriptionName !== undefined) {
+    return mode === "auto" ? policy.optimizeDurableTopicPrefetch : policy.durableTopicPrefetch;
+  }
+  const queue = dataType === "ActiveMQQueue" || dataType === "ActiveMQTempQueue";
+  return queue ? policy.queuePrefetch : policy.topicPrefetch;
+}
+
+/** The command that announces a consumer. */
+export function toConsumerInfo(
+  consumerId: ConsumerId,
+  destination: ActiveMQDestination,
+  options: ConsumerOptions,
+  settings: ConnectionSettings,
+  { prefetchSize, optimizeAcknowledge }: ConsumerSettings,
+  { mode, browser }: ConsumerKind,
+  clientId: string,
+): ConsumerInfo {
+  const topic = destination.dataType === "ActiveMQTopic" ||
+    destination.dataType === "ActiveMQTempTopic";
+  return createConsumerInfo({
+    consumerId,
+    clientId,
+    destination,
+    browser,
+    prefetchSize,
+    maximumPendingMessageLimit: options.maximumPendingMessageLimit ??
+      settings.prefetchPolicy.maximumPendingMessageLimit,
+    subscriptionName: options.subscriptionName ?? null,
+    selector: options.selector ?? null,
+    noLocal: options.noLocal ?? false,
+    exclusive: options.exclusive ?? settings.exclusiveConsumer,
+    retroactive: options.retroactive ?? (topic && settings.useRetroactiveConsumer),
+    priority: options.priority ?? 0,
+    dispatchAsync: options.dispatchAsync ?? settings.dispatchAsync,
+    optimizedAcknowledge: optimizeAcknowledge && mode === "auto",
+  });
 }

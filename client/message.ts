@@ -16,6 +16,7 @@ import {
   type PrimitiveList,
   type PrimitiveMap,
 } from "../codec/mod.ts";
+import type { BodyCodec } from "./body_codec.ts";
 
 /**
  * What a message's body is. A `"plain"` message has none, the body of a `"blob"` is kept elsewhere.
@@ -71,6 +72,8 @@ export interface MessageParts {
   readonly settlement: Settlement;
   /** Why the body can't be read. */
   readonly bodyError: unknown;
+  /** How `getBody()` reads the body. */
+  readonly codec: BodyCodec<unknown> | undefined;
 }
 
 /**

@@ -15,7 +15,10 @@ import {
   type ProducerId,
   type SessionId,
 } from "../codec/mod.ts";
-import type { CallOptions, SessionContext } from "./connection.ts";
+import type { CallOptions } from "./call_options.ts";
+import { idKey, type SessionContext } from "./session_context.ts";
+import type { ProducerOptions } from "./producer_options.ts";
+import type { TransactionContext } from "./transaction_context.ts";
 import { type Destination, formatDestination, toDestination } from "./destination.ts";
 import { ClosedError } from "./errors.ts";
 import { formatMessageId } from "./message.ts";
@@ -38,12 +41,20 @@ export interface SendOptions extends MessageHeaders, CallOptions {
   compress?: boolean;
 }
 
+/** What is known of a message that was sent. */
+export interface SendResult {
+  readonly messageId: string;
+  readonly outcome: "confirmed" | "windowed" | "sent" | "transactional";
+}
+
 /** What a producer is made of. */
 export interface ProducerParts {
   readonly context: SessionContext;
   readonly sessionId: SessionId;
   readonly value: number;
   readonly destination: ActiveMQDestination | null;
+  readonly options: ProducerOptions;
+  readonly transaction: TransactionContext | undefined;
   readonly onClose: (producer: MessageProducer) => void;
 }
 
@@ -70,6 +81,13 @@ export class MessageProducer implements AsyncDisposable {
   readonly #context: SessionContext;
   readonly #id: ProducerId;
   readonly #onClose: (producer: MessageProducer) => void;
+  readonly #transaction: TransactionContext | undefined;
+  readonly id: string;
+  acknowledged(_size: number): void {}
+  windowLost(): void {}
+  async flush(): Promise<void> {
+    await this.#compressing?.catch(() => {});
+  }
   #sequence = 0;
   /** The last body that is being compressed: what is sent meanwhile waits behind it. */
   #compressing: Promise<unknown> | undefined;
@@ -81,7 +99,8 @@ export class MessageProducer implements AsyncDisposable {
    *
    * @ignore Not for users.
    */
-  constructor({ context, sessionId, value, destination, onClose }: ProducerParts) {
+  constructor({ context, sessionId, value, destination, transaction, onClose }: ProducerParts) {
+    this.#transaction = transaction;
     this.destination = destination;
     this.#context = context;
     this.#onClose = onClose;
@@ -90,6 +109,7 @@ export class MessageProducer implements AsyncDisposable {
       sessionId: sessionId.value,
       value,
     });
+    this.id = idKey(this.#id);
   }
 
   /**
@@ -122,7 +142,7 @@ export class MessageProducer implements AsyncDisposable {
    * @throws {TypeError} When the body or an option is of a wrong kind.
    * @throws {RangeError} When an option is out of range.
    */
-  async send(body: MessageBody, options: SendOptions = {}): Promise<string> {
+  async send(body: MessageBody, options: SendOptions = {}): Promise<SendResult> {
     this.#check();
     options.signal?.throwIfAborted();
     const destination = this.#destinationOf(options.destination);
@@ -160,7 +180,7 @@ export class MessageProducer implements AsyncDisposable {
     command: WireMessage,
     destination: ActiveMQDestination,
     options: CallOptions,
-  ): Promise<string> {
+  ): Promise<SendResult> {
     command.producerId = this.#id;
     command.destination = destination;
     // Given now, in the order of the wire: the broker drops what comes with a lower number.
@@ -169,9 +189,14 @@ export class MessageProducer implements AsyncDisposable {
       producerSequenceId: ++this.#sequence,
     });
     const action = `Cannot send to ${formatDestination(destination)}`;
-    if (command.persistent) await this.#context.request(command, action, options);
-    else await this.#context.send(command, action, options);
-    return formatMessageId(command.messageId);
+    command.transactionId = this.#transaction?.begin() ?? null;
+    if (command.persistent && !this.#transaction) {
+      await this.#context.request(command, action, options);
+    } else await this.#context.send(command, action, options);
+    return {
+      messageId: formatMessageId(command.messageId),
+      outcome: command.transactionId ? "transactional" : command.persistent ? "confirmed" : "sent",
+    };
   }
 
   /** Runs one step after another, so that no message overtakes one that is still being compressed. */

@@ -4,14 +4,23 @@
  * @module
  */
 
+export type { AcknowledgeMode } from "./acknowledge_mode.ts";
+export type { BodyCodec } from "./body_codec.ts";
+export type { CallOptions } from "./call_options.ts";
 export { connect } from "./connect.ts";
-export { type CallOptions, Connection } from "./connection.ts";
+export { Connection } from "./connection.ts";
+export type { ConsumerOptions } from "./consumer_options.ts";
 export { type Destination, queue, topic } from "./destination.ts";
 export * from "./errors.ts";
-export { Message, type MessageKind } from "./message.ts";
-export { type ConsumerOptions, MessageConsumer, type MessageHandler } from "./message_consumer.ts";
-export { MessageProducer, type SendOptions } from "./message_producer.ts";
-export type { ConnectOptions } from "./options.ts";
+export type { FailoverOptions } from "./failover_options.ts";
+export { Message, type MessageKind, type RetryOptions } from "./message.ts";
+export { type ConsumeOptions, MessageConsumer, type MessageHandler } from "./message_consumer.ts";
+export { MessageProducer, type SendOptions, type SendResult } from "./message_producer.ts";
+export type { CommandInspector, ConnectOptions, Credentials } from "./options.ts";
 export type { MessageBody, MessageHeaders } from "./outgoing_message.ts";
-export { type AcknowledgeMode, Session, type SessionOptions } from "./session.ts";
+export type { PrefetchPolicy } from "./prefetch_policy.ts";
+export type { ProducerOptions } from "./producer_options.ts";
+export { type BrowserOptions, QueueBrowser } from "./queue_browser.ts";
+export type { RedeliveryPolicies, RedeliveryPolicy } from "./redelivery_policy.ts";
+export { Session, type SessionOptions } from "./session.ts";
 export type { ConnectionStatus } from "./status.ts";

@@ -5,7 +5,8 @@
  */
 
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
-import type { Transport } from "../transport/mod.ts";
+import type { SocketOptions, Transport } from "../transport/mod.ts";
+import type { Resolved } from "./resolved.ts";
 import type { FailoverOptions } from "./failover_options.ts";
 import { type PrefetchPolicy, resolvePrefetchPolicy } from "./prefetch_policy.ts";
 import {
@@ -54,12 +55,14 @@ export interface ConnectOptions extends Credentials {
   credentials?: (() => Credentials | Promise<Credentials>) | undefined;
   /** JMS client id, which no other connection to the broker may have; a new one by default. Durable subscriptions need one. */
   clientId?: string | undefined;
-  /** What a client id begins with that isn't given; `ID:` by default. */
+  /** What a client id begins with that isn't given. @default {"ID:openwire"} */
   clientIdPrefix?: string | undefined;
-  /** What the connection id begins with; `ID:` by default. */
+  /** What the connection id begins with. @default {"ID:openwire"} */
   connectionIdPrefix?: string | undefined;
   /** What to offer the broker; see `WireFormatOptions` for the defaults. */
   wireFormat?: WireFormatOptions | undefined;
+  /** Options of the socket. Its `connectTimeout` is for the socket alone, and 0 by default: no limit but the other one. */
+  socket?: SocketOptions | undefined;
   /** Milliseconds until the connection must stand, all steps together. @default {30_000} */
   connectTimeout?: number | undefined;
   /** Milliseconds to wait for an answer of the broker. @default {30_000} */
@@ -146,7 +149,7 @@ export interface ConnectionSettings {
   readonly sendTimeout: number;
   readonly closeTimeout: number;
   readonly maxInflatedSize: number;
-  readonly prefetchPolicy: Required<PrefetchPolicy>;
+  readonly prefetchPolicy: Resolved<PrefetchPolicy>;
   readonly redeliveryPolicies: RedeliveryPolicies;
   readonly nonBlockingRedelivery: boolean;
   readonly consumerExpiryCheckEnabled: boolean;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Resolved } from "./resolved.ts";
+
 /**
  * How many messages the broker sends ahead to each kind of consumer, 0 to 32,767 (Java: ActiveMQPrefetchPolicy). With 0 it
  * sends one each time that it is asked (MessagePull).
@@ -36,7 +38,7 @@ export interface PrefetchPolicy {
 }
 
 /** Fills in the defaults. */
-export function resolvePrefetchPolicy(policy: PrefetchPolicy = {}): Required<PrefetchPolicy> {
+export function resolvePrefetchPolicy(policy: PrefetchPolicy = {}): Resolved<PrefetchPolicy> {
   for (const [name, value] of Object.entries(policy)) {
     if (value === undefined) continue;
     if (name === "maximumPendingMessageLimit") checkPendingLimit(value);

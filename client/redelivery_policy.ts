@@ -7,6 +7,7 @@
 import type { ActiveMQDestination } from "../codec/mod.ts";
 import { type Destination, toDestination } from "./destination.ts";
 import { matchesDestination } from "./destination_pattern.ts";
+import type { Resolved } from "./resolved.ts";
 
 /**
  * How often and when a message is given again to an application that failed with it: whose handler threw, that called
@@ -96,15 +97,15 @@ export function resolveRedeliveryPolicies(
 export function redeliveryPolicyFor(
   { default: otherwise, destinations }: RedeliveryPolicies,
   destination: ActiveMQDestination,
-): Required<RedeliveryPolicy> {
+): Resolved<RedeliveryPolicy> {
   const found = destinations!.find((entry) =>
     matchesDestination(entry.destination as ActiveMQDestination, destination)
   );
-  return (found?.policy ?? otherwise) as Required<RedeliveryPolicy>;
+  return (found?.policy ?? otherwise) as Resolved<RedeliveryPolicy>;
 }
 
 /** Fills in the defaults. */
-export function resolveRedeliveryPolicy(policy: RedeliveryPolicy = {}): Required<RedeliveryPolicy> {
+export function resolveRedeliveryPolicy(policy: RedeliveryPolicy = {}): Resolved<RedeliveryPolicy> {
   const resolved = {
     maximumRedeliveries: policy.maximumRedeliveries ?? 6,
     initialRedeliveryDelay: policy.initialRedeliveryDelay ?? 1000,
@@ -149,7 +150,7 @@ function checkRange<Name extends string>(
  * @returns Milliseconds.
  */
 export function redeliveryDelay(
-  policy: Required<RedeliveryPolicy>,
+  policy: Resolved<RedeliveryPolicy>,
   redelivery: number,
   random: () => number = Math.random,
 ): number {
@@ -162,7 +163,7 @@ export function redeliveryDelay(
   return Math.min(Math.round(delay), 0x7fffffff);
 }
 
-function nextDelay(policy: Required<RedeliveryPolicy>, previous: number): number {
+function nextDelay(policy: Resolved<RedeliveryPolicy>, previous: number): number {
   const { redeliveryDelay, backOffMultiplier, maximumRedeliveryDelay } = policy;
   const grows = policy.useExponentialBackOff && previous > 0 && backOffMultiplier > 1;
   const delay = grows ? previous * backOffMultiplier : redeliveryDelay;

@@ -10,26 +10,20 @@ import {
   createSessionInfo,
   type SessionId,
 } from "../codec/mod.ts";
-import type { CallOptions, SessionContext } from "./connection.ts";
-import { type Destination, toDestination } from "./destination.ts";
+import { OpenWireError } from "../errors.ts";
+import { type AcknowledgeMode, checkAcknowledgeMode } from "./acknowledge_mode.ts";
+import type { CallOptions } from "./call_options.ts";
+import type { ConsumerOptions } from "./consumer_options.ts";
+import { type Destination, formatDestination } from "./destination.ts";
+import { resolveDestination } from "./destination_options.ts";
 import { ClosedError } from "./errors.ts";
-import { type ConsumerOptions, MessageConsumer } from "./message_consumer.ts";
-import { MessageProducer } from "./message_producer.ts";
-
-/**
- * When the messages of a session's consumers count as done.
- *
- * - `"auto"`: when `receive()` has returned one, when a loop asks for the next one, when a handler has ended well.
- * - `"individual"`: each when its `ack()` is called. No more than `prefetchSize` are on their way or not done.
- *
- * @example
- * ```ts
- * import type { AcknowledgeMode } from "../mod.ts";
- *
- * const mode: AcknowledgeMode = "individual";
- * ```
- */
-export type AcknowledgeMode = "auto" | "individual";
+import { type ConsumerSession, MessageConsumer } from "./message_consumer.ts";
+import { MessageProducer, type SendOptions, type SendResult } from "./message_producer.ts";
+import type { MessageBody } from "./outgoing_message.ts";
+import type { ProducerOptions } from "./producer_options.ts";
+import { type BrowserOptions, QueueBrowser } from "./queue_browser.ts";
+import type { SessionContext } from "./session_context.ts";
+import { SessionTransaction } from "./session_transaction.ts";
 
 /**
  * Options of a session.
@@ -43,11 +37,11 @@ export type AcknowledgeMode = "auto" | "individual";
  */
 export interface SessionOptions {
   /** When messages count as done. @default {"auto"} */
-  acknowledgeMode?: AcknowledgeMode;
+  acknowledgeMode?: AcknowledgeMode | undefined;
 }
 
 /**
- * A session: producers and consumers that are closed together.
+ * A session: producers and consumers that are closed together, and in mode `"transacted"` share a transaction.
  *
  * @example
  * ```ts
@@ -57,10 +51,12 @@ export interface SessionOptions {
  *
  * await using broker = await MemoryBroker.listen();
  * await using connection = await connect(broker.url);
- * await using session = await connection.createSession({ acknowledgeMode: "individual" });
- * const producer = await session.createProducer("orders");
- * const consumer = await session.createConsumer("orders");
- * assertEquals(broker.queue("orders").consumers, 1);
+ * await using session = await connection.createSession({ acknowledgeMode: "transacted" });
+ * await session.send("orders", "one");
+ * await session.send("invoices", "two");
+ * assertEquals(broker.queue("orders").size, 0);
+ * await session.commit();
+ * assertEquals(broker.queue("orders").size, 1);
  * ```
  */
 export class Session implements AsyncDisposable {
@@ -68,10 +64,15 @@ export class Session implements AsyncDisposable {
   readonly acknowledgeMode: AcknowledgeMode;
   readonly #context: SessionContext;
   readonly #id: SessionId;
+  readonly #transaction: SessionTransaction | undefined;
+  readonly #forConsumers: ConsumerSession;
+  readonly #forBrowsers: ConsumerSession;
   readonly #consumers: Set<MessageConsumer> = new Set();
   readonly #producers: Set<MessageProducer> = new Set();
   #consumerCount = 0;
   #producerCount = 0;
+  /** Sends what is given to `send()`. */
+  #sender: Promise<MessageProducer> | undefined;
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -85,14 +86,23 @@ export class Session implements AsyncDisposable {
     value: number,
     { acknowledgeMode = "auto" }: SessionOptions,
   ) {
-    if (acknowledgeMode !== "auto" && acknowledgeMode !== "individual") {
-      throw new TypeError(
-        `Cannot acknowledge in mode "${acknowledgeMode}": "auto" or "individual" is expected`,
-      );
-    }
-    this.acknowledgeMode = acknowledgeMode;
+    this.acknowledgeMode = checkAcknowledgeMode(acknowledgeMode);
     this.#context = context;
     this.#id = createSessionId({ connectionId: context.connectionId.value, value });
+    if (acknowledgeMode === "transacted") this.#transaction = new SessionTransaction(context);
+    this.#forConsumers = {
+      acknowledgeMode,
+      transaction: this.#transaction,
+      acknowledgeAll: () => this.#acknowledgeAll(),
+      rollback: () => this.rollback(),
+      consumerClosed: (consumer) => this.#consumers.delete(consumer),
+    };
+    // What is only looked at is not part of a transaction.
+    this.#forBrowsers = {
+      ...this.#forConsumers,
+      acknowledgeMode: "auto",
+      transaction: undefined,
+    };
   }
 
   /**
@@ -109,27 +119,48 @@ export class Session implements AsyncDisposable {
   }
 
   /**
+   * The transaction of its producers and consumers, for whoever has a part in it.
+   *
+   * @ignore Not for users.
+   */
+  get transaction(): SessionTransaction | undefined {
+    return this.#transaction;
+  }
+
+  /** Whether it was closed, here or by the end of the connection. */
+  get closed(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /**
    * Opens a producer.
    *
-   * @param destination Where it sends; without one each `send()` says where.
-   * @param options How long to wait.
+   * @param destination Where it sends; without one each `send()` says where. Options behind a `?`, such as
+   *   `orders?producer.windowSize=65536`, are defaults for `options`.
+   * @param options What its messages have by default, and how long to wait.
    * @returns The producer.
    * @throws {BrokerError} When the broker refuses, for example for lack of a permission.
    * @throws {ClosedError} When the session is closed.
+   * @throws {RangeError} When an option is out of range.
    */
   async createProducer(
     destination: Destination | null = null,
-    options: CallOptions = {},
+    options: ProducerOptions = {},
   ): Promise<MessageProducer> {
     this.#check();
+    const resolved = destination === null ? undefined : resolveDestination(destination);
+    const producerOptions = { ...resolved?.producer, ...options };
     const producer = new MessageProducer({
       context: this.#context,
       sessionId: this.#id,
       value: ++this.#producerCount,
-      destination: destination === null ? null : toDestination(destination),
+      destination: resolved?.destination ?? null,
+      options: producerOptions,
+      transaction: this.#transaction,
       onClose: (closed) => this.#producers.delete(closed),
     });
-    await producer.open(options);
+    await producer.open(producerOptions);
+    if (this.#ended) throw this.#ended;
     this.#producers.add(producer);
     return producer;
   }
@@ -137,33 +168,129 @@ export class Session implements AsyncDisposable {
   /**
    * Opens a consumer. Messages begin to come at once, up to its prefetch size.
    *
-   * @param destination What it consumes.
+   * @param destination What it consumes: a queue or topic, one with wildcards, or several. Options behind a `?`, such as
+   *   `orders?consumer.prefetchSize=10`, are defaults for `options`.
    * @param options Prefetch size, selector and so on.
    * @returns The consumer.
    * @throws {BrokerError} When the broker refuses, for example for a bad selector.
    * @throws {ClosedError} When the session is closed.
+   * @throws {RangeError} When an option is out of range.
    */
   async createConsumer(
     destination: Destination,
     options: ConsumerOptions = {},
   ): Promise<MessageConsumer> {
-    this.#check();
-    const consumer = new MessageConsumer({
-      context: this.#context,
-      sessionId: this.#id,
-      value: ++this.#consumerCount,
-      destination: toDestination(destination),
-      acknowledgeMode: this.acknowledgeMode,
-      onClose: (closed) => this.#consumers.delete(closed),
-    }, options);
-    this.#consumers.add(consumer);
-    await consumer.open(options);
-    return consumer;
+    return await this.#openConsumer(destination, options, false);
   }
 
   /**
-   * Closes its consumers and producers and the session. Messages that were not acknowledged go back to the broker. Calling
-   * it again changes nothing.
+   * Opens a browser, which shows the messages of a queue and leaves them there.
+   *
+   * @param destination The queue.
+   * @param options Selector and so on.
+   * @returns The browser. It must be iterated or closed.
+   * @throws {BrokerError} When the broker refuses.
+   * @throws {ClosedError} When the session is closed.
+   * @throws {TypeError} When the destination is no queue.
+   */
+  async createBrowser(
+    destination: Destination,
+    options: BrowserOptions = {},
+  ): Promise<QueueBrowser> {
+    const resolved = resolveDestination(destination);
+    const { dataType } = resolved.destination;
+    if (dataType !== "ActiveMQQueue" && dataType !== "ActiveMQTempQueue") {
+      const name = formatDestination(resolved.destination);
+      throw new TypeError(`Cannot browse ${name}: only queues can be browsed`);
+    }
+    return new QueueBrowser(await this.#openConsumer(destination, options, true));
+  }
+
+  /**
+   * Sends a message, without a producer of one's own.
+   *
+   * @param destination Where to.
+   * @param body A string makes a text message, a `Uint8Array` a bytes message; see {@linkcode MessageBody} for the others.
+   * @param options Headers, properties and how long to wait.
+   * @returns The message's id, and what is known of it.
+   * @throws See `MessageProducer.send()`.
+   */
+  async send(
+    destination: Destination,
+    body: MessageBody,
+    options: SendOptions = {},
+  ): Promise<SendResult> {
+    this.#check();
+    // One that could not be opened is not kept.
+    this.#sender ??= this.createProducer().catch((error) => {
+      this.#sender = undefined;
+      throw error;
+    });
+    const producer = await this.#sender;
+    return await producer.send(body, { ...options, destination });
+  }
+
+  /**
+   * Makes what was sent and received since the last commit or rollback count.
+   *
+   * @param options How long to wait.
+   * @throws {BrokerError} When the broker has rolled back instead: what was received is given out again.
+   * @throws {TimeoutError} When the broker did not answer. It is not known what has become of the transaction: what was
+   *   received is not given out again by this session; close it.
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the session is not transacted, or works for a distributed transaction.
+   */
+  async commit(options: CallOptions = {}): Promise<void> {
+    const transaction = this.#transacted("commit");
+    await this.#flushProducers();
+    await transaction.commit(options);
+  }
+
+  /**
+   * Undoes what was sent and received since the last commit or rollback: what was sent is dropped, what was received is
+   * given out again as the redelivery policy says.
+   *
+   * @param options How long to wait.
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the session is not transacted, or works for a distributed transaction.
+   */
+  async rollback(options: CallOptions = {}): Promise<void> {
+    const transaction = this.#transacted("roll back");
+    await this.#flushProducers();
+    await transaction.rollback(options);
+  }
+
+  /**
+   * Has all messages that were given out and not settled given out again, as the redelivery policy says.
+   *
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the session is transacted: use {@linkcode rollback}.
+   */
+  recover(): void {
+    this.#check();
+    if (this.#transaction) {
+      throw new OpenWireError("ILLEGAL_STATE", "Cannot recover a transacted session: roll back");
+    }
+    for (const consumer of this.#consumers) consumer.recover();
+  }
+
+  /**
+   * Closes its consumers when all that has come was taken and settled, then the session.
+   *
+   * @param options How long to wait; 30,000 ms by default.
+   * @throws {TimeoutError} When messages were not taken or not settled in time; the session is closed nevertheless.
+   */
+  async drain(options: CallOptions = {}): Promise<void> {
+    try {
+      const drained = [...this.#consumers].map((consumer) => consumer.drain(options));
+      const failed = (await Promise.allSettled(drained))
+        .find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
+    } finally {
+      await this.close();
+    }
+  }
+
+  /**
+   * Closes its consumers and producers and the session. A transaction in progress is rolled back; messages that were not
+   * acknowledged go back to the broker. Calling it again changes nothing.
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
@@ -185,16 +312,6 @@ export class Session implements AsyncDisposable {
     else await this.#stop();
   }
 
-  /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
-  async #stop(): Promise<void> {
-    const ended = new ClosedError("The session was closed");
-    this.#ended ??= ended;
-    for (const producer of this.#producers) producer.end(ended);
-    await Promise.all([...this.#consumers].map((consumer) => consumer.retire()));
-    this.#consumers.clear();
-    this.#producers.clear();
-  }
-
   /**
    * Ends all that waits.
    *
@@ -206,6 +323,65 @@ export class Session implements AsyncDisposable {
     for (const producer of [...this.#producers]) producer.end(reason);
     this.#consumers.clear();
     this.#producers.clear();
+  }
+
+  async #openConsumer(
+    destination: Destination,
+    options: ConsumerOptions,
+    browser: boolean,
+  ): Promise<MessageConsumer> {
+    this.#check();
+    const resolved = resolveDestination(destination);
+    const consumerOptions = { ...resolved.consumer, ...options };
+    const consumer = new MessageConsumer({
+      context: this.#context,
+      session: browser ? this.#forBrowsers : this.#forConsumers,
+      sessionId: this.#id,
+      value: ++this.#consumerCount,
+      destination: resolved.destination,
+      browser,
+    }, consumerOptions);
+    this.#consumers.add(consumer);
+    await consumer.open(consumerOptions);
+    return consumer;
+  }
+
+  /** Java: in mode CLIENT an acknowledgement is for the whole session. */
+  async #acknowledgeAll(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.acknowledgeDelivered()));
+  }
+
+  /** Waits until all messages that were sent have been handed over: they belong to the transaction. */
+  async #flushProducers(): Promise<void> {
+    await Promise.all([...this.#producers].map((producer) => producer.flush()));
+  }
+
+  #transacted(what: string): SessionTransaction {
+    this.#check();
+    if (this.#transaction) return this.#transaction;
+    throw new OpenWireError(
+      "ILLEGAL_STATE",
+      `Cannot ${what}: the session is not transacted but in mode "${this.acknowledgeMode}"`,
+    );
+  }
+
+  /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
+  async #stop(): Promise<void> {
+    const ended = new ClosedError("The session was closed");
+    this.#ended ??= ended;
+    for (const producer of this.#producers) producer.end(ended);
+    await this.#rollbackOpen();
+    await Promise.all([...this.#consumers].map((consumer) => consumer.retire()));
+    // What a handler has done meanwhile.
+    await this.#rollbackOpen();
+    this.#consumers.clear();
+    this.#producers.clear();
+  }
+
+  async #rollbackOpen(): Promise<void> {
+    if (this.#transaction?.current?.dataType !== "LocalTransactionId") return;
+    await this.#transaction.rollback({ timeout: this.#context.settings.closeTimeout })
+      .catch((error) => this.#context.report(error));
   }
 
   #check(): void {

@@ -17,7 +17,7 @@ export interface SessionContext {
   readonly settings: ConnectionSettings;
   readonly deadlines: Deadlines;
   /** Whether consumers may give out messages: the connection was started. */
-  readonly started: boolean;
+  started(): boolean;
   /** Sends a command and waits for the answer. */
   request(command: Command, action: string, options?: CallOptions): Promise<Response>;
   /** Sends a command that isn't answered; resolves when the runtime took it. */

@@ -1,18 +1,21 @@
 /** The transaction of a session, as its producers and consumers see it. */
 
-import type { LocalTransactionId, XATransactionId } from "../codec/mod.ts";
+import type { TransactionId } from "../codec/mod.ts";
 
-/** The id of a transaction. */
-export type TransactionId = LocalTransactionId | XATransactionId;
+/** What is to be done when the broker has answered. */
+export interface TransactionOutcome {
+  committed(): void;
+  rolledBack(): void;
+}
 
 /** What takes part in a transaction. */
 export interface TransactionParticipant {
-  /** Sends the acknowledgements that belong to the transaction. */
-  beforeEnd(): void;
-  /** The broker has committed. */
-  committed(): void;
-  /** The broker has rolled back. */
-  rolledBack(): void;
+  /**
+   * The transaction is about to end: sends what belongs to it. What comes after belongs to the next one.
+   *
+   * @param id The id of the transaction.
+   */
+  finish(id: TransactionId): TransactionOutcome;
 }
 
 /** The transaction of a session, as its producers and consumers see it. */
@@ -25,6 +28,6 @@ export interface TransactionContext {
   begin(): TransactionId;
   /** The id of the transaction in progress, if there is one. */
   readonly current: TransactionId | null;
-  /** Is told when the transaction in progress ends. */
+  /** Has it take part in the transaction in progress. */
   enlist(participant: TransactionParticipant): void;
 }

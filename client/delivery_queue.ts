@@ -1,0 +1,157 @@
+/** Messages that wait to be taken, and those who wait for messages. */
+
+import type { Delivery } from "./delivery.ts";
+
+/** Someone who waits for a message. */
+export interface Receiver {
+  /** Whether it takes this one; all by default. */
+  accepts?(delivery: Delivery): boolean;
+  give(delivery: Delivery): void;
+  /** There will be no more; an error says why, unless that is as it should be. */
+  end(reason: Error | undefined): void;
+}
+
+/** What a {@linkcode DeliveryQueue} needs. */
+export interface DeliveryQueueOptions {
+  /** Whether a message must wait for another. */
+  isBehind(delivery: Delivery): boolean;
+  /** Whether a message must not be given out; whoever says so has dealt with it. */
+  withdraw(delivery: Delivery): boolean;
+  /** Makes a message ready to be read. Never rejects. */
+  prepare(delivery: Delivery): Promise<void>;
+  /** Somebody waits, and there is nothing to give. */
+  starved(): void;
+  /** More or fewer messages wait. */
+  changed(bytes: number): void;
+}
+
+/** Gives messages to whoever waits, each in its order. */
+export class DeliveryQueue {
+  readonly #options: DeliveryQueueOptions;
+  readonly #receivers: Set<Receiver> = new Set();
+  #deliveries: Delivery[] = [];
+  #preparing = false;
+  #held = 0;
+  #bytes = 0;
+
+  constructor(options: DeliveryQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Number of messages. */
+  get length(): number {
+    return this.#deliveries.length;
+  }
+
+  /** Size of the messages in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Those who wait, in that order. */
+  get receivers(): ReadonlySet<Receiver> {
+    return this.#receivers;
+  }
+
+  /** Whether a message is about to be given to the first who waits. */
+  get preparing(): boolean {
+    return this.#preparing;
+  }
+
+  /** Adds a message that has come. */
+  push(delivery: Delivery): void {
+    this.#deliveries.push(delivery);
+    this.#bytes += delivery.size;
+    this.pump();
+    this.#options.changed(this.#bytes);
+  }
+
+  /** Adds messages that are to be given again, before all others. */
+  putBack(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      delivery.state = "buffered";
+      this.#bytes += delivery.size;
+    }
+    this.#deliveries = [...deliveries, ...this.#deliveries];
+    this.pump();
+  }
+
+  /** Gives nothing out until it is released; each call needs one. */
+  hold(): void {
+    this.#held++;
+  }
+
+  release(): void {
+    this.#held--;
+    this.pump();
+  }
+
+  /** Waits for a message. */
+  add(receiver: Receiver): void {
+    this.#receivers.add(receiver);
+    this.pump();
+  }
+
+  /** Waits no more. */
+  remove(receiver: Receiver): void {
+    this.#receivers.delete(receiver);
+  }
+
+  /** Drops all messages, and lets nobody wait any more. */
+  end(reason: Error | undefined): void {
+    this.#deliveries = [];
+    this.#bytes = 0;
+    for (const receiver of [...this.#receivers]) {
+      this.#receivers.delete(receiver);
+      receiver.end(reason);
+    }
+  }
+
+  /** Gives out what there is. */
+  pump(): void {
+    if (this.#held > 0) return;
+    for (const receiver of this.#receivers) {
+      // The first to wait is the first to be served: a message that isn't ready is his.
+      if (this.#preparing) return;
+      if (!this.#serve(receiver)) break;
+    }
+    if (this.#receivers.size > 0 && this.#deliveries.length === 0) this.#options.starved();
+  }
+
+  /** Gives a message to one who waits; false when there is nothing for anybody. */
+  #serve(receiver: Receiver): boolean {
+    for (let index = 0; index < this.#deliveries.length;) {
+      const delivery = this.#deliveries[index]!;
+      if (this.#options.isBehind(delivery) || receiver.accepts?.(delivery) === false) {
+        index++;
+      } else if (this.#options.withdraw(delivery)) {
+        this.#take(index);
+      } else if (delivery.readable === undefined) {
+        this.#prepare(delivery);
+        return true;
+      } else {
+        this.#take(index);
+        this.#receivers.delete(receiver);
+        receiver.give(delivery);
+        return true;
+      }
+    }
+    return this.#deliveries.length > 0;
+  }
+
+  #take(index: number): void {
+    // A shift is much faster than a splice.
+    const delivery = index === 0
+      ? this.#deliveries.shift()!
+      : this.#deliveries.splice(index, 1)[0]!;
+    this.#bytes -= delivery.size;
+    this.#options.changed(this.#bytes);
+  }
+
+  async #prepare(delivery: Delivery): Promise<void> {
+    this.#preparing = true;
+    await this.#options.prepare(delivery);
+    this.#preparing = false;
+    this.pump();
+  }
+}
