@@ -6,14 +6,14 @@
 
 import type { ActiveMQDestination, Long } from "../codec/mod.ts";
 import { isPattern, isQueue, isTemporary, owner, qualifiedName } from "./destinations.ts";
-import { DurableSubscription } from "./durable_subscription.ts";
+import type { DurableSubscription } from "./durable_subscription.ts";
 import { jmsException } from "./exceptions.ts";
 import { Queue } from "./queue.ts";
 import { QueueBrowser } from "./queue_browser.ts";
 import { QueueSubscription } from "./queue_subscription.ts";
 import type { Surroundings } from "./subscription.ts";
 import { Topic } from "./topic.ts";
-import { TopicSubscription } from "./topic_subscription.ts";
+import type { TopicSubscription } from "./topic_subscription.ts";
 
 /** What a consumer can be. */
 export type AnySubscription =

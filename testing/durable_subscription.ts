@@ -88,7 +88,7 @@ export class DurableSubscription extends PrefetchSubscription<Kept, Topic>
     kept.topic.dequeued++;
   }
 
-  protected override restore(): void {
+  protected override resume(): void {
     this.dispatch();
   }
 

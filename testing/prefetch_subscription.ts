@@ -35,8 +35,8 @@ export abstract class PrefetchSubscription<E extends Held, Place> extends Subscr
   /** A message is gone for good. */
   protected abstract settle(entry: E): void;
 
-  /** A message that was acknowledged in a transaction was not. */
-  protected abstract restore(entry: E): void;
+  /** The transaction is over in which a message was acknowledged: something may be sent now. */
+  protected abstract resume(entry: E): void;
 
   /** A message is no more on its way. */
   protected abstract landed(entry: E): void;
@@ -108,13 +108,12 @@ export abstract class PrefetchSubscription<E extends Held, Place> extends Subscr
         this.#remove(node);
         this.contract(1);
         this.settle(entry);
-        this.dispatch();
       },
       afterRollback: () => {
         entry.acked = false;
         this.contract(1);
-        this.restore(entry);
       },
+      afterEnd: () => this.resume(entry),
     });
   }
 

@@ -42,7 +42,9 @@ export class QueueBrowser extends PrefetchSubscription<Shown, Queue> {
   /** It leaves the queue as it is. */
   protected override settle(): void {}
 
-  protected override restore(): void {}
+  protected override resume(): void {
+    this.dispatch();
+  }
 
   protected override landed(): void {}
 }

@@ -41,10 +41,10 @@ export class QueueSubscription extends PrefetchSubscription<Entry, Queue> {
     entry.queue.drop(entry);
   }
 
-  protected override restore(entry: Entry): void {
-    if (entry.place === undefined) return this.dispatch();
-    // This consumer is gone: another may have it.
-    entry.queue.reconsider();
+  protected override resume(entry: Entry): void {
+    // When this consumer is gone, another may have it.
+    if (entry.place !== undefined) entry.queue.reconsider();
+    else this.dispatch();
   }
 
   protected override landed(entry: Entry): void {

@@ -23,6 +23,8 @@ export interface Synchronization {
   readonly afterCommit: () => void;
   /** It never happened. */
   readonly afterRollback: () => void;
+  /** All the work counts now, or never happened. */
+  readonly afterEnd?: () => void;
 }
 
 /** The work between BEGIN and its end (Java: Transaction). */
@@ -48,13 +50,19 @@ export class Transaction {
   /** Makes the work count, in its order. */
   commit(): void {
     this.state = "finished";
-    for (const { afterCommit } of this.#work.splice(0)) afterCommit();
+    for (const { afterCommit } of this.#work) afterCommit();
+    this.#end();
   }
 
   /** Takes the work back, the last first. */
   rollback(): void {
     this.state = "finished";
-    for (const { afterRollback } of this.#work.splice(0).reverse()) afterRollback();
+    for (const { afterRollback } of this.#work.toReversed()) afterRollback();
+    this.#end();
+  }
+
+  #end(): void {
+    for (const { afterEnd } of this.#work.splice(0)) afterEnd?.();
   }
 }
 
