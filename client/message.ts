@@ -89,7 +89,7 @@ export interface MessageParts {
  * await using connection = await connect(broker.url);
  * const session = await connection.createSession({ acknowledgeMode: "individual" });
  * const producer = await session.createProducer("orders");
- * const id = await producer.send("hello", { properties: { region: "eu-west-1" } });
+ * const { messageId: id } = await producer.send("hello", { properties: { region: "eu-west-1" } });
  *
  * const message = await (await session.createConsumer("orders")).receive();
  * assertEquals(message?.id, id);

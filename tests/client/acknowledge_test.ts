@@ -1,0 +1,415 @@
+/** When messages count as done, and what is given out again. */
+
+import {
+  type AcknowledgeMode,
+  type Connection,
+  type ConnectOptions,
+  type Message,
+  type MessageConsumer,
+  OpenWireError,
+  type Session,
+} from "../../mod.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { type TestBroker, testOnBrokers } from "./_brokers.ts";
+
+/** Redeliveries without a wait. */
+const AT_ONCE = { initialRedeliveryDelay: 0, redeliveryDelay: 0 };
+
+async function open(
+  { connect, name }: TestBroker,
+  acknowledgeMode: AcknowledgeMode,
+  options: ConnectOptions = {},
+): Promise<{ connection: Connection; session: Session; consumer: MessageConsumer }> {
+  const connection = await connect({ redeliveryPolicy: AT_ONCE, ...options });
+  const session = await connection.createSession({ acknowledgeMode });
+  return { connection, session, consumer: await session.createConsumer(name) };
+}
+
+async function send({ connect, name }: TestBroker, ...texts: string[]): Promise<void> {
+  const connection = await connect();
+  for (const text of texts) await connection.send(name, text);
+  await connection.close();
+}
+
+async function received(consumer: MessageConsumer): Promise<Message> {
+  const message = await consumer.receive({ timeout: 10_000 });
+  if (message === null) throw new Error("No message came");
+  return message;
+}
+
+async function take(consumer: MessageConsumer, count: number): Promise<Message[]> {
+  const messages = [];
+  for (let i = 0; i < count; i++) messages.push(await received(consumer));
+  return messages;
+}
+
+function texts(messages: readonly Message[]): (string | null)[] {
+  return messages.map(({ text }) => text);
+}
+
+/** What is in the queue, with the number of deliveries so far, when nobody has anything. */
+async function left({ connect, name }: TestBroker): Promise<[string | null, number][]> {
+  const connection = await connect();
+  await connection.send(name, "the end");
+  const consumer = await connection.createConsumer(name);
+  const found: [string | null, number][] = [];
+  for await (const message of consumer) {
+    if (message.text === "the end") {
+      await message.ack();
+      break;
+    }
+    found.push([message.text, message.redeliveryCount]);
+  }
+  await connection.close();
+  return found;
+}
+
+/** The dead letter for a message. */
+async function deadLetter({ connect }: TestBroker, text: string): Promise<Message> {
+  const connection = await connect();
+  const consumer = await connection.createConsumer("ActiveMQ.DLQ", {
+    acknowledgeMode: "individual",
+  });
+  for await (const message of consumer) {
+    if (message.kind !== "text" || message.text !== text) continue;
+    await message.ack();
+    await connection.close();
+    return message;
+  }
+  throw new Error("There is no dead letter");
+}
+
+const illegalState = async (call: () => Promise<unknown>): Promise<void> => {
+  const error = await assertRejects(call, OpenWireError);
+  assertEquals(error.code, "ILLEGAL_STATE");
+};
+
+testOnBrokers("mode client: ack() is for all that the session has given out", async (broker) => {
+  const { session, consumer } = await open(broker, "client");
+  const other = await session.createConsumer(`${broker.name}.other`);
+  await send(broker, "a", "b", "c", "d");
+  await send({ ...broker, name: `${broker.name}.other` }, "x");
+  const [a, b] = await take(consumer, 2);
+  const x = await received(other);
+  const c = await received(consumer);
+  await b!.ack();
+  await illegalState(() => a!.ack());
+  await illegalState(() => x.ack());
+  await illegalState(() => c.ack());
+  await received(consumer);
+  await session.close();
+  assertEquals(await left(broker), [["d", 1]]);
+  assertEquals(await left({ ...broker, name: `${broker.name}.other` }), []);
+});
+
+for (const mode of ["client", "individual", "transacted"] as const) {
+  testOnBrokers(`mode ${mode}: more than the prefetch size can be held`, async (broker) => {
+    const { session } = await open(broker, mode);
+    await session.close();
+    const connection = await broker.connect();
+    const holder = await connection.createSession({ acknowledgeMode: mode });
+    const consumer = await holder.createConsumer(broker.name, { prefetchSize: 10 });
+    const sent = Array.from({ length: 100 }, (_, i) => String(i));
+    await send(broker, ...sent);
+    const messages = await take(consumer, 100);
+    assertEquals(texts(messages), sent);
+    if (mode === "transacted") await holder.commit();
+    else if (mode === "client") await messages.at(-1)!.ack();
+    else for (const message of messages.reverse()) await message.ack();
+    await connection.close();
+    assertEquals(await left(broker), []);
+  });
+}
+
+testOnBrokers(
+  "mode dups-ok: acknowledgements are gathered, and sent at the latest at the end",
+  async (broker) => {
+    const acks: number[] = [];
+    const { session, consumer } = await open(broker, "dups-ok", {
+      inspect: (command, direction) => {
+        if (direction === "sent" && command.dataType === "MessageAck") {
+          acks.push(command.messageCount);
+        }
+      },
+      optimizeAcknowledgeTimeout: 0,
+    });
+    await send(broker, "a", "b", "c");
+    assertEquals(texts(await take(consumer, 3)), ["a", "b", "c"]);
+    assertEquals(acks, []);
+    await session.close();
+    assertEquals(acks, [3]);
+    assertEquals(await left(broker), []);
+  },
+);
+
+testOnBrokers(
+  "optimizeAcknowledge gathers acknowledgements, up to a part of the prefetch size or a time",
+  async (broker) => {
+    const acks: number[] = [];
+    const timely = Promise.withResolvers<void>();
+    const connection = await broker.connect({
+      optimizeAcknowledge: true,
+      inspect: (command, direction) => {
+        if (direction !== "sent" || command.dataType !== "MessageAck") return;
+        acks.push(command.messageCount);
+        if (acks.length === 2) timely.resolve();
+      },
+    });
+    const consumer = await connection.createConsumer(broker.name, { prefetchSize: 10 });
+    await send(broker, "1", "2", "3", "4", "5", "6", "7", "8");
+    await take(consumer, 8);
+    await timely.promise;
+    assertEquals(acks, [7, 1]);
+    await connection.close();
+    assertEquals(await left(broker), []);
+  },
+);
+
+testOnBrokers("sendAcksAsync false: a refused acknowledgement fails", async (broker) => {
+  const { consumer, connection } = await open(broker, "individual", { sendAcksAsync: false });
+  await send(broker, "a");
+  await (await received(consumer)).ack();
+  await connection.close();
+  assertEquals(await left(broker), []);
+});
+
+testOnBrokers(
+  "recover() gives out again what is not done, in order, and counts",
+  async (broker) => {
+    const { session, consumer } = await open(broker, "individual");
+    await send(broker, "a", "b", "c", "d");
+    const [a, b] = await take(consumer, 3);
+    await b!.ack();
+    session.recover();
+    await illegalState(() => a!.ack());
+    const again = await take(consumer, 3);
+    assertEquals(again.map(({ text, deliveryCount }) => [text, deliveryCount]), [
+      ["a", 2],
+      ["c", 2],
+      ["d", 1],
+    ]);
+    for (const message of again) await message.ack();
+    await session.close();
+    assertEquals(await left(broker), []);
+  },
+);
+
+testOnBrokers(
+  "reject() moves a message to the dead letter queue with its cause",
+  async (broker) => {
+    const { session, consumer } = await open(broker, "individual");
+    const bad = `bad ${broker.name}`;
+    await send(broker, "a", bad, "c");
+    const [a, b, c] = await take(consumer, 3);
+    await b!.reject(new RangeError("no such customer"));
+    await illegalState(() => b!.ack());
+    await c!.ack();
+    await a!.ack();
+    await session.close();
+    assertEquals(await left(broker), []);
+    const dead = await deadLetter(broker, bad);
+    const cause = dead.properties.get("dlqDeliveryFailureCause");
+    assert(typeof cause === "string");
+    assertStringIncludes(cause, "RangeError: no such customer");
+  },
+);
+
+testOnBrokers("retry() gives a message out again later, and others meanwhile", async (broker) => {
+  const { session, consumer } = await open(broker, "individual");
+  await send(broker, "a", "b");
+  const a = await received(consumer);
+  await a.retry({ delay: 50 });
+  await illegalState(() => a.retry());
+  const [b, again] = await take(consumer, 2);
+  assertEquals([b!.text, again!.text, again!.deliveryCount], ["b", "a", 2]);
+  await b!.ack();
+  await again!.ack();
+  await session.close();
+  assertEquals(await left(broker), []);
+});
+
+testOnBrokers(
+  "a message that is retried too often goes to the dead letter queue",
+  async (broker) => {
+    const { session, consumer } = await open(broker, "individual", {
+      redeliveryPolicy: { ...AT_ONCE, maximumRedeliveries: 2 },
+    });
+    const bad = `bad ${broker.name}`;
+    await send(broker, bad, "next");
+    for (let count = 1; count <= 3; count++) {
+      const message = await received(consumer);
+      assertEquals([message.text, message.deliveryCount], [bad, count]);
+      await message.retry({ delay: 0 });
+    }
+    const next = await received(consumer);
+    assertEquals(next.text, "next");
+    await next.ack();
+    await session.close();
+    await deadLetter(broker, bad);
+    assertEquals(await left(broker), []);
+  },
+);
+
+testOnBrokers("a handler that fails gets the message again, before all others", async (broker) => {
+  const { connection, consumer } = await open(broker, "auto", {
+    redeliveryPolicy: {
+      default: { maximumRedeliveries: 0 },
+      destinations: [{
+        destination: broker.name,
+        policy: { ...AT_ONCE, maximumRedeliveries: 3 },
+      }],
+    },
+  });
+  const bad = `bad ${broker.name}`;
+  const seen: string[] = [];
+  const done = Promise.withResolvers<void>();
+  consumer.consume(async (message) => {
+    seen.push(`${message.text} ${message.deliveryCount}`);
+    await Promise.resolve();
+    if (message.text === bad) throw new Error("cannot do that");
+    done.resolve();
+  });
+  await send(broker, bad, "next");
+  await done.promise;
+  await connection.close();
+  assertEquals(seen, [1, 2, 3, 4].map((count) => `${bad} ${count}`).concat("next 1"));
+  const dead = await deadLetter(broker, bad);
+  assertStringIncludes(
+    String(dead.properties.get("dlqDeliveryFailureCause")),
+    "Delivered 4 times: cannot do that",
+  );
+  assertEquals(await left(broker), []);
+});
+
+testOnBrokers("a handler can settle a message itself", async (broker) => {
+  const { connection, consumer } = await open(broker, "auto");
+  const bad = `bad ${broker.name}`;
+  const seen: string[] = [];
+  const done = Promise.withResolvers<void>();
+  consumer.consume(async (message) => {
+    seen.push(`${message.text} ${message.deliveryCount}`);
+    if (message.text === bad) await message.reject("not for us");
+    else if (message.deliveryCount === 1) await message.retry({ delay: 0 });
+    else await message.ack();
+    if (message.deliveryCount === 2) done.resolve();
+  });
+  await send(broker, bad, "again");
+  await done.promise;
+  await connection.close();
+  assertEquals(seen, [`${bad} 1`, "again 1", "again 2"]);
+  await deadLetter(broker, bad);
+  assertEquals(await left(broker), []);
+});
+
+testOnBrokers(
+  "concurrency: messages are handled at the same time, those of a group in order",
+  async (broker) => {
+    const connection = await broker.connect();
+    const groups = ["g1", "g2", null] as const;
+    for (let i = 0; i < 30; i++) {
+      const groupId = groups[i % 3];
+      await connection.send(broker.name, String(i), groupId ? { groupId } : {});
+    }
+    const consumer = await connection.createConsumer(broker.name);
+    let active = 0;
+    let most = 0;
+    const perGroup = new Map<string | null, number[]>();
+    const activeGroups = new Set<string>();
+    const all = Promise.withResolvers<void>();
+    let count = 0;
+    consumer.consume(async (message) => {
+      most = Math.max(most, ++active);
+      const group = message.groupId;
+      if (group) {
+        assert(!activeGroups.has(group), "two messages of a group at the same time");
+        activeGroups.add(group);
+      }
+      // Some take longer, so that they end in another order.
+      for (let turn = 0; turn < count % 4; turn++) await new Promise((wake) => setTimeout(wake, 1));
+      perGroup.set(group, [...perGroup.get(group) ?? [], Number(message.text)]);
+      if (group) activeGroups.delete(group);
+      active--;
+      if (++count === 30) all.resolve();
+    }, { concurrency: 5 });
+    await all.promise;
+    await connection.close();
+    assert(most > 1 && most <= 5, `${most} at a time`);
+    for (const group of ["g1", "g2"]) {
+      const numbers = perGroup.get(group)!;
+      assertEquals(numbers, numbers.toSorted((a, b) => a - b));
+    }
+    assertEquals(await left(broker), []);
+  },
+);
+
+testOnBrokers(
+  "concurrency: the rest of a group waits for a message that failed",
+  async (broker) => {
+    const connection = await broker.connect({ redeliveryPolicy: { initialRedeliveryDelay: 20 } });
+    for (const text of ["a", "b", "c"]) await connection.send(broker.name, text, { groupId: "g" });
+    await connection.send(broker.name, "free");
+    const consumer = await connection.createConsumer(broker.name);
+    const seen: string[] = [];
+    const all = Promise.withResolvers<void>();
+    consumer.consume((message) => {
+      seen.push(`${message.text}${message.deliveryCount}`);
+      if (message.text === "c") all.resolve();
+      if (message.text === "a" && message.deliveryCount === 1) throw new Error("not yet");
+    }, { concurrency: 4 });
+    await all.promise;
+    await connection.close();
+    assertEquals(seen.filter((text) => text !== "free1"), ["a1", "a2", "b1", "c1"]);
+    assert(seen.includes("free1"));
+  },
+);
+
+testOnBrokers(
+  "what was prefetched and not given out counts as no attempt, however it ends",
+  async (broker) => {
+    const { connection, session, consumer } = await open(broker, "individual");
+    await send(broker, "a", "b", "c");
+    const a = await received(consumer);
+    await consumer.close();
+    await assertRejects(() => a.ack(), OpenWireError, "closed");
+    assertEquals(
+      (await open(broker, "auto").then(async ({ connection, consumer }) => {
+        const messages = await take(consumer, 1);
+        await connection.close();
+        return messages;
+      })).map(({ text, redeliveryCount }) => [text, redeliveryCount]),
+      [["a", 1]],
+    );
+    await session.close();
+    await connection.close();
+    assertEquals(await left(broker), [["b", 0], ["c", 0]]);
+  },
+);
+
+testOnBrokers(
+  "messages that are too old are dropped when they would be given out",
+  async (broker) => {
+    const connection = await broker.connect();
+    const consumer = await connection.createConsumer(broker.name);
+    consumer.pause();
+    await connection.send(broker.name, "old", { timeToLive: 1, persistent: false });
+    await connection.send(broker.name, "new");
+    while (consumer.buffered < 2) await new Promise((wake) => setTimeout(wake, 2));
+    await new Promise((wake) => setTimeout(wake, 2));
+    consumer.resume();
+    assertEquals((await received(consumer)).text, "new");
+    await connection.close();
+  },
+);
+
+testOnBrokers("consumerExpiryCheckEnabled false: they are given out", async (broker) => {
+  const connection = await broker.connect({ consumerExpiryCheckEnabled: false });
+  const consumer = await connection.createConsumer(broker.name);
+  consumer.pause();
+  await connection.send(broker.name, "old", { timeToLive: 300, persistent: false });
+  while (consumer.buffered < 1) await new Promise((wake) => setTimeout(wake, 2));
+  const sent = Date.now();
+  while (Date.now() < sent + 301) await new Promise((wake) => setTimeout(wake, 50));
+  consumer.resume();
+  assertEquals((await received(consumer)).text, "old");
+  await connection.close();
+});
