@@ -1,5 +1,25 @@
 /**
- * Message selectors, as ActiveMQ Classic understands them: what SQL-92 says of conditions, with differences.
+ * Message selectors, as ActiveMQ Classic 5.17 understands them. It is not always what SQL-92 says:
+ *
+ * - NOT binds as a sign does, so `NOT a = b` is `(NOT a) = b`.
+ * - Only a missing value on the left of `=` and `<>` makes the result unknown: `missing <> 1` is unknown, `1 <> missing` is
+ *   true, and two missing values are equal.
+ * - The types of both sides have to fit, and not every pair does: a `short` can be equal to an `int`, an `int` never to a
+ *   `short`; a `float` to a literal with a point, but not the other way round.
+ * - IN takes a property and strings; strings cannot be ordered, unless both are properties.
+ * - `+` joins a string with any value; `/` always divides doubles; there is `%`, and there are comments.
+ * - A string property with a NUL or with characters beyond the basic plane, emoji for example, isn't found by its text.
+ *
+ * What differs from ActiveMQ, on purpose:
+ *
+ * - XPATH, XQUERY, functions such as REGEX and the prefix `convert_string_expressions:` are refused.
+ * - Expressions may be nested 250 deep.
+ * - Where a selector cannot be worked out, because it subtracts strings for example, a message isn't wanted. ActiveMQ then
+ *   fails the send to a topic, and keeps the message of a queue from other consumers, too.
+ * - LIKE takes linear time for each `%`; ActiveMQ can take as good as forever. Any character can be the one behind ESCAPE;
+ *   ActiveMQ goes wrong with those below U+0010 or above U+00FF.
+ * - Joined with a string, a double has its shortest digits, as on Java 19 and later, and bytes, maps and lists have no text.
+ *   Maps and lists are equal only to themselves.
  *
  * @module
  */

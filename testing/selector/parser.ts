@@ -11,7 +11,7 @@ import {
   isBoolean,
   type OrderOperator,
 } from "./expression.ts";
-import { describe, type Token, tokenize } from "./lexer.ts";
+import { describe, type Token, tokensOf } from "./lexer.ts";
 import { LikePattern } from "./like.ts";
 import { boolean, string, type Value } from "./value.ts";
 
@@ -28,20 +28,21 @@ const CONVERSION = "convert_string_expressions:";
 /** Parses a selector. */
 export function parse(selector: string): Expression {
   if (selector.startsWith(CONVERSION)) throw new SelectorError(`${CONVERSION} is not supported`, 0);
-  return new Parser(tokenize(selector)).parse();
+  return new Parser(tokensOf(selector)).parse();
 }
 
 /**
  * The grammar is that of ActiveMQ. Unlike SQL, NOT binds as a sign does: `NOT a = b` is `(NOT a) = b`.
  */
 class Parser {
-  readonly #tokens: readonly Token[];
+  readonly #tokens: Iterator<Token, void>;
   readonly #depths: Map<Expression, number> = new Map();
-  #index = 0;
+  #next: Token;
   #nesting = 0;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: Iterator<Token, void>) {
     this.#tokens = tokens;
+    this.#next = tokens.next().value!;
   }
 
   parse(): Expression {
@@ -69,7 +70,7 @@ class Parser {
       start = this.#next;
       operands.push(this.#condition(part(), start));
     }
-    return this.#node({ kind, operands }, ...operands);
+    return this.#node({ kind, operands }, operands);
   }
 
   #equality(): Expression {
@@ -84,7 +85,7 @@ class Parser {
       } else if (this.#take("IS")) {
         const negated = this.#take("NOT");
         if (!this.#take("NULL")) this.#fail(negated ? "NULL" : "NULL or NOT NULL");
-        const missing = this.#node({ kind: "equal", left, right: NULL }, left);
+        const missing = this.#node({ kind: "equal", left, right: NULL }, [left]);
         left = negated ? this.#not(missing) : missing;
       } else {
         return left;
@@ -107,7 +108,7 @@ class Parser {
         operator.position,
       );
     }
-    return this.#node({ kind: "equal", left, right }, left, right);
+    return this.#node({ kind: "equal", left, right }, [left, right]);
   }
 
   #comparison(): Expression {
@@ -116,7 +117,7 @@ class Parser {
     for (;;) {
       const operator = this.#next;
       if (ORDER.includes(operator.kind)) {
-        this.#index++;
+        this.#advance();
         const rightStart = this.#next;
         left = this.#ordered(operator.kind as OrderOperator, left, start, this.#sum(), rightStart);
         continue;
@@ -146,7 +147,7 @@ class Parser {
   ): Expression {
     this.#orderable(left, leftStart);
     this.#orderable(right, rightStart);
-    return this.#node({ kind: "order", operator, left, right }, left, right);
+    return this.#node({ kind: "order", operator, left, right }, [left, right]);
   }
 
   #orderable(operand: Expression, { position }: Token): void {
@@ -173,7 +174,7 @@ class Parser {
     }
     return this.#node(
       { kind: "like", operand, pattern: new LikePattern(pattern, escape) },
-      operand,
+      [operand],
     );
   }
 
@@ -187,7 +188,7 @@ class Parser {
       this.#ordered(negated ? "<" : ">=", operand, start, low, lowStart),
       this.#ordered(negated ? ">" : "<=", operand, start, high, highStart),
     ];
-    return this.#node({ kind: negated ? "or" : "and", operands }, ...operands);
+    return this.#node({ kind: negated ? "or" : "and", operands }, operands);
   }
 
   #in(operand: Expression, start: Token, negated: boolean): Expression {
@@ -198,7 +199,7 @@ class Parser {
     const values = new Set([this.#string()]);
     while (this.#take(",")) values.add(this.#string());
     if (!this.#take(")")) this.#fail('"," or ")"');
-    return this.#node({ kind: "in", operand, values, negated }, operand);
+    return this.#node({ kind: "in", operand, values, negated }, [operand]);
   }
 
   #sum(): Expression {
@@ -215,7 +216,7 @@ class Parser {
       const operator = operators.find((operator) => this.#take(operator));
       if (operator === undefined) return left;
       const right = part();
-      left = this.#node({ kind: "arithmetic", operator, left, right }, left, right);
+      left = this.#node({ kind: "arithmetic", operator, left, right }, [left, right]);
     }
   }
 
@@ -223,7 +224,7 @@ class Parser {
     if (this.#take("+")) return this.#nested(() => this.#unary());
     if (this.#take("-")) {
       const operand = this.#nested(() => this.#unary());
-      return this.#node({ kind: "negate", operand }, operand);
+      return this.#node({ kind: "negate", operand }, [operand]);
     }
     if (this.#take("NOT")) {
       const start = this.#next;
@@ -233,13 +234,14 @@ class Parser {
   }
 
   #primary(): Expression {
-    const { kind, text, position } = this.#next;
+    const token = this.#next;
+    const { kind, text, position } = token;
     if (kind === "XPATH" || kind === "XQUERY") {
       throw new SelectorError(`${kind} is not supported`, position);
     }
     if (this.#take("identifier")) {
       if (this.#next.kind === "(") {
-        throw new SelectorError(`functions such as ${text} are not supported`, position);
+        throw new SelectorError(`functions such as ${describe(token)} are not supported`, position);
       }
       return { kind: "property", name: text };
     }
@@ -250,7 +252,7 @@ class Parser {
     }
     const value = literal(this.#next);
     if (value === undefined) this.#fail("a property, a literal, NOT, a sign or (");
-    this.#index++;
+    this.#advance();
     return { kind: "constant", value };
   }
 
@@ -266,11 +268,11 @@ class Parser {
     if (expression.kind !== "property") {
       throw new SelectorError("a condition is expected, got a value", position);
     }
-    return this.#node({ kind: "truth", operand: expression }, expression);
+    return this.#node({ kind: "truth", operand: expression }, [expression]);
   }
 
   #not(operand: Expression): Expression {
-    return this.#node({ kind: "not", operand }, operand);
+    return this.#node({ kind: "not", operand }, [operand]);
   }
 
   #nested(part: () => Expression): Expression {
@@ -280,10 +282,9 @@ class Parser {
     return inner;
   }
 
-  #node(node: Expression, ...operands: Expression[]): Expression {
-    const depth =
-      operands.reduce((deepest, operand) => Math.max(deepest, this.#depths.get(operand) ?? 1), 0) +
-      1;
+  #node(node: Expression, operands: readonly Expression[]): Expression {
+    let depth = 1;
+    for (const operand of operands) depth = Math.max(depth, 1 + (this.#depths.get(operand) ?? 1));
     if (depth > MAX_DEPTH) this.#tooDeep();
     this.#depths.set(node, depth);
     return node;
@@ -296,14 +297,15 @@ class Parser {
     );
   }
 
-  get #next(): Token {
-    return this.#tokens[this.#index]!;
-  }
-
   #take(kind: string): boolean {
     if (this.#next.kind !== kind) return false;
-    this.#index++;
+    this.#advance();
     return true;
+  }
+
+  /** Never goes beyond the end, which nothing takes. */
+  #advance(): void {
+    this.#next = this.#tokens.next().value!;
   }
 
   #fail(expected: string): never {
@@ -317,7 +319,8 @@ class Parser {
 const NULL: Expression = { kind: "constant", value: null };
 
 /** The value of a literal; `undefined` if the token is none. */
-function literal({ kind, text, position }: Token): Value | null | undefined {
+function literal(token: Token): Value | null | undefined {
+  const { kind, text, position } = token;
   switch (kind) {
     case "string":
       return string(text);
@@ -333,7 +336,9 @@ function literal({ kind, text, position }: Token): Value | null | undefined {
     case "hex":
     case "octal": {
       const value = BigInt(kind === "hex" ? text : `0o${text}`);
-      if (value >= LONG_LIMIT) throw new SelectorError(`${text} has more than 64 bits`, position);
+      if (value >= LONG_LIMIT) {
+        throw new SelectorError(`${describe(token)} is above the largest long`, position);
+      }
       return integer(value);
     }
   }
