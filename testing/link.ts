@@ -25,6 +25,7 @@ import { toThrowable } from "./exceptions.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
 import {
   type CommandDirection,
+  type InterceptAction,
   type InterceptedConnection,
   type Interceptors,
   refusal,
@@ -183,7 +184,13 @@ export class Link implements InterceptedConnection {
     pass: () => void | Promise<void>,
   ): void | Promise<void> {
     if (this.#ending) return;
-    const action = this.#interceptors.decide(command, { direction, connection: this, request });
+    let action: InterceptAction | undefined;
+    try {
+      action = this.#interceptors.decide(command, { direction, connection: this, request });
+    } catch {
+      // It may be another client's command that makes us send this one: the mistake must not be his.
+      action = "close";
+    }
     if (action === undefined) return pass();
     if (action === "drop") return;
     if (action === "close") return void this.close();
