@@ -156,6 +156,8 @@ export class MessageConsumer
   #paused = false;
   /** Why there are no more messages; those that were given can still be acknowledged. */
   #ended: Error | undefined;
+  /** What has ended it, unless it was closed here. */
+  #failure: Error | undefined;
   /** Whether the broker takes no more acknowledgements. */
   #removed = false;
   #runner: HandlerRunner | undefined;
@@ -384,10 +386,8 @@ export class MessageConsumer
     if (this.#queue.receivers.size > 0) {
       throw new TypeError("Cannot use a handler while receive() or a loop waits");
     }
-    if (signal?.aborted || this.#ended instanceof ClosedError && !this.#removed) {
-      return Promise.resolve();
-    }
-    if (this.#ended) return Promise.reject(this.#ended);
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (signal?.aborted || this.#ended) return Promise.resolve();
     const runner = new HandlerRunner({
       queue: this.#queue,
       concurrency,
@@ -610,7 +610,7 @@ export class MessageConsumer
   }
 
   #wait(receiver: Receiver): void {
-    if (this.#ended) return receiver.end(this.#removed ? this.#ended : undefined);
+    if (this.#ended) return receiver.end(this.#failure);
     this.#acknowledger.asked();
     this.#queue.add(receiver);
   }
@@ -846,6 +846,7 @@ export class MessageConsumer
   #finish(ended: Error, reason: Error | undefined): void {
     if (this.#ended) return;
     this.#ended = ended;
+    this.#failure = reason;
     this.#redeliverer.end();
     this.#credit.end();
     if (!reason) this.#runner?.stop();

@@ -4,16 +4,23 @@ import {
   type AcknowledgeMode,
   type Connection,
   type ConnectOptions,
-  type Message,
   type MessageConsumer,
   OpenWireError,
   type Session,
 } from "../../mod.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type TestBroker, testOnBrokers } from "./_brokers.ts";
-
-/** Redeliveries without a wait. */
-const AT_ONCE = { initialRedeliveryDelay: 0, redeliveryDelay: 0 };
+import {
+  assertIllegalState,
+  AT_ONCE,
+  deadLetter,
+  left,
+  received,
+  send,
+  take,
+  texts,
+  until,
+} from "./_messages.ts";
 
 async function open(
   { connect, name }: TestBroker,
@@ -25,81 +32,22 @@ async function open(
   return { connection, session, consumer: await session.createConsumer(name) };
 }
 
-async function send({ connect, name }: TestBroker, ...texts: string[]): Promise<void> {
-  const connection = await connect();
-  for (const text of texts) await connection.send(name, text);
-  await connection.close();
-}
-
-async function received(consumer: MessageConsumer): Promise<Message> {
-  const message = await consumer.receive({ timeout: 10_000 });
-  if (message === null) throw new Error("No message came");
-  return message;
-}
-
-async function take(consumer: MessageConsumer, count: number): Promise<Message[]> {
-  const messages = [];
-  for (let i = 0; i < count; i++) messages.push(await received(consumer));
-  return messages;
-}
-
-function texts(messages: readonly Message[]): (string | null)[] {
-  return messages.map(({ text }) => text);
-}
-
-/** What is in the queue, with the number of deliveries so far, when nobody has anything. */
-async function left({ connect, name }: TestBroker): Promise<[string | null, number][]> {
-  const connection = await connect();
-  await connection.send(name, "the end");
-  const consumer = await connection.createConsumer(name);
-  const found: [string | null, number][] = [];
-  for await (const message of consumer) {
-    if (message.text === "the end") {
-      await message.ack();
-      break;
-    }
-    found.push([message.text, message.redeliveryCount]);
-  }
-  await connection.close();
-  return found;
-}
-
-/** The dead letter for a message. */
-async function deadLetter({ connect }: TestBroker, text: string): Promise<Message> {
-  const connection = await connect();
-  const consumer = await connection.createConsumer("ActiveMQ.DLQ", {
-    acknowledgeMode: "individual",
-  });
-  for await (const message of consumer) {
-    if (message.kind !== "text" || message.text !== text) continue;
-    await message.ack();
-    await connection.close();
-    return message;
-  }
-  throw new Error("There is no dead letter");
-}
-
-const illegalState = async (call: () => Promise<unknown>): Promise<void> => {
-  const error = await assertRejects(call, OpenWireError);
-  assertEquals(error.code, "ILLEGAL_STATE");
-};
-
 testOnBrokers("mode client: ack() is for all that the session has given out", async (broker) => {
   const { session, consumer } = await open(broker, "client");
   const other = await session.createConsumer(`${broker.name}.other`);
-  await send(broker, "a", "b", "c", "d");
-  await send({ ...broker, name: `${broker.name}.other` }, "x");
+  await send(broker, broker.name, "a", "b", "c", "d");
+  await send(broker, `${broker.name}.other`, "x");
   const [a, b] = await take(consumer, 2);
   const x = await received(other);
   const c = await received(consumer);
   await b!.ack();
-  await illegalState(() => a!.ack());
-  await illegalState(() => x.ack());
-  await illegalState(() => c.ack());
+  await assertIllegalState(() => a!.ack());
+  await assertIllegalState(() => x.ack());
+  await assertIllegalState(() => c.ack());
   await received(consumer);
   await session.close();
-  assertEquals(await left(broker), [["d", 1]]);
-  assertEquals(await left({ ...broker, name: `${broker.name}.other` }), []);
+  assertEquals(await left(broker, broker.name), [["d", 1]]);
+  assertEquals(await left(broker, `${broker.name}.other`), []);
 });
 
 for (const mode of ["client", "individual", "transacted"] as const) {
@@ -110,14 +58,14 @@ for (const mode of ["client", "individual", "transacted"] as const) {
     const holder = await connection.createSession({ acknowledgeMode: mode });
     const consumer = await holder.createConsumer(broker.name, { prefetchSize: 10 });
     const sent = Array.from({ length: 100 }, (_, i) => String(i));
-    await send(broker, ...sent);
+    await send(broker, broker.name, ...sent);
     const messages = await take(consumer, 100);
     assertEquals(texts(messages), sent);
     if (mode === "transacted") await holder.commit();
     else if (mode === "client") await messages.at(-1)!.ack();
     else for (const message of messages.reverse()) await message.ack();
     await connection.close();
-    assertEquals(await left(broker), []);
+    assertEquals(await left(broker, broker.name), []);
   });
 }
 
@@ -133,12 +81,12 @@ testOnBrokers(
       },
       optimizeAcknowledgeTimeout: 0,
     });
-    await send(broker, "a", "b", "c");
+    await send(broker, broker.name, "a", "b", "c");
     assertEquals(texts(await take(consumer, 3)), ["a", "b", "c"]);
     assertEquals(acks, []);
     await session.close();
     assertEquals(acks, [3]);
-    assertEquals(await left(broker), []);
+    assertEquals(await left(broker, broker.name), []);
   },
 );
 
@@ -156,32 +104,32 @@ testOnBrokers(
       },
     });
     const consumer = await connection.createConsumer(broker.name, { prefetchSize: 10 });
-    await send(broker, "1", "2", "3", "4", "5", "6", "7", "8");
+    await send(broker, broker.name, "1", "2", "3", "4", "5", "6", "7", "8");
     await take(consumer, 8);
     await timely.promise;
     assertEquals(acks, [7, 1]);
     await connection.close();
-    assertEquals(await left(broker), []);
+    assertEquals(await left(broker, broker.name), []);
   },
 );
 
 testOnBrokers("sendAcksAsync false: a refused acknowledgement fails", async (broker) => {
   const { consumer, connection } = await open(broker, "individual", { sendAcksAsync: false });
-  await send(broker, "a");
+  await send(broker, broker.name, "a");
   await (await received(consumer)).ack();
   await connection.close();
-  assertEquals(await left(broker), []);
+  assertEquals(await left(broker, broker.name), []);
 });
 
 testOnBrokers(
   "recover() gives out again what is not done, in order, and counts",
   async (broker) => {
     const { session, consumer } = await open(broker, "individual");
-    await send(broker, "a", "b", "c", "d");
+    await send(broker, broker.name, "a", "b", "c", "d");
     const [a, b] = await take(consumer, 3);
     await b!.ack();
     session.recover();
-    await illegalState(() => a!.ack());
+    await assertIllegalState(() => a!.ack());
     const again = await take(consumer, 3);
     assertEquals(again.map(({ text, deliveryCount }) => [text, deliveryCount]), [
       ["a", 2],
@@ -190,7 +138,7 @@ testOnBrokers(
     ]);
     for (const message of again) await message.ack();
     await session.close();
-    assertEquals(await left(broker), []);
+    assertEquals(await left(broker, broker.name), []);
   },
 );
 
@@ -199,14 +147,14 @@ testOnBrokers(
   async (broker) => {
     const { session, consumer } = await open(broker, "individual");
     const bad = `bad ${broker.name}`;
-    await send(broker, "a", bad, "c");
+    await send(broker, broker.name, "a", bad, "c");
     const [a, b, c] = await take(consumer, 3);
     await b!.reject(new RangeError("no such customer"));
-    await illegalState(() => b!.ack());
+    await assertIllegalState(() => b!.ack());
     await c!.ack();
     await a!.ack();
     await session.close();
-    assertEquals(await left(broker), []);
+    assertEquals(await left(broker, broker.name), []);
     const dead = await deadLetter(broker, bad);
     const cause = dead.properties.get("dlqDeliveryFailureCause");
     assert(typeof cause === "string");
@@ -216,16 +164,16 @@ testOnBrokers(
 
 testOnBrokers("retry() gives a message out again later, and others meanwhile", async (broker) => {
   const { session, consumer } = await open(broker, "individual");
-  await send(broker, "a", "b");
+  await send(broker, broker.name, "a", "b");
   const a = await received(consumer);
   await a.retry({ delay: 50 });
-  await illegalState(() => a.retry());
+  await assertIllegalState(() => a.retry());
   const [b, again] = await take(consumer, 2);
   assertEquals([b!.text, again!.text, again!.deliveryCount], ["b", "a", 2]);
   await b!.ack();
   await again!.ack();
   await session.close();
-  assertEquals(await left(broker), []);
+  assertEquals(await left(broker, broker.name), []);
 });
 
 testOnBrokers(
@@ -235,7 +183,7 @@ testOnBrokers(
       redeliveryPolicy: { ...AT_ONCE, maximumRedeliveries: 2 },
     });
     const bad = `bad ${broker.name}`;
-    await send(broker, bad, "next");
+    await send(broker, broker.name, bad, "next");
     for (let count = 1; count <= 3; count++) {
       const message = await received(consumer);
       assertEquals([message.text, message.deliveryCount], [bad, count]);
@@ -246,7 +194,7 @@ testOnBrokers(
     await next.ack();
     await session.close();
     await deadLetter(broker, bad);
-    assertEquals(await left(broker), []);
+    assertEquals(await left(broker, broker.name), []);
   },
 );
 
@@ -269,7 +217,7 @@ testOnBrokers("a handler that fails gets the message again, before all others", 
     if (message.text === bad) throw new Error("cannot do that");
     done.resolve();
   });
-  await send(broker, bad, "next");
+  await send(broker, broker.name, bad, "next");
   await done.promise;
   await connection.close();
   assertEquals(seen, [1, 2, 3, 4].map((count) => `${bad} ${count}`).concat("next 1"));
@@ -278,7 +226,7 @@ testOnBrokers("a handler that fails gets the message again, before all others", 
     String(dead.properties.get("dlqDeliveryFailureCause")),
     "Delivered 4 times: cannot do that",
   );
-  assertEquals(await left(broker), []);
+  assertEquals(await left(broker, broker.name), []);
 });
 
 testOnBrokers("a handler can settle a message itself", async (broker) => {
@@ -293,12 +241,12 @@ testOnBrokers("a handler can settle a message itself", async (broker) => {
     else await message.ack();
     if (message.deliveryCount === 2) done.resolve();
   });
-  await send(broker, bad, "again");
+  await send(broker, broker.name, bad, "again");
   await done.promise;
   await connection.close();
   assertEquals(seen, [`${bad} 1`, "again 1", "again 2"]);
   await deadLetter(broker, bad);
-  assertEquals(await left(broker), []);
+  assertEquals(await left(broker, broker.name), []);
 });
 
 testOnBrokers(
@@ -338,7 +286,7 @@ testOnBrokers(
       const numbers = perGroup.get(group)!;
       assertEquals(numbers, numbers.toSorted((a, b) => a - b));
     }
-    assertEquals(await left(broker), []);
+    assertEquals(await left(broker, broker.name), []);
   },
 );
 
@@ -367,7 +315,7 @@ testOnBrokers(
   "what was prefetched and not given out counts as no attempt, however it ends",
   async (broker) => {
     const { connection, session, consumer } = await open(broker, "individual");
-    await send(broker, "a", "b", "c");
+    await send(broker, broker.name, "a", "b", "c");
     const a = await received(consumer);
     await consumer.close();
     await assertRejects(() => a.ack(), OpenWireError, "closed");
@@ -381,7 +329,7 @@ testOnBrokers(
     );
     await session.close();
     await connection.close();
-    assertEquals(await left(broker), [["b", 0], ["c", 0]]);
+    assertEquals(await left(broker, broker.name), [["b", 0], ["c", 0]]);
   },
 );
 
@@ -391,10 +339,11 @@ testOnBrokers(
     const connection = await broker.connect();
     const consumer = await connection.createConsumer(broker.name);
     consumer.pause();
-    await connection.send(broker.name, "old", { timeToLive: 1, persistent: false });
-    await connection.send(broker.name, "new");
-    while (consumer.buffered < 2) await new Promise((wake) => setTimeout(wake, 2));
-    await new Promise((wake) => setTimeout(wake, 2));
+    await connection.send(broker.name, "old", { timeToLive: 300, persistent: false });
+    await connection.send(broker.name, "new", { persistent: false });
+    await until(() => consumer.buffered === 2);
+    const sent = Date.now();
+    await until(() => Date.now() > sent + 301);
     consumer.resume();
     assertEquals((await received(consumer)).text, "new");
     await connection.close();
@@ -406,9 +355,9 @@ testOnBrokers("consumerExpiryCheckEnabled false: they are given out", async (bro
   const consumer = await connection.createConsumer(broker.name);
   consumer.pause();
   await connection.send(broker.name, "old", { timeToLive: 300, persistent: false });
-  while (consumer.buffered < 1) await new Promise((wake) => setTimeout(wake, 2));
+  await until(() => consumer.buffered === 1);
   const sent = Date.now();
-  while (Date.now() < sent + 301) await new Promise((wake) => setTimeout(wake, 50));
+  await until(() => Date.now() > sent + 301);
   consumer.resume();
   assertEquals((await received(consumer)).text, "old");
   await connection.close();
