@@ -22,5 +22,11 @@ export type { PrefetchPolicy } from "./prefetch_policy.ts";
 export type { ProducerOptions } from "./producer_options.ts";
 export { type BrowserOptions, QueueBrowser } from "./queue_browser.ts";
 export type { RedeliveryPolicies, RedeliveryPolicy } from "./redelivery_policy.ts";
+export {
+  selector,
+  type SelectorIdentifier,
+  type SelectorTag,
+  type SelectorValue,
+} from "./selector.ts";
 export { Session, type SessionOptions } from "./session.ts";
 export type { ConnectionStatus } from "./status.ts";
