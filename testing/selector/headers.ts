@@ -64,7 +64,9 @@ const SCHEMES = {
 
 function destinationText(destination: ActiveMQDestination | null): string | null {
   if (destination === null) return null;
-  return `${SCHEMES[destination.dataType]}://${destination.physicalName}`;
+  const { dataType, physicalName } = destination;
+  const composite = physicalName.includes(",");
+  return composite ? physicalName : `${SCHEMES[dataType]}://${physicalName}`;
 }
 
 function messageIdText(id: MessageId | null): string | null {
@@ -86,8 +88,9 @@ function transactionText(id: TransactionId | null): string | null {
   return `XID:[${formatId},globalId=${hex(globalTransactionId)},branchId=${hex(branchQualifier)}]`;
 }
 
+/** ActiveMQ takes the bytes for signed ints: 255 is ffffffff. */
 function hex(bytes: Uint8Array | null): string {
-  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(new Int8Array(bytes ?? []), (byte) => (byte >>> 0).toString(16)).join("");
 }
 
 function pathText(path: readonly (BrokerId | null)[] | null): string {

@@ -174,15 +174,18 @@ test("Selectors: headers of other messages", () => {
     assert(parseSelector(selector).matches(message({}, init)), selector);
   wanted("JMSDeliveryMode = 'NON_PERSISTENT'", { persistent: false });
   wanted("JMSMessageID = 'ID:x'", { messageId: createMessageId({ textView: "x" }) });
+  wanted("JMSReplyTo = 'a,topic://b'", {
+    replyTo: createActiveMQQueue({ physicalName: "a,topic://b" }),
+  });
   wanted("JMSXUserID = 'app'", { userID: "app" });
   wanted("JMSDestination = 'queue://before'", {
     destination: createActiveMQQueue({ physicalName: "ActiveMQ.DLQ" }),
     originalDestination: createActiveMQQueue({ physicalName: "before" }),
   });
-  wanted("JMSXProducerTXID = 'XID:[5,globalId=0aff,branchId=01]'", {
+  wanted("JMSXProducerTXID = 'XID:[5,globalId=affffffff0,branchId=1]'", {
     transactionId: createXATransactionId({
       formatId: 5,
-      globalTransactionId: Uint8Array.of(10, 255),
+      globalTransactionId: Uint8Array.of(10, 255, 0),
       branchQualifier: Uint8Array.of(1),
     }),
   });
