@@ -6,7 +6,7 @@
  *   true, and two missing values are equal.
  * - The types of both sides have to fit, and not every pair does: a `short` can be equal to an `int`, an `int` never to a
  *   `short`; a `float` to a literal with a point, but not the other way round.
- * - IN takes a property and strings; strings cannot be ordered, unless both are properties.
+ * - IN takes a property and strings; a string literal cannot stand beside `<`, `<=`, `>`, `>=` or BETWEEN.
  * - `+` joins a string with any value; `/` always divides doubles; there is `%`, and there are comments.
  * - A string property with a NUL or with characters beyond the basic plane, emoji for example, isn't found by its text.
  *
