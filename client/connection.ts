@@ -406,7 +406,8 @@ export class Connection implements AsyncDisposable {
     const cause = error instanceof ConnectionClosedError ? error.cause ?? error : error;
     if (cause instanceof ProtocolError) {
       const code = cause.code === "WRONG_PROTOCOL" ? "WRONG_PROTOCOL" : "HANDSHAKE";
-      return new HandshakeError(`${cannot}: ${cause.message}`, { cause }, code);
+      const { retryable } = cause;
+      return new HandshakeError(`${cannot}: ${cause.message}`, { cause, retryable }, code);
     }
     const step = this.#format.negotiated
       ? "the connection was opened"

@@ -7,7 +7,7 @@
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, Transport } from "../transport/mod.ts";
 import type { Resolved } from "./resolved.ts";
-import type { FailoverOptions } from "./failover_options.ts";
+import { type FailoverOptions, resolveFailoverOptions } from "./failover_options.ts";
 import { type PrefetchPolicy, resolvePrefetchPolicy } from "./prefetch_policy.ts";
 import {
   type RedeliveryPolicies,
@@ -167,6 +167,8 @@ export interface ConnectionSettings {
   readonly compressionThreshold: number;
   readonly disableTimeStampsByDefault: boolean;
   readonly nestedMapAndListEnabled: boolean;
+  /** Undefined for a URL with one broker, unless it was given. */
+  readonly failover: Resolved<FailoverOptions> | undefined;
 }
 
 /** Fills in the defaults. */
@@ -201,6 +203,7 @@ export function resolveSettings(options: ConnectOptions): ConnectionSettings {
     compressionThreshold: bytes("compressionThreshold", options.compressionThreshold, 1024),
     disableTimeStampsByDefault: options.disableTimeStampsByDefault ?? false,
     nestedMapAndListEnabled: options.nestedMapAndListEnabled ?? true,
+    failover: options.failover && resolveFailoverOptions(options.failover),
   };
 }
 

@@ -121,16 +121,14 @@ export class OpenWireDecoder {
     if (this.#failure !== undefined) throw this.#failure;
     const pending = this.#splitter.pending + this.#rest.length;
     if (pending > 0) {
-      const error = new ProtocolError(
+      const error = endedEarly(
         `Cannot decode the last frame: the bytes end after ${pending} bytes of it`,
       );
       this.#format.fail(error);
       throw this.#failure = error;
     }
     this.#format.fail(
-      new ProtocolError(
-        "Cannot negotiate with the peer: its bytes ended before its WireFormatInfo",
-      ),
+      endedEarly("Cannot negotiate with the peer: its bytes ended before its WireFormatInfo"),
     );
   }
 
@@ -273,4 +271,9 @@ class ByteQueue {
     this.#start += count;
     this.base += count;
   }
+}
+
+/** The peer left, which says nothing of the next time. */
+function endedEarly(message: string): ProtocolError {
+  return new ProtocolError(message, {}, "PROTOCOL", { retryable: true });
 }

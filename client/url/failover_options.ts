@@ -1,0 +1,83 @@
+/** Options of a URL with several brokers, as the Java client has them for `failover:`. */
+
+import type { ConnectOptions } from "../options.ts";
+import { boolean, integer, milliseconds, number } from "./option_value.ts";
+import { fixed, ignored, OptionTable, refused, typed } from "./option_table.ts";
+
+const MOST = 0x7fffffff;
+const pushed = "what brokers say of other brokers is not followed yet";
+const backups = "connections in reserve are not supported";
+
+/** The options of a URL with several brokers, apart from `jms.…` and `nested.…`. */
+export const failoverOptions: OptionTable<Pick<ConnectOptions, "failover">> = new OptionTable<
+  Pick<ConnectOptions, "failover">
+>([
+  typed(
+    "initialReconnectDelay",
+    milliseconds,
+    "10",
+    "Milliseconds before the second attempt, when all brokers were tried.",
+    (initialReconnectDelay) => ({ failover: { initialReconnectDelay } }),
+  ),
+  typed(
+    "maxReconnectDelay",
+    milliseconds,
+    "30000",
+    "Longest wait between two attempts in milliseconds.",
+    (maxReconnectDelay) => ({ failover: { maxReconnectDelay } }),
+  ),
+  typed(
+    "useExponentialBackOff",
+    boolean,
+    "true",
+    "Whether the waits become longer each time.",
+    (useExponentialBackOff) => ({ failover: { useExponentialBackOff } }),
+  ),
+  typed(
+    "reconnectDelayExponent",
+    number(1),
+    "2",
+    "Factor by which they become longer.",
+    (reconnectDelayExponent) => ({ failover: { reconnectDelayExponent } }),
+  ),
+  typed(
+    "maxReconnectAttempts",
+    integer(-1, MOST),
+    "-1",
+    "Attempts before a lost connection is given up; -1 for no limit, 0 for none.",
+    (maxReconnectAttempts) => ({ failover: { maxReconnectAttempts } }),
+  ),
+  typed(
+    "startupMaxReconnectAttempts",
+    integer(-1, MOST),
+    "0",
+    "How often all brokers are tried before the first connection is given up; -1 for no limit but `connectTimeout`, 0 for once.",
+    (startupMaxReconnectAttempts) => ({ failover: { startupMaxReconnectAttempts } }),
+  ),
+  typed(
+    "randomize",
+    boolean,
+    "true",
+    "Whether the brokers are tried in random order.",
+    (randomize) => ({ failover: { randomize } }),
+  ),
+  typed(
+    "timeout",
+    integer(-1, MOST),
+    "-1",
+    "Milliseconds that a send may wait while there is no connection; 0 or less for its own limit.",
+    (timeout) => ({ failover: { timeout } }),
+  ),
+  fixed("backup", "false", backups),
+  fixed("priorityBackup", "false", backups),
+  fixed("trackMessages", "false", "messages that nobody waits for are not kept to be sent again"),
+  fixed("trackTransactionProducers", "true", "producers of an open transaction are remembered"),
+  fixed("updateURIsSupported", "false", pushed),
+  fixed("rebalanceUpdateURIs", "false", pushed),
+  fixed("reconnectSupported", "false", pushed),
+  refused("updateURIsURL", "give all addresses in the URL"),
+  refused("priorityURIs", backups),
+  ignored("backupPoolSize", integer(0, MOST), "there are no connections in reserve"),
+  ignored("maxCacheSize", integer(0, MOST), "no messages are kept to be sent again"),
+  ignored("warnAfterReconnectAttempts", integer(-1, MOST), "nothing is logged"),
+]);

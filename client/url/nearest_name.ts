@@ -1,0 +1,39 @@
+/** Finds what somebody may have meant. */
+
+/**
+ * The name that is nearest to a given one: one with the same last part, such as `jms.useAsyncSend` for `useAsyncSend`, or
+ * the one that takes the fewest changes of single characters.
+ */
+export function nearestName(given: string, names: readonly string[]): string {
+  const wanted = given.toLowerCase();
+  let nearest = "";
+  let least = Infinity;
+  for (const name of names) {
+    const known = name.toLowerCase();
+    const changes = Math.min(
+      countChanges(wanted, known),
+      // The prefix is missing or another one.
+      1 + countChanges(lastPart(wanted), lastPart(known)),
+    );
+    if (changes < least) [nearest, least] = [name, changes];
+  }
+  return nearest;
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
+}
+
+/** How many characters are to be inserted, removed or replaced (Levenshtein). */
+function countChanges(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next[j] = Math.min(replaced, row[j]! + 1, next[j - 1]! + 1);
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}
