@@ -9,18 +9,14 @@ import {
   type ConsumerId,
   createConsumerId,
   createRemoveInfo,
-  inflateMessage,
-  type MessageAck,
   type MessageDispatch,
   type RemoveInfo,
   type SessionId,
-  type TransactionId,
 } from "../codec/mod.ts";
 import { OpenWireError } from "../errors.ts";
-import type { AcknowledgeMode } from "./acknowledge_mode.ts";
-import { Acknowledger } from "./acknowledger.ts";
 import type { CallOptions } from "./call_options.ts";
 import { ConsumerCredit } from "./consumer_credit.ts";
+import { ConsumerDeliveries, type ConsumerSession } from "./consumer_deliveries.ts";
 import {
   type ConsumerKind,
   type ConsumerOptions,
@@ -28,23 +24,15 @@ import {
   resolveConsumerOptions,
   toConsumerInfo,
 } from "./consumer_options.ts";
-import { type Delivery, toDelivery } from "./delivery.ts";
-import { DeliveryQueue, type Receiver } from "./delivery_queue.ts";
+import type { DeliveryQueue, Receiver } from "./delivery_queue.ts";
 import { formatDestination } from "./destination.ts";
 import { ClosedError, TimeoutError } from "./errors.ts";
 import { HandlerRunner } from "./handler_runner.ts";
-import { Message, type RetryOptions, type Settlement } from "./message.ts";
+import type { Message } from "./message.ts";
 import { milliseconds } from "./options.ts";
-import { poisonCause } from "./poison.ts";
 import { checkPrefetchSize } from "./prefetch_policy.ts";
 import { receiveAll, receiveOne, type ReceiverSource, type SingleReceiver } from "./receivers.ts";
-import { Redeliverer, type RedeliveryOptions } from "./redeliverer.ts";
 import { idKey, type SessionContext } from "./session_context.ts";
-import type {
-  TransactionContext,
-  TransactionOutcome,
-  TransactionParticipant,
-} from "./transaction_context.ts";
 
 /**
  * Takes a message.
@@ -79,21 +67,11 @@ export interface ConsumeOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a consumer needs of its session. */
-export interface ConsumerSession {
-  readonly acknowledgeMode: AcknowledgeMode;
-  readonly transaction: TransactionContext | undefined;
-  /** Acknowledges all that the session has given out. */
-  acknowledgeAll(): Promise<void>;
-  /** Rolls the transaction back. */
-  rollback(reason: unknown): Promise<void>;
-  consumerClosed(consumer: MessageConsumer): void;
-}
-
 /** What a consumer is made of. */
 export interface ConsumerParts {
   readonly context: SessionContext;
   readonly session: ConsumerSession;
+  readonly closed: (consumer: MessageConsumer) => void;
   readonly sessionId: SessionId;
   readonly value: number;
   readonly destination: ActiveMQDestination;
@@ -128,43 +106,30 @@ export interface ConsumerParts {
  * assertEquals(texts, ["one", "two", "three"]);
  * ```
  */
-export class MessageConsumer
-  implements AsyncIterable<Message>, AsyncDisposable, TransactionParticipant {
+export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable {
   /** Text of its id within the connection. */
   readonly id: string;
   /** What it consumes. */
   readonly destination: ActiveMQDestination;
   readonly #context: SessionContext;
-  readonly #session: ConsumerSession;
+  readonly #closed: (consumer: MessageConsumer) => void;
   readonly #consumerId: ConsumerId;
   readonly #kind: ConsumerKind;
   readonly #options: ConsumerOptions;
   readonly #settings: ConsumerSettings;
-  readonly #acknowledger: Acknowledger;
+  readonly #deliveries: ConsumerDeliveries;
   readonly #queue: DeliveryQueue;
-  readonly #redeliverer: Redeliverer;
   readonly #credit: ConsumerCredit;
   readonly #source: ReceiverSource;
-  /** What the application got and did not settle yet, in that order. */
-  readonly #unsettled: Set<Delivery> = new Set();
-  /** What the application got in the transaction that goes on. */
-  #inTransaction: Set<Delivery> = new Set();
-  /** Transactions that are about to end, and had messages of this consumer. */
-  #endingTransactions = 0;
-  /** Whether the broker has said that there is no more to browse. */
+  /** Whether the broker isn't asked for more: it has said that there is none to browse, or the consumer is drained. */
   #exhausted = false;
   #paused = false;
   /** Why there are no more messages; those that were given can still be acknowledged. */
   #ended: Error | undefined;
   /** What has ended it, unless it was closed here. */
   #failure: Error | undefined;
-  /** Whether the broker takes no more acknowledgements. */
-  #removed = false;
   #runner: HandlerRunner | undefined;
-  #handling = 0;
   #closing: Promise<void> | undefined;
-  /** Is called whenever a message was settled. */
-  #settledWatchers: Set<() => void> = new Set();
 
   /**
    * Use `session.createConsumer()`.
@@ -181,7 +146,7 @@ export class MessageConsumer
     }
     this.destination = destination;
     this.#context = context;
-    this.#session = session;
+    this.#closed = parts.closed;
     this.#options = options;
     this.#consumerId = createConsumerId({
       connectionId: sessionId.connectionId,
@@ -189,32 +154,6 @@ export class MessageConsumer
       value: parts.value,
     });
     this.id = idKey(this.#consumerId);
-    this.#acknowledger = new Acknowledger({
-      consumerId: this.#consumerId,
-      mode: session.acknowledgeMode,
-      prefetchSize: this.#settings.prefetchSize,
-      optimize: this.#settings.optimizeAcknowledge,
-      optimizeTimeout: settings.optimizeAcknowledgeTimeout,
-      individualInTransaction: settings.transactedIndividualAck,
-      transaction: session.transaction,
-      send: (ack) => this.#send(ack),
-      report: (error) => context.report(error),
-      later: (delay, callback) => context.deadlines.add(delay, callback),
-    });
-    this.#queue = new DeliveryQueue({
-      withdraw: (delivery) => this.#withdraw(delivery),
-      prepare: (delivery) => this.#prepare(delivery),
-      starved: () => this.#starved(),
-      isBehind: (delivery) => this.#redeliverer.isBehind(delivery),
-      changed: (bytes) => this.#credit.check(bytes),
-    });
-    this.#redeliverer = new Redeliverer({
-      policy: this.#settings.redeliveryPolicy,
-      acknowledger: this.#acknowledger,
-      queue: this.#queue,
-      deadlines: context.deadlines,
-      report: (error) => context.report(error),
-    });
     this.#credit = new ConsumerCredit({
       context,
       destination,
@@ -222,12 +161,23 @@ export class MessageConsumer
       prefetchSize: this.#settings.prefetchSize,
       maxBufferedBytes: this.#settings.maxBufferedBytes,
     });
+    this.#deliveries = new ConsumerDeliveries({
+      context,
+      session,
+      consumerId: this.#consumerId,
+      kind: this.#kind,
+      settings: this.#settings,
+      codec: options.codec,
+      starved: () => this.#starved(),
+      buffered: (bytes) => this.#credit.check(bytes),
+    });
+    this.#queue = this.#deliveries.queue;
     this.#source = {
       queue: this.#queue,
       deadlines: context.deadlines,
       wait: (receiver) => this.#wait(receiver),
-      give: (delivery) => this.#give(delivery),
-      finished: (delivery, attempt) => this.#finished(delivery, attempt),
+      give: (delivery) => this.#deliveries.give(delivery),
+      finished: (delivery, attempt) => this.#deliveries.finished(delivery, attempt),
     };
     if (!context.started()) this.#queue.hold();
   }
@@ -244,7 +194,7 @@ export class MessageConsumer
 
   /** Number of messages that the application has and did not settle. */
   get unsettled(): number {
-    return this.#unsettled.size;
+    return this.#deliveries.unsettled;
   }
 
   /** How many messages the broker sends ahead; 0 when it is asked for each. */
@@ -279,12 +229,12 @@ export class MessageConsumer
     } catch (error) {
       this.#context.removeConsumer(this);
       this.end(error as Error);
-      this.#session.consumerClosed(this);
+      this.#closed(this);
       // Nobody waits for an answer any more, but the broker may have opened it.
       if (!(error instanceof OpenWireError) || error.code === "TIMEOUT") this.#removeQuietly();
       throw error;
     }
-    if (this.#ended && !this.#removed) throw this.#ended;
+    if (this.#ended) throw this.#ended;
   }
 
   /**
@@ -382,6 +332,12 @@ export class MessageConsumer
     if (typeof handler !== "function") {
       throw new TypeError(`Cannot use a ${typeof handler} as a handler: a function is expected`);
     }
+    const { mode } = this.#kind;
+    if (concurrency > 1 && (mode === "client" || mode === "transacted")) {
+      throw new TypeError(
+        `Cannot handle messages at the same time in mode "${mode}", which acknowledges all of them at once`,
+      );
+    }
     this.#refuseWhileHandling();
     if (this.#queue.receivers.size > 0) {
       throw new TypeError("Cannot use a handler while receive() or a loop waits");
@@ -391,8 +347,8 @@ export class MessageConsumer
     const runner = new HandlerRunner({
       queue: this.#queue,
       concurrency,
-      handle: (delivery) => this.#handle(handler, delivery, concurrency === 1),
-      asking: () => this.#acknowledger.asked(),
+      handle: (delivery) => this.#deliveries.handle(handler, delivery, concurrency === 1),
+      asking: () => this.#deliveries.asked(),
     });
     this.#runner = runner;
     const stop = (): void => runner.stop();
@@ -483,9 +439,7 @@ export class MessageConsumer
     if (this.#ended) return;
     this.#credit.answered();
     if (message === null) return this.#nothing();
-    const delivery = toDelivery(dispatch, message);
-    this.#acknowledger.arrived(delivery);
-    this.#queue.push(delivery);
+    this.#deliveries.arrived(dispatch, message);
   }
 
   /**
@@ -495,7 +449,7 @@ export class MessageConsumer
    */
   prefetchChanged(size: number): void {
     this.#credit.changed(size);
-    this.#acknowledger.setPrefetchSize(size);
+    this.#deliveries.setPrefetchSize(size);
   }
 
   /**
@@ -506,7 +460,7 @@ export class MessageConsumer
   closedByBroker(): void {
     this.#context.removeConsumer(this);
     this.end(new ClosedError("The broker closed the consumer"));
-    this.#session.consumerClosed(this);
+    this.#closed(this);
   }
 
   /**
@@ -525,7 +479,7 @@ export class MessageConsumer
    * @ignore Not for users.
    */
   async idle(): Promise<void> {
-    while (this.#handling > 0) await this.#nextSettled();
+    await this.#deliveries.until(() => !this.#deliveries.handling);
   }
 
   /**
@@ -534,52 +488,16 @@ export class MessageConsumer
    * @ignore Not for users.
    */
   async acknowledgeDelivered(): Promise<void> {
-    const deliveries = [...this.#unsettled];
-    for (const delivery of deliveries) this.#forget(delivery);
-    await this.#acknowledger.all(deliveries);
+    await this.#deliveries.acknowledgeAll();
   }
 
   /**
-   * Gives all that was given out and not settled again.
+   * Gives all again that was given out and not settled.
    *
    * @ignore Not for users.
    */
   recover(): void {
-    this.#redeliver([...this.#unsettled], {
-      cause: new Error("The session was recovered"),
-      blocking: !this.#context.settings.nonBlockingRedelivery,
-    });
-  }
-
-  /**
-   * The session's transaction is about to end.
-   *
-   * @ignore Not for users.
-   */
-  finish(id: TransactionId): TransactionOutcome {
-    const deliveries = this.#inTransaction;
-    this.#inTransaction = new Set();
-    this.#endingTransactions++;
-    for (const delivery of deliveries) this.#unsettled.delete(delivery);
-    this.#acknowledger.inTransaction(deliveries, id);
-    const ended = (): void => {
-      this.#endingTransactions--;
-      if (this.#closing && !this.#removed && !this.#awaitsTransaction) this.#removeQuietly();
-      this.#notifySettled();
-    };
-    return {
-      committed: () => {
-        this.#acknowledger.committed(deliveries);
-        ended();
-      },
-      rolledBack: () => {
-        this.#redeliver([...deliveries], {
-          cause: new Error("The transaction was rolled back each time"),
-          blocking: !this.#context.settings.nonBlockingRedelivery,
-        });
-        ended();
-      },
-    };
+    this.#deliveries.recover();
   }
 
   /**
@@ -588,7 +506,7 @@ export class MessageConsumer
    * @ignore Not for users.
    */
   end(reason: Error): void {
-    this.#removed = true;
+    this.#deliveries.removed(reason);
     this.#finish(reason, reason);
   }
 
@@ -611,141 +529,8 @@ export class MessageConsumer
 
   #wait(receiver: Receiver): void {
     if (this.#ended) return receiver.end(this.#failure);
-    this.#acknowledger.asked();
+    this.#deliveries.asked();
     this.#queue.add(receiver);
-  }
-
-  /** The message for the application. */
-  #give(delivery: Delivery): Message {
-    this.#acknowledger.delivered(delivery);
-    this.#unsettled.add(delivery);
-    if (this.#session.transaction) {
-      this.#inTransaction.add(delivery);
-      this.#session.transaction.enlist(this);
-    }
-    return new Message({
-      command: delivery.readable!,
-      original: delivery.message,
-      redeliveryCount: delivery.redeliveryCount,
-      bodyError: delivery.bodyError,
-      settlement: this.#settlement(delivery),
-      codec: this.#options.codec,
-    });
-  }
-
-  /** What the application may do with a message that it was given. */
-  #settlement(delivery: Delivery): Settlement {
-    const attempt = delivery.attempts;
-    let settled = false;
-    const once = async (action: () => Promise<void>): Promise<void> => {
-      if (this.#kind.browser) {
-        throw new OpenWireError("ILLEGAL_STATE", "Cannot settle the message: it is only browsed");
-      }
-      if (settled || delivery.attempts !== attempt || !this.#isWithApplication(delivery)) {
-        throw new OpenWireError(
-          "ILLEGAL_STATE",
-          "Cannot settle the message: it was settled before",
-        );
-      }
-      if (this.#removed) throw this.#ended;
-      settled = true;
-      await action();
-    };
-    return {
-      ack: () => once(() => this.#acknowledge(delivery)),
-      reject: (reason) => once(() => this.#poison(delivery, reason)),
-      retry: (options) => once(() => this.#retry(delivery, options)),
-    };
-  }
-
-  #isWithApplication(delivery: Delivery): boolean {
-    return this.#unsettled.has(delivery);
-  }
-
-  async #acknowledge(delivery: Delivery): Promise<void> {
-    switch (this.#kind.mode) {
-      case "auto":
-      case "dups-ok":
-        this.#forget(delivery);
-        return await this.#acknowledger.done(delivery);
-      case "individual":
-        this.#forget(delivery);
-        return await this.#acknowledger.individual(delivery);
-      case "client":
-        return await this.#session.acknowledgeAll();
-      case "transacted":
-        // It is acknowledged with the transaction.
-        return;
-    }
-  }
-
-  async #poison(delivery: Delivery, reason: unknown): Promise<void> {
-    this.#refuseIfAcknowledged(delivery);
-    this.#forget(delivery);
-    await this.#acknowledger.poison(delivery, poisonCause(reason));
-  }
-
-  // deno-lint-ignore require-await -- settles as its siblings do
-  async #retry(delivery: Delivery, { delay }: RetryOptions): Promise<void> {
-    if (delay !== undefined) milliseconds("delay", delay, 0);
-    this.#refuseIfAcknowledged(delivery);
-    this.#redeliver([delivery], {
-      cause: new Error("The application asked for it again each time"),
-      delay,
-      blocking: false,
-    });
-  }
-
-  #refuseIfAcknowledged(delivery: Delivery): void {
-    if (delivery.state !== "held") return;
-    throw new OpenWireError(
-      "ILLEGAL_STATE",
-      "Cannot settle the message: it was acknowledged in the transaction; roll that back",
-    );
-  }
-
-  /** The application has it no more. */
-  #forget(delivery: Delivery): void {
-    this.#unsettled.delete(delivery);
-    this.#inTransaction.delete(delivery);
-    this.#notifySettled();
-  }
-
-  /** The application is done with a message, and has said nothing else. */
-  #finished(delivery: Delivery, attempt: number): void {
-    const automatic = this.#kind.mode === "auto" || this.#kind.mode === "dups-ok";
-    if (!automatic || this.#removed) return;
-    if (delivery.attempts !== attempt || !this.#isWithApplication(delivery)) return;
-    this.#forget(delivery);
-    this.#acknowledger.done(delivery).catch((error) => this.#context.report(error));
-  }
-
-  /** Gives messages to the application again that it has. */
-  #redeliver(deliveries: readonly Delivery[], options: RedeliveryOptions): void {
-    for (const delivery of deliveries) this.#forget(delivery);
-    this.#redeliverer.redeliver(deliveries, options);
-  }
-
-  /** Whether a message must not be given out; what becomes of it instead is seen to here. */
-  #withdraw(delivery: Delivery): boolean {
-    if (this.#kind.browser) return false;
-    if (this.#context.settings.consumerExpiryCheckEnabled && isExpired(delivery)) {
-      this.#acknowledger.expired(delivery).catch((error) => this.#context.report(error));
-      return true;
-    }
-    return this.#session.transaction !== undefined &&
-      this.#redeliverer.checkBeforeDispatch(delivery);
-  }
-
-  /** Inflates a body; one that can't be inflated fails when it is read. */
-  async #prepare(delivery: Delivery): Promise<void> {
-    const { maxInflatedSize } = this.#context.settings;
-    try {
-      delivery.readable = await inflateMessage(delivery.message, { maxInflatedSize });
-    } catch (error) {
-      delivery.bodyError = error;
-      delivery.readable = delivery.message;
-    }
   }
 
   /** Somebody waits and there is nothing here. */
@@ -765,56 +550,6 @@ export class MessageConsumer
     this.#queue.pump();
   }
 
-  async #send(ack: MessageAck): Promise<void> {
-    const waits = !this.#context.settings.sendAcksAsync && ack.transactionId === null;
-    if (waits) await this.#context.request(ack, "Cannot acknowledge");
-    else await this.#context.send(ack, "Cannot acknowledge");
-  }
-
-  /** Gives one message to the handler, and sees to what becomes of it. */
-  async #handle(handler: MessageHandler, delivery: Delivery, alone: boolean): Promise<void> {
-    const message = this.#give(delivery);
-    const attempt = delivery.attempts;
-    this.#handling++;
-    try {
-      await handler(message);
-      this.#finished(delivery, attempt);
-    } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      this.#context.report(cause);
-      await this.#failed(delivery, attempt, cause, alone);
-    } finally {
-      this.#handling--;
-      this.#notifySettled();
-    }
-  }
-
-  async #failed(
-    delivery: Delivery,
-    attempt: number,
-    cause: Error,
-    alone: boolean,
-  ): Promise<void> {
-    if (this.#ended) return;
-    if (this.#session.transaction) {
-      return await this.#session.rollback(cause).catch((error) => this.#context.report(error));
-    }
-    if (delivery.attempts !== attempt || !this.#isWithApplication(delivery)) return;
-    this.#redeliver([delivery], {
-      cause,
-      blocking: alone && !this.#context.settings.nonBlockingRedelivery,
-    });
-  }
-
-  #notifySettled(): void {
-    for (const watcher of this.#settledWatchers) watcher();
-    this.#settledWatchers.clear();
-  }
-
-  #nextSettled(): Promise<void> {
-    return new Promise((resolve) => this.#settledWatchers.add(resolve));
-  }
-
   /** Waits until all that came was taken and settled. */
   async #untilSettled(
     timeout: number,
@@ -824,19 +559,21 @@ export class MessageConsumer
     const { promise: stopped, reject } = Promise.withResolvers<never>();
     const abort = (): void => reject(signal!.reason);
     const cancel = this.#context.deadlines.add(timeout, () => {
-      const left = this.#queue.length + this.#redeliverer.delayed;
+      const { untaken, unsettled } = this.#deliveries;
       reject(
         new TimeoutError(
-          `${action}: ${left} messages were not taken and ${this.#unsettled.size} not settled in ${timeout} ms`,
+          `${action}: ${untaken} messages were not taken and ${unsettled} not settled in ${timeout} ms`,
         ),
       );
     });
     signal?.addEventListener("abort", abort);
     stopped.catch(() => {});
-    const busy = (): boolean =>
-      this.#queue.length + this.#redeliverer.delayed + this.#unsettled.size + this.#handling > 0;
+    const done = (): boolean => {
+      const { untaken, unsettled, handling } = this.#deliveries;
+      return this.#ended !== undefined || (untaken === 0 && unsettled === 0 && !handling);
+    };
     try {
-      while (!this.#ended && busy()) await Promise.race([this.#nextSettled(), stopped]);
+      await Promise.race([this.#deliveries.until(done), stopped]);
     } finally {
       cancel();
       signal?.removeEventListener("abort", abort);
@@ -847,11 +584,9 @@ export class MessageConsumer
     if (this.#ended) return;
     this.#ended = ended;
     this.#failure = reason;
-    this.#redeliverer.end();
     this.#credit.end();
     if (!reason) this.#runner?.stop();
-    this.#queue.end(reason);
-    this.#notifySettled();
+    this.#deliveries.stop(reason);
   }
 
   /** Lets the handler end and takes no more messages. */
@@ -866,19 +601,19 @@ export class MessageConsumer
       await Promise.race([runner.ended.catch(() => {}), late]);
       cancel();
     }
-    this.#acknowledger.flush();
-  }
-
-  /** Whether messages of it were given out in a transaction that goes on. */
-  get #awaitsTransaction(): boolean {
-    return this.#inTransaction.size > 0 || this.#endingTransactions > 0;
+    this.#deliveries.flush();
   }
 
   async #close(): Promise<void> {
     if (this.#ended) return;
     await this.#stop();
-    // The broker would give them to others: what was received in a transaction is still to be acknowledged.
-    if (this.#awaitsTransaction) return;
+    if (this.#deliveries.inTransaction) {
+      // The broker would give them to others: what was received in a transaction is still to be acknowledged.
+      this.#deliveries.until(() => !this.#deliveries.inTransaction).then(() => {
+        this.#removeQuietly();
+      });
+      return;
+    }
     this.#remove();
     const timeout = this.#context.settings.closeTimeout;
     await this.#context.request(this.#removeInfo(), "Cannot close the consumer", { timeout });
@@ -893,9 +628,9 @@ export class MessageConsumer
   }
 
   #remove(): void {
-    this.#removed = true;
+    this.#deliveries.removed(this.#ended!);
     this.#context.removeConsumer(this);
-    this.#session.consumerClosed(this);
+    this.#closed(this);
   }
 
   #removeQuietly(): void {
@@ -904,12 +639,7 @@ export class MessageConsumer
   }
 
   #removeInfo(): RemoveInfo {
-    const { lastDeliveredSequenceId } = this.#acknowledger;
+    const { lastDeliveredSequenceId } = this.#deliveries;
     return createRemoveInfo({ objectId: this.#consumerId, lastDeliveredSequenceId });
   }
-}
-
-function isExpired({ message }: Delivery): boolean {
-  const expiration = Number(message.expiration);
-  return expiration > 0 && Date.now() > expiration;
 }

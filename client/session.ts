@@ -13,11 +13,12 @@ import {
 import { OpenWireError } from "../errors.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
+import type { ConsumerSession } from "./consumer_deliveries.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
 import { type Destination, formatDestination } from "./destination.ts";
 import { resolveDestination } from "./destination_options.ts";
 import { ClosedError } from "./errors.ts";
-import { type ConsumerSession, MessageConsumer } from "./message_consumer.ts";
+import { MessageConsumer } from "./message_consumer.ts";
 import { MessageProducer, type SendOptions, type SendResult } from "./message_producer.ts";
 import type { MessageBody } from "./outgoing_message.ts";
 import type { ProducerOptions } from "./producer_options.ts";
@@ -95,7 +96,6 @@ export class Session implements AsyncDisposable {
       transaction: this.#transaction,
       acknowledgeAll: () => this.#acknowledgeAll(),
       rollback: () => this.rollback(),
-      consumerClosed: (consumer) => this.#consumers.delete(consumer),
     };
     // What is only looked at is not part of a transaction.
     this.#forBrowsers = {
@@ -336,6 +336,7 @@ export class Session implements AsyncDisposable {
     const consumer = new MessageConsumer({
       context: this.#context,
       session: browser ? this.#forBrowsers : this.#forConsumers,
+      closed: (consumer) => this.#consumers.delete(consumer),
       sessionId: this.#id,
       value: ++this.#consumerCount,
       destination: resolved.destination,
