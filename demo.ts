@@ -28,6 +28,7 @@ import {
   type MessageKind,
   type MessageProducer,
   OpenWireError,
+  type SendResult,
   short,
   TransportError,
   type WireFormatSettings,
@@ -276,9 +277,14 @@ async function tryEachKind(producer: MessageProducer, consumer: MessageConsumer)
   for (const compress of [false, true]) {
     for (const sample of all) {
       const properties = { kind: sample.kind, compress };
-      const id = await producer.send(sample.body, { compress, properties, priority: 6 });
+      const { messageId } = await producer.send(sample.body, {
+        compress,
+        compressionThreshold: 0,
+        properties,
+        priority: 6,
+      });
       const message = await next(consumer);
-      const problem = differs(message, id, sample, compress);
+      const problem = differs(message, messageId, sample, compress);
       if (problem) {
         throw new DemoError(`The ${sample.kind} message came back with another ${problem}`);
       }
@@ -338,7 +344,7 @@ async function measure(
     const body = pattern.slice();
     const view = new DataView(body.buffer);
     while (progress.sent < count) {
-      const batch: Promise<string>[] = [];
+      const batch: Promise<SendResult>[] = [];
       while (batch.length < BATCH && progress.sent < count) {
         view.setInt32(0, progress.sent++);
         batch.push(producer.send(body, { persistent }));

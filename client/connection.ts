@@ -35,7 +35,8 @@ import {
 } from "./errors.ts";
 import { generateId } from "./id_generator.ts";
 import type { MessageConsumer } from "./message_consumer.ts";
-import type { MessageProducer, SendOptions, SendResult } from "./message_producer.ts";
+import type { MessageProducer } from "./message_producer.ts";
+import type { SendOptions, SendResult } from "./send_options.ts";
 import {
   type CommandInspector,
   type ConnectionSettings,
@@ -43,7 +44,7 @@ import {
   milliseconds,
 } from "./options.ts";
 import type { RequestOptions } from "./response_correlator.ts";
-import { idKey, type SessionContext } from "./session_context.ts";
+import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
 
@@ -88,7 +89,7 @@ export class Connection implements AsyncDisposable {
   /** Consumers by the text of their ids. */
   readonly #consumers: Map<string, MessageConsumer> = new Map();
   /** Producers by the text of their ids. */
-  readonly #producers: Map<string, MessageProducer> = new Map();
+  readonly #producers: Map<string, ProducerMember> = new Map();
   readonly #clientIdGiven: boolean;
   readonly #context: SessionContext;
   #brokerInfo: BrokerInfo | undefined;
@@ -181,10 +182,10 @@ export class Connection implements AsyncDisposable {
    * @returns The producer.
    * @throws See `Session.createProducer()`.
    */
-  async createProducer(
+  async createProducer<T = MessageBody>(
     destination: Destination | null = null,
-    options: ProducerOptions = {},
-  ): Promise<MessageProducer> {
+    options: ProducerOptions<T> = {},
+  ): Promise<MessageProducer<T>> {
     return await (await this.#ownSession("auto")).createProducer(destination, options);
   }
 
@@ -451,6 +452,7 @@ export class Connection implements AsyncDisposable {
       clientId: { value: this.clientId, given: this.#clientIdGiven },
       settings: this.#settings,
       deadlines: this.#deadlines,
+      wireFormat: () => this.wireFormat,
       started: () => this.#started,
       request: (command, action, options = {}) =>
         this.#link.request(command, this.#requestOptions(action, options)),

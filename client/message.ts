@@ -15,8 +15,11 @@ import {
   type MessageId,
   type PrimitiveList,
   type PrimitiveMap,
+  type TransactionId,
 } from "../codec/mod.ts";
 import type { BodyCodec } from "./body_codec.ts";
+import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
+import { ScheduleProperty } from "./scheduled_delivery.ts";
 
 /**
  * What a message's body is. A `"plain"` message has none, the body of a `"blob"` is kept elsewhere.
@@ -103,9 +106,15 @@ export class Message {
   readonly command: WireMessage;
   /** How often it was delivered before, as far as the broker and this consumer know. */
   readonly redeliveryCount: number;
+  /**
+   * The command exactly as it came.
+   *
+   * @ignore Not for users.
+   */
+  readonly original: WireMessage;
   readonly #settlement: Settlement;
-  readonly #original: WireMessage;
   readonly #bodyError: unknown;
+  readonly #codec: BodyCodec<unknown> | undefined;
   #properties: PrimitiveMap | undefined;
 
   /**
@@ -113,12 +122,13 @@ export class Message {
    *
    * @ignore Not for users.
    */
-  constructor({ command, original, redeliveryCount, settlement, bodyError }: MessageParts) {
+  constructor({ command, original, redeliveryCount, settlement, bodyError, codec }: MessageParts) {
     this.command = command;
+    this.original = original;
     this.redeliveryCount = redeliveryCount;
-    this.#original = original;
     this.#settlement = settlement;
     this.#bodyError = bodyError;
+    this.#codec = codec;
   }
 
   /**
@@ -222,9 +232,55 @@ export class Message {
     return this.command.groupID;
   }
 
-  /** JMSXGroupSeq: its number within the group. */
+  /** JMSXGroupSeq: its number within the group; below 0 the message is the last of its group. */
   get groupSequence(): number {
     return this.command.groupSequence;
+  }
+
+  /** JMSXGroupFirstForConsumer: whether it is the first of its group for this consumer, as far as the broker tells. */
+  get groupFirstForConsumer(): boolean {
+    return this.command.jmsxGroupFirstForConsumer;
+  }
+
+  /** JMSXUserID: who sent it, if the broker is configured to tell. */
+  get userId(): string | null {
+    return this.command.userID;
+  }
+
+  /** JMSXProducerTXID: the transaction that it was sent in, such as `TX:ID:host-1-2-1:1:7`. */
+  get producerTransactionId(): string | null {
+    const { originalTransactionId, transactionId } = this.command;
+    return formatTransactionId(originalTransactionId ?? transactionId);
+  }
+
+  /** Where it was sent first, if the broker moved it, for example to a dead letter queue. */
+  get originalDestination(): ActiveMQDestination | null {
+    return this.command.originalDestination;
+  }
+
+  /** JMSActiveMQBrokerInTime: when the broker took it, in milliseconds since 1970; 0 when it did not say. */
+  get brokerInTime(): number {
+    return Number(this.command.brokerInTime);
+  }
+
+  /** JMSActiveMQBrokerOutTime: when the broker gave it out, in milliseconds since 1970; 0 when it did not say. */
+  get brokerOutTime(): number {
+    return Number(this.command.brokerOutTime);
+  }
+
+  /** JMSActiveMQBrokerPath: ids of the brokers that it came through, if it came through a network of brokers. */
+  get brokerPath(): string[] {
+    return (this.command.brokerPath ?? []).map((id) => id?.value ?? "");
+  }
+
+  /** The property `scheduledJobId`: the job of the broker's scheduler that it came from. */
+  get scheduledJobId(): string | null {
+    return this.#stringProperty(ScheduleProperty.jobId);
+  }
+
+  /** The property `contentType`: the media type of the body, such as `application/json`, if the sender told it. */
+  get contentType(): string | null {
+    return this.#stringProperty(CONTENT_TYPE);
   }
 
   /**
@@ -252,15 +308,31 @@ export class Message {
   }
 
   /**
-   * The value that the text of a text message stands for.
+   * The value that a text message, or a bytes message in UTF-8, stands for. `T` is taken on trust.
    *
    * @throws {SyntaxError} When the text is no JSON.
-   * @throws {TypeError} When it is no text message, or has no text.
+   * @throws {TypeError} When it is no text or bytes message, has no text, or its bytes are no UTF-8.
    */
-  json(): unknown {
-    const text = this.text;
+  json<T = unknown>(): T {
+    const text = this.kind === "bytes" ? utf8.decode(this.bytes) : this.text;
     if (text === null) throw new TypeError("Cannot parse the message: it has no text");
     return JSON.parse(text);
+  }
+
+  /**
+   * The body, as a codec reads it: the one that is given, else the consumer's. Without any, it is a string or null, a
+   * `Uint8Array`, a `PrimitiveMap`, a `PrimitiveList`, or null for a message without a body; of JSON by its `contentType`,
+   * the value. `T` is taken on trust.
+   *
+   * @param codec Reads the body.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   * @throws {SyntaxError} When it should be JSON and isn't.
+   * @throws {TypeError} When the body is kept elsewhere.
+   * @throws What the codec throws.
+   */
+  getBody<T = unknown>(codec?: BodyCodec<T>): T {
+    const reader = codec ?? this.#codec;
+    return (reader ? reader.decode(this) : this.#body()) as T;
   }
 
   /**
@@ -301,6 +373,30 @@ export class Message {
     return decodeStreamBody(this.#content("stream"));
   }
 
+  #body(): unknown {
+    switch (this.kind) {
+      case "text":
+        return this.contentType === JSON_TYPE ? this.json() : this.text;
+      case "bytes":
+        return this.contentType === JSON_TYPE ? this.json() : this.bytes;
+      case "object":
+        return this.bytes;
+      case "map":
+        return this.map;
+      case "stream":
+        return this.stream;
+      case "plain":
+        return null;
+      case "blob":
+        throw new TypeError("Cannot read the body of a blob message: it is kept elsewhere");
+    }
+  }
+
+  #stringProperty(name: string): string | null {
+    const value = this.properties.get(name);
+    return typeof value === "string" ? value : null;
+  }
+
   #content(...expected: MessageKind[]): Uint8Array | null {
     if (!expected.includes(this.kind)) {
       throw new TypeError(`Cannot read ${expected[0]} from a ${this.kind} message`);
@@ -308,6 +404,21 @@ export class Message {
     if (this.#bodyError !== undefined) throw this.#bodyError;
     return this.command.content;
   }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** A transaction's id as text, as Java writes it. */
+function formatTransactionId(id: TransactionId | null): string | null {
+  if (id === null) return null;
+  if (id.dataType === "LocalTransactionId") return `TX:${id.connectionId?.value}:${id.value}`;
+  const [global, branch] = [id.globalTransactionId, id.branchQualifier].map(hex);
+  return `XID:[${id.formatId},globalId=${global},branchId=${branch}]`;
+}
+
+/** Java writes each byte as an int with a sign, without leading zeros. */
+function hex(bytes: Uint8Array | null): string {
+  return Array.from(bytes ?? [], (byte) => (byte << 24 >> 24 >>> 0).toString(16)).join("");
 }
 
 /** A message's id as text. */

@@ -11,52 +11,66 @@ import {
   createProducerInfo,
   createRemoveInfo,
   deflateMessage,
+  EncodeError,
   type Message as WireMessage,
   type ProducerId,
   type SessionId,
 } from "../codec/mod.ts";
+import { BatchError } from "./batch_error.ts";
+import type { BodyCodec } from "./body_codec.ts";
 import type { CallOptions } from "./call_options.ts";
-import { idKey, type SessionContext } from "./session_context.ts";
-import type { ProducerOptions } from "./producer_options.ts";
-import type { TransactionContext } from "./transaction_context.ts";
 import { type Destination, formatDestination, toDestination } from "./destination.ts";
-import { ClosedError } from "./errors.ts";
-import { formatMessageId } from "./message.ts";
-import { type MessageBody, type MessageHeaders, toCommand } from "./outgoing_message.ts";
-
-/**
- * Options of a single message.
- *
- * @example
- * ```ts
- * import type { SendOptions } from "../mod.ts";
- *
- * const options: SendOptions = { persistent: false, correlationId: "42", properties: { region: "eu-west-1" } };
- * ```
- */
-export interface SendOptions extends MessageHeaders, CallOptions {
-  /** Where to send it, if the producer was opened without a destination. */
-  destination?: Destination;
-  /** Whether the body is compressed (zlib). @default {false} */
-  compress?: boolean;
-}
-
-/** What is known of a message that was sent. */
-export interface SendResult {
-  readonly messageId: string;
-  readonly outcome: "confirmed" | "windowed" | "sent" | "transactional";
-}
+import { checkEncodable } from "./encodable.ts";
+import { ClosedError, TimeoutError } from "./errors.ts";
+import { inTime } from "./in_time.ts";
+import { formatMessageId, Message } from "./message.ts";
+import { bytes, milliseconds } from "./options.ts";
+import { type MessageBody, toOutgoing } from "./outgoing_message.ts";
+import {
+  type ProducerOptions,
+  type ProducerSettings,
+  resolveProducerOptions,
+} from "./producer_options.ts";
+import { ProducerStream } from "./producer_stream.ts";
+import { type Charge, countDestinations, ProducerWindow } from "./producer_window.ts";
+import { SendLine, type Waiting } from "./send_line.ts";
+import type { OutgoingMessage, SendOptions, SendOutcome, SendResult } from "./send_options.ts";
+import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
+import type { TransactionContext } from "./transaction_context.ts";
 
 /** What a producer is made of. */
-export interface ProducerParts {
+export interface ProducerParts<T> {
   readonly context: SessionContext;
   readonly sessionId: SessionId;
   readonly value: number;
   readonly destination: ActiveMQDestination | null;
-  readonly options: ProducerOptions;
+  readonly options: ProducerOptions<T>;
   readonly transaction: TransactionContext | undefined;
-  readonly onClose: (producer: MessageProducer) => void;
+  readonly onClose: (producer: ProducerMember) => void;
 }
+
+/** A message that can be sent. */
+interface Prepared {
+  command: WireMessage;
+  /** Whether the body must be compressed before. */
+  compress: boolean;
+  /** Whether that has begun. */
+  compressing?: boolean;
+  /** Why it can't be sent. */
+  failure?: unknown;
+  /** Whether to wait for the broker's answer. */
+  readonly confirm: boolean;
+  /** What can't be done if it fails. */
+  readonly action: string;
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a message counts beside its body and properties, as in the broker. */
+const MINIMUM_SIZE = 1024;
+
+/** Bytes that may be on their way through `writable` of a producer without a window. */
+const STREAM_SIZE = 1_048_576;
 
 /**
  * Sends messages, in the order of the calls.
@@ -75,22 +89,27 @@ export interface ProducerParts {
  * assertEquals(broker.queue("orders").size, 1);
  * ```
  */
-export class MessageProducer implements AsyncDisposable {
+export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   /** Where it sends; null when each `send()` says where. */
   readonly destination: ActiveMQDestination | null;
+  /**
+   * Text of its id, within the connection.
+   *
+   * @ignore Not for users.
+   */
+  readonly id: string;
   readonly #context: SessionContext;
   readonly #id: ProducerId;
-  readonly #onClose: (producer: MessageProducer) => void;
+  readonly #settings: ProducerSettings;
+  readonly #codec: BodyCodec<T> | undefined;
   readonly #transaction: TransactionContext | undefined;
-  readonly id: string;
-  acknowledged(_size: number): void {}
-  windowLost(): void {}
-  async flush(): Promise<void> {
-    await this.#compressing?.catch(() => {});
-  }
+  readonly #onClose: (producer: ProducerMember) => void;
+  readonly #window: ProducerWindow | undefined;
+  readonly #line: SendLine = new SendLine();
+  readonly #action: string;
   #sequence = 0;
-  /** The last body that is being compressed: what is sent meanwhile waits behind it. */
-  #compressing: Promise<unknown> | undefined;
+  #ready: Promise<void> | undefined;
+  #stream: WritableStream<T | Message | OutgoingMessage<T | Message>> | undefined;
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -99,11 +118,17 @@ export class MessageProducer implements AsyncDisposable {
    *
    * @ignore Not for users.
    */
-  constructor({ context, sessionId, value, destination, transaction, onClose }: ProducerParts) {
-    this.#transaction = transaction;
+  constructor(parts: ProducerParts<T>) {
+    const { context, sessionId, value, destination, options, transaction, onClose } = parts;
     this.destination = destination;
     this.#context = context;
+    this.#transaction = transaction;
     this.#onClose = onClose;
+    this.#settings = resolveProducerOptions(options, context.settings, transaction !== undefined);
+    this.#codec = options.codec;
+    this.#action = destination ? actionFor(destination) : "";
+    const { windowSize } = this.#settings;
+    if (windowSize > 0) this.#window = new ProducerWindow(windowSize);
     this.#id = createProducerId({
       connectionId: sessionId.connectionId,
       sessionId: sessionId.value,
@@ -118,45 +143,124 @@ export class MessageProducer implements AsyncDisposable {
    * @ignore Not for users.
    */
   async open(options: CallOptions): Promise<void> {
+    const { windowSize, dispatchAsync } = this.#settings;
+    const { destination } = this;
     const info = createProducerInfo({
       producerId: this.#id,
-      destination: this.destination,
-      dispatchAsync: true,
+      destination,
+      windowSize,
+      dispatchAsync,
     });
-    const where = this.destination ? ` for ${formatDestination(this.destination)}` : "";
+    const where = destination ? ` for ${formatDestination(destination)}` : "";
     await this.#context.request(info, `Cannot open a producer${where}`, options);
+    this.#context.addProducer(this);
   }
 
   /**
-   * Sends a message.
+   * Sends a message. Calls need not wait for one another: the messages go in the order of the calls.
    *
    * @param body A string makes a text message, a `Uint8Array` a bytes message; see {@linkcode MessageBody} for the others.
-   * @param options Headers, properties and how long to wait.
-   * @returns The message's id: when the broker has taken a persistent message, when the runtime has taken the bytes of one
-   *   that isn't persistent.
-   * @throws {BrokerError} When the broker refuses the message.
+   *   A producer with a codec takes what that takes. A received message is forwarded.
+   * @param options Headers, properties, schedule and how long to wait.
+   * @returns The message's id, and how far it has come: by default the broker has a persistent message by then, while one
+   *   that isn't persistent or is part of a transaction was handed to the runtime.
+   * @throws {BrokerError} When the broker refuses the message. If nobody waits for its answer, the connection's `status()`
+   *   tells; a transaction can't be committed then.
    * @throws {EncodeError} When the broker could not take it, because it is too large or a header too long. Nothing was
    *   sent.
-   * @throws {TimeoutError} When the broker did not answer; it may have taken the message.
+   * @throws {TimeoutError} When the broker did not answer in time; it may have taken the message, unless the error says that
+   *   it was not sent.
+   * @throws {ClosedError} When the producer is closed.
    * @throws {ConnectionClosedError} When the connection ended; the broker may have taken the message.
    * @throws {TypeError} When the body or an option is of a wrong kind.
    * @throws {RangeError} When an option is out of range.
    */
-  async send(body: MessageBody, options: SendOptions = {}): Promise<SendResult> {
-    this.#check();
-    options.signal?.throwIfAborted();
-    const destination = this.#destinationOf(options.destination);
-    let command = toCommand(body, options);
-    if (options.compress || this.#compressing) {
-      command = await this.#inOrder(() => options.compress ? deflateMessage(command) : command);
-      this.#check();
-      options.signal?.throwIfAborted();
-    }
-    return await this.#send(command, destination, options);
+  async send(body: T | Message, options: SendOptions = {}): Promise<SendResult> {
+    return await this.#send(this.#prepare(body, options));
   }
 
   /**
-   * Closes the producer. Calling it again changes nothing.
+   * Sends several messages, in one write if the window has room for them. If one of them can't be sent at all, none is.
+   *
+   * @param messages What is to be sent: as for {@linkcode send}, or with options as `{ body, priority: 9 }`.
+   * @param options Options of those that have none of their own.
+   * @returns What is known of each, in their order, when all are known.
+   * @throws {BatchError} When some of them failed. It tells of each one.
+   * @throws {EncodeError} When the broker could not take one of them; nothing was sent.
+   * @throws {ClosedError} When the producer is closed.
+   * @throws {ConnectionClosedError} When the connection has ended; nothing was sent.
+   * @throws {TypeError} When a body or an option is of a wrong kind; nothing was sent.
+   * @throws {RangeError} When an option is out of range; nothing was sent.
+   */
+  async sendBatch(
+    messages: Iterable<T | Message | OutgoingMessage<T | Message>>,
+    options: SendOptions = {},
+  ): Promise<SendResult[]> {
+    const batch = Array.from(messages, (message) => {
+      const { body, ...own } = toMessage(message);
+      return this.#prepare(body, { ...options, ...own });
+    });
+    checkEncodable(batch.map(({ command }) => command), this.#context.wireFormat());
+    const results = await Promise.allSettled(batch.map((prepared) => this.#send(prepared)));
+    if (results.some(({ status }) => status === "rejected")) throw new BatchError(results);
+    return results.map((result) => (result as PromiseFulfilledResult<SendResult>).value);
+  }
+
+  /**
+   * Closes a message group, so that the next message of that name may go to another consumer.
+   *
+   * It sends a message without a body whose group sequence is -1. The consumer of the group gets it: it is the last one. If
+   * there is no such group, any consumer gets it.
+   *
+   * @param groupId The name of the group.
+   * @param options Headers, properties and how long to wait.
+   * @returns As of {@linkcode send}.
+   * @throws As {@linkcode send}.
+   */
+  async closeGroup(groupId: string, options: SendOptions = {}): Promise<SendResult> {
+    return await this.#send(this.#prepareBody(null, { ...options, groupId, groupSequence: -1 }));
+  }
+
+  /**
+   * Resolves when a message could be sent without waiting for its turn or for room in the window.
+   *
+   * @throws {ClosedError} When the producer is closed.
+   * @throws {ConnectionClosedError} When the connection has ended.
+   */
+  get ready(): Promise<void> {
+    this.#ready ??= this.#whenReady().finally(() => this.#ready = undefined);
+    this.#ready.catch(() => {});
+    return this.#ready;
+  }
+
+  /** Bytes in the window: of messages that nobody waits for and that the broker has not taken yet. 0 without a window. */
+  get bufferedAmount(): number {
+    return this.#window?.used ?? 0;
+  }
+
+  /**
+   * Sends what is written to it; there is one for each producer. Chunks are what {@linkcode sendBatch} takes.
+   *
+   * Each chunk waits for the broker's answer, up to `windowSize` bytes at the same time (1 MiB without a window), unless
+   * it says otherwise, the producer has `useAsyncSend`, or there is a transaction. `desiredSize` of its writer is what is
+   * left of these bytes. A message that fails errors the stream with the reason; `close()` waits for all answers, and
+   * leaves the producer open.
+   */
+  get writable(): WritableStream<T | Message | OutgoingMessage<T | Message>> {
+    return this.#stream ??= new ProducerStream({
+      highWaterMark: this.#settings.windowSize || STREAM_SIZE,
+      begin: (chunk, aborted) => {
+        const { body, ...options } = toMessage(chunk);
+        const wait = !this.#transaction && !this.#settings.useAsyncSend;
+        const signal = options.signal ? AbortSignal.any([options.signal, aborted]) : aborted;
+        const prepared = this.#prepare(body, { confirm: wait || undefined, ...options, signal });
+        return { size: sizeOf(prepared.command), done: this.#send(prepared) };
+      },
+    });
+  }
+
+  /**
+   * Closes the producer. What waits for its turn or for room in the window is not sent. Calling it again changes nothing.
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
@@ -168,50 +272,76 @@ export class MessageProducer implements AsyncDisposable {
   }
 
   /**
+   * Resolves when all that was to be sent is on its way, or has failed.
+   *
+   * @ignore Not for users.
+   */
+  async flush(): Promise<void> {
+    await this.#line.emptied();
+  }
+
+  /**
+   * The broker has taken a message that asked for no answer.
+   *
+   * @ignore Not for users.
+   */
+  acknowledged(_size: number): void {
+    this.#window?.acknowledged();
+    this.#line.advance();
+  }
+
+  /**
+   * The broker may have lost messages that asked for no answer.
+   *
+   * @ignore Not for users.
+   */
+  windowLost(): void {
+    this.#window?.clear();
+    this.#line.advance();
+  }
+
+  /**
    * Takes no more messages.
    *
    * @ignore Not for users.
    */
   end(reason: Error): void {
     this.#ended ??= reason;
+    this.#line.fail(this.#ended);
   }
 
-  async #send(
-    command: WireMessage,
-    destination: ActiveMQDestination,
-    options: CallOptions,
-  ): Promise<SendResult> {
+  #prepare(body: T | Message, options: SendOptions): Prepared {
+    const encoded = this.#codec && !(body instanceof Message) ? this.#codec.encode(body) : body;
+    return this.#prepareBody(encoded as MessageBody, options);
+  }
+
+  /** Makes the command for a message. */
+  #prepareBody(body: MessageBody, options: SendOptions): Prepared {
+    if (this.#ended) throw this.#ended;
+    options.signal?.throwIfAborted();
+    const settings = this.#settings;
+    const destination = this.#destinationOf(options.destination);
+    const { command, scheduled } = toOutgoing(body, options, settings.message);
     command.producerId = this.#id;
     command.destination = destination;
-    // Given now, in the order of the wire: the broker drops what comes with a lower number.
-    command.messageId = createMessageId({
-      producerId: this.#id,
-      producerSequenceId: ++this.#sequence,
-    });
-    const action = `Cannot send to ${formatDestination(destination)}`;
-    command.transactionId = this.#transaction?.begin() ?? null;
-    if (command.persistent && !this.#transaction) {
-      await this.#context.request(command, action, options);
-    } else await this.#context.send(command, action, options);
+    const oneWay = !settings.alwaysSyncSend &&
+      (!command.persistent || settings.useAsyncSend || this.#transaction !== undefined);
+    const threshold = bytes(
+      "compressionThreshold",
+      options.compressionThreshold,
+      settings.compressionThreshold,
+    );
+    const compressible = !command.compressed && command.content !== null &&
+      command.content.length >= threshold;
     return {
-      messageId: formatMessageId(command.messageId),
-      outcome: command.transactionId ? "transactional" : command.persistent ? "confirmed" : "sent",
+      command,
+      // The scheduler sends no ProducerAck.
+      confirm: (options.confirm ?? !oneWay) || (scheduled && this.#window !== undefined),
+      compress: compressible && (options.compress ?? settings.compress),
+      action: this.#action || actionFor(destination),
+      timeout: milliseconds("timeout", options.timeout, settings.sendTimeout),
+      signal: options.signal,
     };
-  }
-
-  /** Runs one step after another, so that no message overtakes one that is still being compressed. */
-  async #inOrder<T>(step: () => T | Promise<T>): Promise<T> {
-    const before = this.#compressing;
-    const result = (async () => {
-      await before?.catch(() => {});
-      return await step();
-    })();
-    this.#compressing = result;
-    try {
-      return await result;
-    } finally {
-      if (this.#compressing === result) this.#compressing = undefined;
-    }
   }
 
   #destinationOf(given: Destination | undefined): ActiveMQDestination {
@@ -227,21 +357,166 @@ export class MessageProducer implements AsyncDisposable {
     return toDestination(given);
   }
 
-  #check(): void {
+  /** Sends a message at once if it can, else when it is its turn. */
+  async #send(prepared: Prepared): Promise<SendResult> {
+    if (this.#line.empty && this.#mayGo(prepared)) return await this.#write(prepared);
+    const turn = Promise.withResolvers<SendResult>();
+    const { action, timeout, signal } = prepared;
+    let waits = true;
+    const waiting: Waiting = {
+      ready: () => this.#mayGo(prepared),
+      go: () => {
+        waits = false;
+        // The deadline that it has here is for both, its turn and the answer.
+        turn.resolve(this.#write({ ...prepared, timeout: 0, signal: undefined }));
+      },
+      fail: turn.reject,
+    };
+    this.#line.join(waiting);
+    try {
+      return await inTime(turn.promise, {
+        deadlines: this.#context.deadlines,
+        timeout,
+        signal,
+        late: () =>
+          waits
+            ? new TimeoutError(
+              `${action}: no room in the producer's window within ${timeout} ms; it was not sent`,
+            )
+            : tooLate(prepared),
+      });
+    } catch (error) {
+      this.#line.leave(waiting);
+      throw error;
+    }
+  }
+
+  /** Whether a message may be sent now, if those before it were. */
+  #mayGo(prepared: Prepared): boolean {
+    if (prepared.compress) {
+      this.#compress(prepared);
+      return false;
+    }
+    return prepared.confirm || this.#window === undefined || this.#window.open;
+  }
+
+  async #write(prepared: Prepared): Promise<SendResult> {
+    const { command, confirm, action, timeout, signal } = prepared;
+    const window = this.#window;
+    if (prepared.failure !== undefined) throw prepared.failure;
+    // Both are given now, in the order of the wire: the broker drops what comes with a lower number.
+    command.transactionId = this.#transaction?.begin() ?? null;
+    command.messageId = createMessageId({
+      producerId: this.#id,
+      producerSequenceId: ++this.#sequence,
+    });
+    let outcome: SendOutcome;
+    if (confirm) {
+      outcome = "confirmed";
+      await this.#context.request(command, action, { timeout, signal });
+    } else if (window === undefined) {
+      outcome = "sent";
+      await this.#context.send(command, action, { timeout, signal });
+    } else {
+      const charge = window.charge(sizeOf(command), countDestinations(command.destination!));
+      outcome = charge.asks ? "confirmed" : "windowed";
+      if (charge.asks) await this.#ask(prepared, window, charge);
+      else await this.#charge(prepared, window, charge);
+    }
+    return {
+      messageId: formatMessageId(command.messageId),
+      outcome: command.transactionId === null ? outcome : "transactional",
+    };
+  }
+
+  /** Sends a message that is acknowledged to the window. */
+  async #charge(prepared: Prepared, window: ProducerWindow, charge: Charge): Promise<void> {
+    const { command, action, timeout, signal } = prepared;
+    try {
+      await this.#context.send(command, action, { timeout, signal });
+    } catch (error) {
+      if (error instanceof EncodeError) this.#withdraw(window, charge);
+      throw error;
+    }
+  }
+
+  /** Sends a message whose answer tells that the broker has taken all before it. */
+  async #ask(prepared: Prepared, window: ProducerWindow, charge: Charge): Promise<void> {
+    const { command, action, timeout, signal } = prepared;
+    // The window needs the answer when the caller waits no more.
+    const answered = this.#context.request(command, action, { timeout: 0 }).then(() => {
+      window.answered(charge);
+      this.#line.advance();
+    }, (error) => {
+      if (error instanceof EncodeError) this.#withdraw(window, charge);
+      else window.answered(charge);
+      this.#line.advance();
+      throw error;
+    });
+    await inTime(answered, {
+      deadlines: this.#context.deadlines,
+      timeout,
+      signal,
+      late: () => tooLate(prepared),
+    });
+  }
+
+  #withdraw(window: ProducerWindow, charge: Charge): void {
+    window.withdraw(charge);
+    this.#line.advance();
+  }
+
+  /** Compresses the body. */
+  #compress(prepared: Prepared): void {
+    if (prepared.compressing) return;
+    prepared.compressing = true;
+    deflateMessage(prepared.command).then(
+      (command) => prepared.command = command,
+      (error) => prepared.failure = error,
+    ).then(() => {
+      prepared.compress = false;
+      this.#line.advance();
+    });
+  }
+
+  async #whenReady(): Promise<void> {
     if (this.#ended) throw this.#ended;
+    const isOpen = () => this.#window?.open ?? true;
+    if (this.#line.empty && isOpen()) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#line.join({ ready: isOpen, go: resolve, fail: reject });
+    });
   }
 
   async #close(): Promise<void> {
     if (this.#ended) return;
-    this.#ended = new ClosedError("The producer was closed");
+    this.end(new ClosedError("The producer was closed"));
     this.#onClose(this);
-    const { closeTimeout } = this.#context.settings;
+    this.#context.removeProducer(this);
     await this.#context.request(
       createRemoveInfo({ objectId: this.#id }),
       "Cannot close the producer",
-      {
-        timeout: closeTimeout,
-      },
+      { timeout: this.#context.settings.closeTimeout },
     );
   }
+}
+
+function actionFor(destination: ActiveMQDestination): string {
+  return `Cannot send to ${formatDestination(destination)}`;
+}
+
+function tooLate({ action, timeout }: Prepared): TimeoutError {
+  return new TimeoutError(`${action}: no answer within ${timeout} ms`);
+}
+
+/** Bytes that a message takes, as the broker counts them. */
+function sizeOf({ content, marshalledProperties }: WireMessage): number {
+  return MINIMUM_SIZE + (content?.length ?? 0) + (marshalledProperties?.length ?? 0);
+}
+
+/** A message with options, from one with or without. */
+function toMessage<T>(given: T | OutgoingMessage<T>): OutgoingMessage<T> {
+  const isMessage = typeof given === "object" && given !== null && "body" in given &&
+    !(given instanceof Message);
+  return isMessage ? given : { body: given as T };
 }

@@ -5,6 +5,7 @@
  */
 
 export type { AcknowledgeMode } from "./acknowledge_mode.ts";
+export { BatchError } from "./batch_error.ts";
 export type { BodyCodec } from "./body_codec.ts";
 export type { CallOptions } from "./call_options.ts";
 export { connect } from "./connect.ts";
@@ -15,13 +16,15 @@ export * from "./errors.ts";
 export type { FailoverOptions } from "./failover_options.ts";
 export { Message, type MessageKind, type RetryOptions } from "./message.ts";
 export { type ConsumeOptions, MessageConsumer, type MessageHandler } from "./message_consumer.ts";
-export { MessageProducer, type SendOptions, type SendResult } from "./message_producer.ts";
+export { MessageProducer } from "./message_producer.ts";
 export type { CommandInspector, ConnectOptions, Credentials } from "./options.ts";
 export type { MessageBody, MessageHeaders } from "./outgoing_message.ts";
 export type { PrefetchPolicy } from "./prefetch_policy.ts";
 export type { ProducerOptions } from "./producer_options.ts";
 export { type BrowserOptions, QueueBrowser } from "./queue_browser.ts";
 export type { RedeliveryPolicies, RedeliveryPolicy } from "./redelivery_policy.ts";
+export type { ScheduledDelivery } from "./scheduled_delivery.ts";
+export type { OutgoingMessage, SendOptions, SendOutcome, SendResult } from "./send_options.ts";
 export {
   selector,
   type SelectorIdentifier,

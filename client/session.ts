@@ -19,11 +19,12 @@ import { type Destination, formatDestination } from "./destination.ts";
 import { resolveDestination } from "./destination_options.ts";
 import { ClosedError } from "./errors.ts";
 import { MessageConsumer } from "./message_consumer.ts";
-import { MessageProducer, type SendOptions, type SendResult } from "./message_producer.ts";
+import { MessageProducer } from "./message_producer.ts";
 import type { MessageBody } from "./outgoing_message.ts";
 import type { ProducerOptions } from "./producer_options.ts";
 import { type BrowserOptions, QueueBrowser } from "./queue_browser.ts";
-import type { SessionContext } from "./session_context.ts";
+import type { SendOptions, SendResult } from "./send_options.ts";
+import type { ProducerMember, SessionContext } from "./session_context.ts";
 import { SessionTransaction } from "./session_transaction.ts";
 
 /**
@@ -69,7 +70,7 @@ export class Session implements AsyncDisposable {
   readonly #forConsumers: ConsumerSession;
   readonly #forBrowsers: ConsumerSession;
   readonly #consumers: Set<MessageConsumer> = new Set();
-  readonly #producers: Set<MessageProducer> = new Set();
+  readonly #producers: Set<ProducerMember> = new Set();
   #consumerCount = 0;
   #producerCount = 0;
   /** Sends what is given to `send()`. */
@@ -143,13 +144,14 @@ export class Session implements AsyncDisposable {
    * @throws {ClosedError} When the session is closed.
    * @throws {RangeError} When an option is out of range.
    */
-  async createProducer(
+  async createProducer<T = MessageBody>(
     destination: Destination | null = null,
-    options: ProducerOptions = {},
-  ): Promise<MessageProducer> {
+    options: ProducerOptions<T> = {},
+  ): Promise<MessageProducer<T>> {
     this.#check();
     const resolved = destination === null ? undefined : resolveDestination(destination);
-    const producerOptions = { ...resolved?.producer, ...options };
+    const defaults: Omit<ProducerOptions, "codec"> = resolved?.producer ?? {};
+    const producerOptions: ProducerOptions<T> = { ...defaults, ...options };
     const producer = new MessageProducer({
       context: this.#context,
       sessionId: this.#id,

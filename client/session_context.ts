@@ -1,13 +1,24 @@
 /** What sessions, producers and consumers may use of their connection. */
 
-import type { ConnectionId, ConsumerId, ProducerId } from "../codec/mod.ts";
+import type { ConnectionId, ConsumerId, ProducerId, WireFormatSettings } from "../codec/mod.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Command, Response } from "./commands.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { MessageConsumer } from "./message_consumer.ts";
-import type { MessageProducer } from "./message_producer.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { Session } from "./session.ts";
+
+/** What a connection and a session know of a producer. */
+export interface ProducerMember {
+  readonly id: string;
+  /** The broker has taken a message that asked for no answer. */
+  acknowledged(size: number): void;
+  /** The broker may have lost messages that asked for no answer. */
+  windowLost(): void;
+  /** Resolves when all that was to be sent is on its way, or has failed. */
+  flush(): Promise<void>;
+  end(reason: Error): void;
+}
 
 /** What sessions, producers and consumers may use of their connection. */
 export interface SessionContext {
@@ -16,6 +27,8 @@ export interface SessionContext {
   readonly clientId: { readonly value: string; readonly given: boolean };
   readonly settings: ConnectionSettings;
   readonly deadlines: Deadlines;
+  /** What was negotiated with the broker. */
+  wireFormat(): WireFormatSettings;
   /** Whether consumers may give out messages: the connection was started. */
   started(): boolean;
   /** Sends a command and waits for the answer. */
@@ -25,8 +38,8 @@ export interface SessionContext {
   addConsumer(consumer: MessageConsumer): void;
   removeConsumer(consumer: MessageConsumer): void;
   /** From now on the producer is told of ProducerAck. */
-  addProducer(producer: MessageProducer): void;
-  removeProducer(producer: MessageProducer): void;
+  addProducer(producer: ProducerMember): void;
+  removeProducer(producer: ProducerMember): void;
   addSession(session: Session): void;
   removeSession(session: Session): void;
   nextTransactionId(): number;

@@ -64,9 +64,10 @@ async function taken(consumer: MessageConsumer): Promise<Message> {
   return message;
 }
 
-async function send({ session, at }: Pair, body: MessageBody, options?: SendOptions) {
+async function send({ session, at }: Pair, body: MessageBody, options: SendOptions = {}) {
   await using producer = await session.createProducer(at.queue);
-  return await producer.send(body, options);
+  const { messageId } = await producer.send(body, { ...options, compressionThreshold: 0 });
+  return messageId;
 }
 
 async function receiveByJava(

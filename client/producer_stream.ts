@@ -1,0 +1,64 @@
+/** A producer as a WritableStream. */
+
+/** A message on its way. */
+export interface BegunSend {
+  /** Bytes that it takes. */
+  readonly size: number;
+  /** Settles when it was sent. */
+  readonly done: Promise<unknown>;
+}
+
+/** What a {@linkcode ProducerStream} needs. */
+export interface ProducerStreamOptions<Chunk> {
+  /** Bytes that may be on their way. */
+  readonly highWaterMark: number;
+  /** Sends a message. What it throws errors the stream. */
+  readonly begin: (chunk: Chunk, signal: AbortSignal) => BegunSend;
+}
+
+/**
+ * Sends what is written to it.
+ *
+ * A stream gives its sink one chunk after another, but messages must not wait for the answers to those before them. So a
+ * message is sent when the stream asks for its size, which it does as soon as the chunk is written, and the sink only waits
+ * for its answer. Thus the stream holds all that is on its way, and knows how much room there is.
+ */
+export class ProducerStream<Chunk> extends WritableStream<Chunk> {
+  readonly #close: () => void;
+
+  constructor({ highWaterMark, begin }: ProducerStreamOptions<Chunk>) {
+    const begun: Promise<unknown>[] = [];
+    let controller: WritableStreamDefaultController | undefined;
+    // What is written to a stream that is closed, aborted or broken is refused, after its size was asked for.
+    let open = true;
+    super({
+      start: (given) => void (controller = given),
+      write: async () => void await begun.shift(),
+    }, {
+      highWaterMark,
+      size: (chunk) => {
+        const { signal } = controller!;
+        if (!open || signal.aborted) return 0;
+        const { size, done } = begin(chunk!, signal);
+        begun.push(done);
+        done.catch((error) => {
+          open = false;
+          controller!.error(error);
+        });
+        return size;
+      },
+    });
+    this.#close = () => open = false;
+  }
+
+  /** As of any WritableStream. */
+  override getWriter(): WritableStreamDefaultWriter<Chunk> {
+    const writer = super.getWriter();
+    const close = writer.close;
+    writer.close = () => {
+      this.#close();
+      return close.call(writer);
+    };
+    return writer;
+  }
+}
