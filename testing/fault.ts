@@ -5,7 +5,13 @@
  */
 
 import type { BaseCommand } from "../codec/mod.ts";
-import type { CommandDirection, InterceptAction, InterceptContext } from "./interception.ts";
+import type {
+  CommandDirection,
+  InterceptAction,
+  InterceptContext,
+  Interception,
+  Interceptors,
+} from "./interception.ts";
 
 /**
  * Which commands a fault is for, and what it does to them.
@@ -53,11 +59,9 @@ export interface FaultOptions {
  * fault.remove();
  * ```
  */
-export interface Fault extends Disposable {
+export interface Fault extends Interception {
   /** How many commands it hit. */
   readonly hits: number;
-  /** Takes it away. */
-  remove(): void;
 }
 
 /** What decides for a fault. */
@@ -75,6 +79,19 @@ export class FaultTrigger {
     if (!(times >= 1)) throw new RangeError(`times must be 1 or more, got ${times}`);
     this.#options = options;
     this.#types = typeof command === "string" ? [command] : command;
+  }
+
+  /** Begins to decide. */
+  placeIn(interceptors: Interceptors): Fault {
+    const remove = interceptors.add((command, context) => this.decide(command, context));
+    const hits = () => this.hits;
+    return {
+      get hits() {
+        return hits();
+      },
+      remove,
+      [Symbol.dispose]: remove,
+    };
   }
 
   /** What happens to a command; undefined when it does not concern this fault. */

@@ -107,6 +107,23 @@ export type Interceptor = (
   context: InterceptContext,
 ) => InterceptAction | undefined;
 
+/**
+ * An {@linkcode Interceptor} in its place. Made by {@linkcode MemoryBroker.intercept}.
+ *
+ * @example
+ * ```ts
+ * import { type Interception, MemoryBroker } from "./mod.ts";
+ *
+ * await using broker = new MemoryBroker();
+ * const interception: Interception = broker.intercept(() => "drop");
+ * interception.remove();
+ * ```
+ */
+export interface Interception extends Disposable {
+  /** Takes it away. Commands that wait go on waiting. */
+  remove(): void;
+}
+
 /** Those who may interfere, in the order in which they came. */
 export class Interceptors {
   readonly #all: Set<{ readonly decide: Interceptor }> = new Set();

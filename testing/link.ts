@@ -111,6 +111,11 @@ export class Link implements InterceptedConnection {
     return this.#handler.clientId;
   }
 
+  /** Sends a command that nobody asked for. */
+  send(command: BaseCommand): void {
+    this.#send(command);
+  }
+
   /** Ends the link after all that was sent. The client may close its side first, for a while. */
   end(): void {
     if (this.#ending) return;

@@ -4,20 +4,21 @@
  * @module
  */
 
-import {
-  type ActiveMQDestination,
-  createActiveMQQueue,
-  createActiveMQTopic,
-  type WireFormatOptions,
-} from "../codec/mod.ts";
-import { listen, type Listener, memoryPair, type Transport } from "../transport/mod.ts";
+import { type BaseCommand, createActiveMQQueue, createActiveMQTopic } from "../codec/mod.ts";
+import type { Transport } from "../transport/mod.ts";
 import { BrokerState } from "./broker.ts";
 import { ClientRegistry } from "./client_registry.ts";
 import { CommandHandler } from "./command_handler.ts";
 import { Conditions } from "./conditions.ts";
+import { statusOf } from "./destination_status.ts";
 import { type Fault, type FaultOptions, FaultTrigger } from "./fault.ts";
-import { type Interceptor, Interceptors } from "./interception.ts";
-import { Link } from "./link.ts";
+import {
+  type InterceptedConnection,
+  type Interception,
+  type Interceptor,
+  Interceptors,
+} from "./interception.ts";
+import { LinkServer } from "./link_server.ts";
 import type {
   DestinationStatus,
   MemoryBrokerListenOptions,
@@ -26,15 +27,6 @@ import type {
 } from "./memory_broker_options.ts";
 import { Queue } from "./queue.ts";
 import { Timers } from "./timers.ts";
-
-const NONE: DestinationStatus = {
-  size: 0,
-  consumers: 0,
-  enqueued: 0,
-  dequeued: 0,
-  inFlight: 0,
-  blocked: 0,
-};
 
 /**
  * A broker in memory, for tests: the part of ActiveMQ that clients mostly use, over TCP or without any socket.
@@ -62,14 +54,10 @@ const NONE: DestinationStatus = {
 export class MemoryBroker implements AsyncDisposable {
   readonly #state: BrokerState;
   readonly #clients: ClientRegistry;
-  readonly #wireFormat: WireFormatOptions;
-  readonly #id: string = `ID:${crypto.randomUUID()}`;
-  readonly #links: Set<Link> = new Set();
+  readonly #server: LinkServer;
   readonly #conditions: Conditions = new Conditions();
   readonly #timers: Timers = new Timers(() => this.#conditions.check());
   readonly #interceptors: Interceptors = new Interceptors(this.#timers);
-  #listener: Listener | undefined;
-  #accepting: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   /**
@@ -81,11 +69,13 @@ export class MemoryBroker implements AsyncDisposable {
     const { users, allowAnonymous, brokerName = "memory", schedulerSupport = true } = options;
     this.#state = new BrokerState({ name: brokerName, schedulerSupport, timers: this.#timers });
     this.#clients = new ClientRegistry(brokerName, { users, allowAnonymous });
-    this.#wireFormat = {
-      tightEncodingEnabled: true,
-      stackTraceEnabled: true,
-      ...options.wireFormat,
-    };
+    this.#server = new LinkServer({
+      name: brokerName,
+      wireFormat: { tightEncodingEnabled: true, stackTraceEnabled: true, ...options.wireFormat },
+      interceptors: this.#interceptors,
+      makeHandler: (peer) => new CommandHandler(this.#state, this.#clients, peer),
+      settled: () => this.#conditions.check(),
+    });
   }
 
   /**
@@ -98,17 +88,13 @@ export class MemoryBroker implements AsyncDisposable {
   static async listen(options: MemoryBrokerListenOptions = {}): Promise<MemoryBroker> {
     const { hostname = "127.0.0.1", port = 0 } = options;
     const broker = new MemoryBroker(options);
-    const listener = await listen({ hostname, port });
-    broker.#listener = listener;
-    broker.#accepting = broker.#accept(listener);
+    await broker.#server.listen({ hostname, port });
     return broker;
   }
 
   /** Where clients find it, such as `"tcp://127.0.0.1:61616"`; `"vm://memory"` for one that does not listen. */
   get url(): string {
-    if (this.#listener === undefined) return `vm://${this.#state.name}`;
-    const { hostname, port } = this.#listener;
-    return `tcp://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+    return this.#server.url;
   }
 
   /** Connections that clients have opened and not closed. */
@@ -120,13 +106,10 @@ export class MemoryBroker implements AsyncDisposable {
    * Opens a connection without a socket.
    *
    * @returns The client's end of it.
-   * @throws {TypeError} When the broker is closed.
+   * @throws {TypeError} The broker is closed or suspended.
    */
   connect(): Transport {
-    if (this.#closed !== undefined) throw new TypeError("Cannot connect: the broker is closed");
-    const [client, server] = memoryPair();
-    this.#serve(server);
-    return client;
+    return this.#server.connect();
   }
 
   /**
@@ -136,7 +119,8 @@ export class MemoryBroker implements AsyncDisposable {
    * @returns What it is now.
    */
   queue(name: string): DestinationStatus {
-    return this.#status(createActiveMQQueue({ physicalName: name }));
+    const destination = createActiveMQQueue({ physicalName: name });
+    return statusOf(this.#state.destinations.find(destination));
   }
 
   /**
@@ -146,7 +130,8 @@ export class MemoryBroker implements AsyncDisposable {
    * @returns What it is now.
    */
   topic(name: string): DestinationStatus {
-    return this.#status(createActiveMQTopic({ physicalName: name }));
+    const destination = createActiveMQTopic({ physicalName: name });
+    return statusOf(this.#state.destinations.find(destination));
   }
 
   /** Scheduled messages that are to come. */
@@ -190,7 +175,7 @@ export class MemoryBroker implements AsyncDisposable {
    * until one says something.
    *
    * @param interceptor Says what becomes of each command.
-   * @returns Ends it.
+   * @returns Ends it when it is removed.
    *
    * @example A commit is done, but the client loses the connection before it hears of it
    * ```ts
@@ -202,9 +187,9 @@ export class MemoryBroker implements AsyncDisposable {
    * );
    * ```
    */
-  intercept(interceptor: Interceptor): Disposable {
+  intercept(interceptor: Interceptor): Interception {
     const remove = this.#interceptors.add(interceptor);
-    return { [Symbol.dispose]: remove };
+    return { remove, [Symbol.dispose]: remove };
   }
 
   /**
@@ -235,15 +220,29 @@ export class MemoryBroker implements AsyncDisposable {
    * ```
    */
   fault(options: FaultOptions): Fault {
-    const trigger = new FaultTrigger(options);
-    const remove = this.#interceptors.add((command, context) => trigger.decide(command, context));
-    return {
-      get hits() {
-        return trigger.hits;
-      },
-      remove,
-      [Symbol.dispose]: remove,
-    };
+    return new FaultTrigger(options).placeIn(this.#interceptors);
+  }
+
+  /**
+   * Sends a command to clients, such as a ConsumerControl that closes a consumer.
+   *
+   * @param command The command, as it is to arrive.
+   * @param where Which connections get it; all by default.
+   *
+   * @example
+   * ```ts
+   * import { createConnectionControl } from "../codec/mod.ts";
+   * import { MemoryBroker } from "./mod.ts";
+   *
+   * await using broker = await MemoryBroker.listen();
+   * broker.sendToClients(createConnectionControl({ connectedBrokers: broker.url }));
+   * ```
+   */
+  sendToClients(
+    command: BaseCommand,
+    where: (connection: InterceptedConnection) => boolean = () => true,
+  ): void {
+    this.#server.send(command, where);
   }
 
   /**
@@ -251,8 +250,40 @@ export class MemoryBroker implements AsyncDisposable {
    *
    * @returns Resolves when they are gone.
    */
-  async disconnectClients(): Promise<void> {
-    await Promise.all([...this.#links].map((link) => link.close()));
+  disconnectClients(): Promise<void> {
+    return this.#server.disconnect();
+  }
+
+  /**
+   * Is not to be reached for a while: ends all connections and closes the port. Messages, durable subscriptions and
+   * prepared transactions stay.
+   *
+   * @returns Resolves when all are gone.
+   *
+   * @example
+   * ```ts
+   * import { MemoryBroker } from "./mod.ts";
+   *
+   * await using broker = await MemoryBroker.listen();
+   * await broker.suspend();
+   * // What you test finds nobody now.
+   * await broker.resume();
+   * ```
+   */
+  suspend(): Promise<void> {
+    return this.#server.close();
+  }
+
+  /**
+   * Can be reached again where it was.
+   *
+   * @returns Resolves when it listens.
+   * @throws {TransportError} Another program took the port.
+   * @throws {TypeError} The broker is closed.
+   */
+  async resume(): Promise<void> {
+    if (this.#closed !== undefined) throw new TypeError("Cannot resume: the broker is closed");
+    await this.#server.reopen();
   }
 
   /**
@@ -289,47 +320,14 @@ export class MemoryBroker implements AsyncDisposable {
     return this.close();
   }
 
-  async #accept(listener: Listener): Promise<void> {
-    for await (const transport of listener) this.#serve(transport);
-  }
-
-  #serve(transport: Transport): void {
-    const identity = { id: this.#id, name: this.#state.name, url: this.url };
-    const link = new Link({
-      transport,
-      wireFormat: this.#wireFormat,
-      identity,
-      interceptors: this.#interceptors,
-      makeHandler: (peer) => new CommandHandler(this.#state, this.#clients, peer),
-      settled: () => this.#conditions.check(),
-    });
-    this.#links.add(link);
-    void link.done.then(() => this.#links.delete(link));
-  }
-
   async #close(): Promise<void> {
-    await this.#listener?.close();
-    await this.#accepting;
     this.#timers.close();
-    await Promise.all([...this.#links].map((link) => link.close()));
+    await this.#server.close();
     this.#conditions.check();
     this.#disappoint();
   }
 
   #disappoint(): void {
     this.#conditions.giveUp(new TypeError("The broker is closed"));
-  }
-
-  #status(destination: ActiveMQDestination): DestinationStatus {
-    const found = this.#state.destinations.find(destination);
-    if (found === undefined) return NONE;
-    const { enqueued, dequeued } = found;
-    if (found instanceof Queue) {
-      const { size, consumers, inFlight, flow: { blocked } } = found;
-      return { size, consumers: consumers.length, enqueued, dequeued, inFlight, blocked };
-    }
-    const consumers = [...found.consumers].filter(({ active }) => active);
-    const inFlight = consumers.reduce((sum, consumer) => sum + consumer.inFlight, 0);
-    return { ...NONE, consumers: consumers.length, enqueued, dequeued, inFlight };
   }
 }

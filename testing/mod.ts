@@ -36,6 +36,7 @@ export type {
   InterceptAction,
   InterceptContext,
   InterceptedConnection,
+  Interception,
   Interceptor,
 } from "./interception.ts";
 export * from "./memory_broker.ts";

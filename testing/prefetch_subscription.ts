@@ -35,6 +35,11 @@ export abstract class PrefetchSubscription<E extends Held, Place> extends Subscr
   /** A message is gone for good. */
   protected abstract settle(entry: E): void;
 
+  /** A message went to the dead letter queue. */
+  protected bury(entry: E): void {
+    this.settle(entry);
+  }
+
   /** The transaction is over in which a message was acknowledged: something may be sent now. */
   protected abstract resume(entry: E): void;
 
@@ -81,7 +86,7 @@ export abstract class PrefetchSubscription<E extends Held, Place> extends Subscr
         for (const node of this.#looseRange(ack)) {
           this.around.bury(node.value.message, ack.poisonCause);
           this.#remove(node);
-          this.settle(node.value);
+          this.bury(node.value);
         }
         this.contract(1);
         return;
@@ -123,7 +128,7 @@ export abstract class PrefetchSubscription<E extends Held, Place> extends Subscr
     this.#remove(node);
     if (!(message.expiration > 0 && this.around.now() > message.expiration)) return;
     this.around.expire(message);
-    this.settle(node.value);
+    this.bury(node.value);
   }
 
   #remove(node: DispatchedNode<E>): void {

@@ -5,6 +5,7 @@
  */
 
 import type { ActiveMQDestination, Long, Message } from "../codec/mod.ts";
+import { DuplicateAudit } from "./duplicate_audit.ts";
 import { required } from "./exceptions.ts";
 import { FlowControl } from "./flow_control.ts";
 import { MessageGroups } from "./message_groups.ts";
@@ -38,6 +39,9 @@ export class Queue {
   readonly flow: FlowControl = new FlowControl(() => this.#held.size);
   readonly #around: Surroundings;
   readonly #held: Set<Entry> = new Set();
+  readonly #audit: DuplicateAudit = new DuplicateAudit();
+  /** Keys of the messages that are not persistent: only while they are held, others like them are left out. */
+  readonly #fleeting: Set<string> = new Set();
   readonly #backlog: QueueBacklog = new QueueBacklog();
   readonly #groups: MessageGroups<QueueSubscription> = new MessageGroups();
   /** Higher priority first, and the one that was served last at the end of those of its priority. */
@@ -75,12 +79,15 @@ export class Queue {
     return this.#held.has(entry);
   }
 
-  /** Adds a message at the end. */
+  /** Adds a message at the end. One that came before is left out without a word. */
   add(message: Message): void {
+    const id = required(message.messageId, "messageId");
+    const key = messageKey(id);
+    if (message.persistent ? !this.#audit.add(id) : this.#fleeting.has(key)) return;
     this.enqueued++;
-    const key = messageKey(required(message.messageId, "messageId"));
     const entry = { key, queue: this, message, acked: false, place: undefined, rank: 0 };
     this.#held.add(entry);
+    if (!message.persistent) this.#fleeting.add(key);
     this.#backlog.append(entry);
     this.dispatch();
   }
@@ -88,6 +95,7 @@ export class Queue {
   /** Forgets a message: it is consumed, expired or moved. */
   drop(entry: Entry): void {
     if (!this.#held.delete(entry)) return;
+    this.#fleeting.delete(entry.key);
     this.#backlog.remove(entry);
     this.dequeued++;
     this.flow.release();
@@ -143,20 +151,18 @@ export class Queue {
     let open = this.#open();
     if (open.length === 0 || this.#backlog.size === 0) return;
     const now = this.#around.now();
-    let place = this.#backlog.start(open);
-    while (open.length > 0 && place.next !== undefined && !this.#again) {
-      const entry = place.value!;
-      const next = place.next;
+    while (open.length > 0 && !this.#again) {
+      const place = this.#backlog.start(open);
+      const entry = place.value;
+      if (entry === undefined) return;
       if (isExpired(entry.message, now) && !entry.acked) {
         this.#expire(entry);
-      } else {
-        const taker = this.#find(entry, open);
-        if (taker !== undefined) {
-          this.#assign(entry, taker);
-          open = this.#open();
-        }
+        continue;
       }
-      place = next;
+      const taker = this.#find(entry, open);
+      if (taker === undefined) continue;
+      this.#assign(entry, taker);
+      open = this.#open();
     }
   }
 
@@ -169,7 +175,7 @@ export class Queue {
   #find(entry: Entry, open: readonly QueueSubscription[]): QueueSubscription | undefined {
     const place = entry.place!;
     for (const consumer of open) {
-      if (!this.#backlog.isNew(consumer, place)) continue;
+      if (!this.#backlog.isAt(consumer, place)) continue;
       const takes = !entry.acked && consumer.accepts(entry.message) &&
         this.#groups.allows(consumer, entry.message);
       if (takes) return consumer;
@@ -189,7 +195,13 @@ export class Queue {
     this.#again = true;
   }
 
+  /** Lets a message come again: it went to another place. */
+  forget({ message }: Entry): void {
+    this.#audit.forget(message.messageId!);
+  }
+
   #expire(entry: Entry): void {
+    this.forget(entry);
     this.drop(entry);
     this.#around.expire(entry.message);
   }

@@ -78,9 +78,9 @@ export class QueueBacklog {
     return first;
   }
 
-  /** Whether a consumer has not looked at a place. */
-  isNew(consumer: QueueSubscription, place: Place): boolean {
-    return rank(this.#cursors.get(consumer)!) <= rank(place);
+  /** Whether a consumer looks at a place next. */
+  isAt(consumer: QueueSubscription, place: Place): boolean {
+    return this.#cursors.get(consumer) === place;
   }
 
   /** Notes that a consumer does not take what is at a place. */

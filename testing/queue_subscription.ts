@@ -41,6 +41,11 @@ export class QueueSubscription extends PrefetchSubscription<Entry, Queue> {
     entry.queue.drop(entry);
   }
 
+  protected override bury(entry: Entry): void {
+    entry.queue.forget(entry);
+    this.settle(entry);
+  }
+
   protected override resume(entry: Entry): void {
     // When this consumer is gone, another may have it.
     if (entry.place !== undefined) entry.queue.reconsider();
