@@ -63,6 +63,7 @@ export { OpenWireError, type OpenWireErrorOptions } from "./errors.ts";
 export {
   dial,
   type DialOptions,
+  type SocketOptions,
   type Transport,
   TransportError,
   type TransportErrorCode,

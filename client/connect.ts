@@ -58,6 +58,18 @@ import { mergeOptions } from "./url/merge_options.ts";
  * const message = await consumer.receive();
  * assertEquals(message?.text, "hello");
  * ```
+ *
+ * @example One of several brokers, with options in the URL
+ * ```ts
+ * import { connect } from "../mod.ts";
+ * import { MemoryBroker } from "../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * const url = `failover:(tcp://127.0.0.1:1,${broker.url})?jms.clientID=shop&nested.wireFormat.version=10`;
+ * await using connection = await connect(url);
+ * assertEquals([connection.clientId, connection.wireFormat.version], ["shop", 10]);
+ * ```
  */
 export async function connect(
   url: string | URL,

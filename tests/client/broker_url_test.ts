@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { ConnectOptions } from "../../mod.ts";
 import { OpenWireFormat } from "../../codec/mod.ts";
 import { type BrokerUrl, parseBrokerUrl } from "../../client/url/broker_url.ts";
@@ -14,6 +15,7 @@ import { TransportError, type TransportErrorCode } from "../../transport/mod.ts"
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { test } from "../_harness.ts";
 import { seededRandom } from "../_random.ts";
+import { tables } from "./_url_options_page.ts";
 
 /** The message for a URL that is refused. */
 function refusal(url: string, code: TransportErrorCode = "INVALID_URL"): string {
@@ -374,6 +376,18 @@ test("the defaults that the tables tell are those in force", () => {
     // What the default says is in force already.
     assertEquals(mergeOptions(given, options), given, row.name);
   }
+});
+
+test("docs/url-options.md lists each option as it is", () => {
+  const page = readFileSync(new URL("../../docs/url-options.md", import.meta.url), "utf8");
+  const written: Record<string, string[][]> = {};
+  let heading = "";
+  for (const line of page.split("\n")) {
+    if (line.startsWith("## ")) heading = line.slice(3);
+    if (!line.startsWith("| `")) continue;
+    (written[heading] ??= []).push(line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  }
+  assertEquals(written, tables, "deno run tests/client/_url_options_page.ts prints them");
 });
 
 test("values that are wrong are refused with what is expected, never with themselves", () => {

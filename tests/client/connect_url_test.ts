@@ -225,6 +225,39 @@ test("the signal ends the wait before another attempt", async () => {
   );
 });
 
+test("connect() leaves nothing at the signal", async () => {
+  await using broker = await MemoryBroker.listen();
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    listeners++;
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    listeners--;
+    remove(...args);
+  };
+  const url = `failover:(${await deadUrl()},${broker.url})?randomize=false`;
+  await (await connect(url, { signal })).close();
+  await assertRejects(async () => await connect(await deadUrl(), { signal }), TransportError);
+  assertEquals(listeners, 0);
+});
+
+test("a transport is used once", async () => {
+  const [transport, peer] = memoryPair();
+  peer.close();
+  const url = "failover:(tcp://memory)?startupMaxReconnectAttempts=3&initialReconnectDelay=1";
+  let attempts = 0;
+  const credentials = () => {
+    attempts++;
+    return {};
+  };
+  await assertRejects(() => connect(url, { transport, credentials }), HandshakeError);
+  assertEquals(attempts, 1);
+});
+
 test("what trying again can't change is thrown at once", async () => {
   let attempts = 0;
   await using broker = await MemoryBroker.listen({ users: { system: "manager" } });
