@@ -389,7 +389,6 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (this.#ended) throw this.#ended;
     await this.#credit.request(size, options);
     this.prefetchChanged(size);
-    this.#queue.pump();
   }
 
   /**
@@ -450,6 +449,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   prefetchChanged(size: number): void {
     this.#credit.changed(size);
     this.#deliveries.setPrefetchSize(size);
+    // Whoever waits may have to be asked for now.
+    this.#queue.pump();
   }
 
   /**

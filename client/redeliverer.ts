@@ -1,5 +1,6 @@
 /** Gives messages to the application again. */
 
+import { decodePrimitiveMap } from "../codec/mod.ts";
 import type { Acknowledger } from "./acknowledger.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
@@ -84,6 +85,8 @@ export class Redeliverer {
    */
   checkBeforeDispatch(delivery: Delivery): boolean {
     if (!this.#options.policy.preDispatchCheck || !this.#isTooOften(delivery)) return false;
+    // A broker that redelivers itself (its redelivery plugin) says so, and knows when it has been enough.
+    if (hasProperty(delivery, "redeliveryDelay")) return false;
     this.giveUp(delivery, new Error("it was not consumed"));
     return true;
   }
@@ -123,5 +126,14 @@ export class Redeliverer {
     };
     if (delay === 0) queueMicrotask(unlessEnded);
     else this.#options.deadlines.add(delay, unlessEnded);
+  }
+}
+
+function hasProperty({ message }: Delivery, name: string): boolean {
+  try {
+    return decodePrimitiveMap(message.marshalledProperties).has(name);
+  } catch {
+    // Who reads the properties is told.
+    return false;
   }
 }
