@@ -33,6 +33,8 @@ export class DeliveryQueue {
   #preparing = false;
   #held = 0;
   #bytes = 0;
+  /** That there will be no more, and why. */
+  #ended: { readonly reason: Error | undefined } | undefined;
 
   constructor(options: DeliveryQueueOptions) {
     this.#options = options;
@@ -86,8 +88,9 @@ export class DeliveryQueue {
     this.pump();
   }
 
-  /** Waits for a message. */
+  /** Waits for a message; is ended at once when there will be no more. */
   add(receiver: Receiver): void {
+    if (this.#ended) return receiver.end(this.#ended.reason);
     this.#receivers.add(receiver);
     this.pump();
   }
@@ -99,6 +102,7 @@ export class DeliveryQueue {
 
   /** Drops all messages, and lets nobody wait any more. */
   end(reason: Error | undefined): void {
+    this.#ended ??= { reason };
     this.#deliveries = [];
     this.#bytes = 0;
     for (const receiver of [...this.#receivers]) {

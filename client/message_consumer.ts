@@ -529,7 +529,6 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   }
 
   #wait(receiver: Receiver): void {
-    if (this.#ended) return receiver.end(this.#failure);
     this.#deliveries.asked();
     this.#queue.add(receiver);
   }

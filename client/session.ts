@@ -26,6 +26,7 @@ import { type BrowserOptions, QueueBrowser } from "./queue_browser.ts";
 import type { SendOptions, SendResult } from "./send_options.ts";
 import type { ProducerMember, SessionContext } from "./session_context.ts";
 import { SessionTransaction } from "./session_transaction.ts";
+import { mergeOptions } from "./url/merge_options.ts";
 
 /**
  * Options of a session.
@@ -334,7 +335,7 @@ export class Session implements AsyncDisposable {
   ): Promise<MessageConsumer> {
     this.#check();
     const resolved = resolveDestination(destination);
-    const consumerOptions = { ...resolved.consumer, ...options };
+    const consumerOptions = mergeOptions(resolved.consumer, options);
     const consumer = new MessageConsumer({
       context: this.#context,
       session: browser ? this.#forBrowsers : this.#forConsumers,
