@@ -23,6 +23,7 @@ import { type AcknowledgeMode, checkAcknowledgeMode } from "./acknowledge_mode.t
 import type { CallOptions } from "./call_options.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
 import type { Destination } from "./destination.ts";
+import type { Message } from "./message.ts";
 import type { MessageBody } from "./outgoing_message.ts";
 import type { ProducerOptions } from "./producer_options.ts";
 import type { BrowserOptions, QueueBrowser } from "./queue_browser.ts";
@@ -43,10 +44,23 @@ import {
   type Credentials,
   milliseconds,
 } from "./options.ts";
-import type { RequestOptions } from "./response_correlator.ts";
+import { Requester, type RequestManyOptions, type RequestOptions } from "./requester.ts";
+import {
+  openResponder,
+  type RequestHandler,
+  type Responder,
+  type ResponderOptions,
+} from "./responder.ts";
+import type { RequestOptions as CommandOptions } from "./response_correlator.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
+import {
+  TemporaryDestinations,
+  type TemporaryQueue,
+  type TemporaryTopic,
+} from "./temporary_destination.ts";
+import { XAResource } from "./xa.ts";
 
 /** What a connection is made of. */
 export interface ConnectionParts {
@@ -78,6 +92,8 @@ export interface ConnectionParts {
 export class Connection implements AsyncDisposable {
   /** JMS client id. */
   readonly clientId: string;
+  /** The broker as a resource manager of distributed transactions. */
+  readonly xa: XAResource;
   readonly #link: BrokerLink;
   readonly #format: OpenWireFormat;
   readonly #transport: Transport;
@@ -92,6 +108,8 @@ export class Connection implements AsyncDisposable {
   readonly #producers: Map<string, ProducerMember> = new Map();
   readonly #clientIdGiven: boolean;
   readonly #context: SessionContext;
+  readonly #temporaryDestinations: TemporaryDestinations;
+  readonly #requester: Requester;
   #brokerInfo: BrokerInfo | undefined;
   #sessionCount = 0;
   #transactionCount = 0;
@@ -123,6 +141,16 @@ export class Connection implements AsyncDisposable {
     });
     this.#link.closed.then((error) => this.#ended(error));
     this.#context = this.#createContext();
+    this.#temporaryDestinations = new TemporaryDestinations(this.#context);
+    this.#requester = new Requester({
+      connection: this,
+      deadlines: this.#deadlines,
+      requestTimeout: settings.requestTimeout,
+    });
+    this.xa = new XAResource({
+      context: this.#context,
+      brokerId: () => this.#brokerInfo?.brokerId?.value ?? undefined,
+    });
   }
 
   /** Address of the broker, such as `127.0.0.1:61616`. */
@@ -241,6 +269,112 @@ export class Connection implements AsyncDisposable {
     options: SendOptions = {},
   ): Promise<SendResult> {
     return await (await this.#ownSession("auto")).send(destination, body, options);
+  }
+
+  /**
+   * Makes a temporary queue: it lasts as long as the connection, or until it is deleted.
+   *
+   * @param options How long to wait.
+   * @returns The queue.
+   * @throws {BrokerError} When the broker refuses.
+   */
+  async createTemporaryQueue(options: CallOptions = {}): Promise<TemporaryQueue> {
+    return await this.#temporaryDestinations.createQueue(options);
+  }
+
+  /**
+   * Makes a temporary topic: it lasts as long as the connection, or until it is deleted.
+   *
+   * @param options How long to wait.
+   * @returns The topic.
+   * @throws {BrokerError} When the broker refuses.
+   */
+  async createTemporaryTopic(options: CallOptions = {}): Promise<TemporaryTopic> {
+    return await this.#temporaryDestinations.createTopic(options);
+  }
+
+  /**
+   * Sends a request and waits for the reply. Replies come to a temporary queue that the connection keeps for this.
+   *
+   * @param destination Where to.
+   * @param body As for {@linkcode send}.
+   * @param options Headers, properties and how long to wait.
+   * @returns The reply, which is acknowledged.
+   * @throws {TimeoutError} When no reply came in time. One that comes later is dropped; {@linkcode lateReplies} counts it.
+   * @throws {RemoteError} When who was to answer says that it has failed, as the responders of {@linkcode respond} do.
+   * @throws See `MessageProducer.send()`.
+   */
+  async request(
+    destination: Destination,
+    body: MessageBody,
+    options: RequestOptions = {},
+  ): Promise<Message> {
+    return await this.#requester.request(destination, body, options);
+  }
+
+  /**
+   * Sends a request that many may answer, for example to a topic. It is sent when the loop begins; the loop ends when the time
+   * is over, or as the options say. Leaving it ends the wait.
+   *
+   * @param destination Where to.
+   * @param body As for {@linkcode send}.
+   * @param options Headers, properties, how long to wait and for how many.
+   * @returns The replies, which are acknowledged, in the order in which they come. For one that tells of a failure
+   *   `RemoteError.of()` gives the error.
+   * @throws {RangeError} When an option is out of range.
+   * @throws See `MessageProducer.send()`, from the loop.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../mod.ts";
+   * import { MemoryBroker } from "../testing/mod.ts";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await MemoryBroker.listen();
+   * await using connection = await connect(broker.url);
+   * await using one = await connection.respond("topic://who", () => "one");
+   * await using two = await connection.respond("topic://who", () => "two");
+   * const names: (string | null)[] = [];
+   * for await (const reply of connection.requestMany("topic://who", null, { maxReplies: 2 })) {
+   *   names.push(reply.text);
+   * }
+   * assertEquals(names.sort(), ["one", "two"]);
+   * ```
+   */
+  requestMany(
+    destination: Destination,
+    body: MessageBody,
+    options: RequestManyOptions = {},
+  ): AsyncIterableIterator<Message> {
+    return this.#requester.requestMany(destination, body, options);
+  }
+
+  /** How many replies came for which nobody waited any more. */
+  get lateReplies(): number {
+    return this.#requester.lateReplies;
+  }
+
+  /**
+   * Answers requests: messages with a `replyTo`. The reply is not persistent, has the correlation id of the request, or else
+   * its message id, and expires when the request does; when that has happened it is not sent.
+   *
+   * The connection's `status()` tells what could not be answered: requests without `replyTo`, and those of a requester that has
+   * gone; these are done with. When the broker does not take the reply for another reason, such as lack of memory, the request
+   * is given to the handler again, as the redelivery policy says.
+   *
+   * @param destination Where the requests come from.
+   * @param handler Makes the reply.
+   * @param options How many requests are answered at the same time, and what consumers have.
+   * @returns The responder.
+   * @throws See `Session.createConsumer()`.
+   */
+  async respond(
+    destination: Destination,
+    handler: RequestHandler,
+    options: ResponderOptions = {},
+  ): Promise<Responder> {
+    const { report } = this.#context;
+    return await openResponder({ connection: this, report }, destination, handler, options);
   }
 
   /**
@@ -458,6 +592,8 @@ export class Connection implements AsyncDisposable {
         this.#link.request(command, this.#requestOptions(action, options)),
       send: (command, action, options = {}) =>
         this.#link.send(command, this.#requestOptions(action, options)),
+      consumers: () => this.#consumers.values(),
+      checkConsumable: (destination) => this.#temporaryDestinations.checkConsumable(destination),
       addConsumer: (consumer) => void this.#consumers.set(consumer.id, consumer),
       removeConsumer: (consumer) => void this.#consumers.delete(consumer.id),
       addProducer: (producer) => void this.#producers.set(producer.id, producer),
@@ -469,7 +605,7 @@ export class Connection implements AsyncDisposable {
     };
   }
 
-  #requestOptions(action: string, { timeout, signal }: CallOptions): RequestOptions {
+  #requestOptions(action: string, { timeout, signal }: CallOptions): CommandOptions {
     return {
       action,
       signal,

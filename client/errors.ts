@@ -6,6 +6,7 @@
 
 import type { Throwable } from "../codec/mod.ts";
 import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
+import { harmless } from "./harmless.ts";
 
 /**
  * The connection has ended: it was closed here or there, or it broke.
@@ -128,6 +129,7 @@ const conditions: ReadonlyMap<string, { readonly code: string; readonly retryabl
     ["JMSSecurityException", { code: "SECURITY" }],
     ["InvalidClientIDException", { code: "INVALID_CLIENT_ID" }],
     ["InvalidDestinationException", { code: "INVALID_DESTINATION" }],
+    ["DestinationDoesNotExistException", { code: "INVALID_DESTINATION" }],
     ["InvalidSelectorException", { code: "INVALID_SELECTOR" }],
     ["ResourceAllocationException", { code: "RESOURCE_ALLOCATION", retryable: true }],
     ["IllegalStateException", { code: "ILLEGAL_STATE" }],
@@ -195,12 +197,4 @@ export class AuthenticationError extends BrokerError {
 
 function simpleName(className: string): string {
   return className.slice(className.lastIndexOf(".") + 1);
-}
-
-const LONGEST_REASON = 1000;
-
-/** The peer's text without control characters, which could forge lines of a log. */
-function harmless(text: string): string {
-  const cut = text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text;
-  return cut.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 }

@@ -23,6 +23,15 @@ export type { PrefetchPolicy } from "./prefetch_policy.ts";
 export type { ProducerOptions } from "./producer_options.ts";
 export { type BrowserOptions, QueueBrowser } from "./queue_browser.ts";
 export type { RedeliveryPolicies, RedeliveryPolicy } from "./redelivery_policy.ts";
+export { RemoteError } from "./remote_error.ts";
+export type { RequestManyOptions, RequestOptions } from "./requester.ts";
+export {
+  noReply,
+  type Reply,
+  type RequestHandler,
+  Responder,
+  type ResponderOptions,
+} from "./responder.ts";
 export type { ScheduledDelivery } from "./scheduled_delivery.ts";
 export type { OutgoingMessage, SendOptions, SendOutcome, SendResult } from "./send_options.ts";
 export {
@@ -33,3 +42,12 @@ export {
 } from "./selector.ts";
 export { Session, type SessionOptions } from "./session.ts";
 export type { ConnectionStatus } from "./status.ts";
+export {
+  TemporaryDestination,
+  type TemporaryKind,
+  type TemporaryQueue,
+  type TemporaryTopic,
+} from "./temporary_destination.ts";
+export { type XACommitOptions, type XAEnd, XAResource } from "./xa.ts";
+export { XAError, XAErrorCode } from "./xa_error.ts";
+export { createXid, type Xid } from "./xid.ts";

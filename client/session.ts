@@ -176,6 +176,7 @@ export class Session implements AsyncDisposable {
    * @param options Prefetch size, selector and so on.
    * @returns The consumer.
    * @throws {BrokerError} When the broker refuses, for example for a bad selector.
+   * @throws {OpenWireError} `"INVALID_DESTINATION"` when it is a temporary destination of another connection, or was deleted.
    * @throws {ClosedError} When the session is closed.
    * @throws {RangeError} When an option is out of range.
    */
@@ -244,7 +245,7 @@ export class Session implements AsyncDisposable {
    */
   async commit(options: CallOptions = {}): Promise<void> {
     const transaction = this.#transacted("commit");
-    await this.#flushProducers();
+    await this.flush();
     await transaction.commit(options);
   }
 
@@ -257,7 +258,7 @@ export class Session implements AsyncDisposable {
    */
   async rollback(options: CallOptions = {}): Promise<void> {
     const transaction = this.#transacted("roll back");
-    await this.#flushProducers();
+    await this.flush();
     await transaction.rollback(options);
   }
 
@@ -292,8 +293,9 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Closes its consumers and producers and the session. A transaction in progress is rolled back; messages that were not
-   * acknowledged go back to the broker. Calling it again changes nothing.
+   * Closes its consumers and producers and the session. A transaction in progress is rolled back, a branch of a distributed
+   * transaction that it works for can only be rolled back; messages that were not acknowledged go back to the broker. Calling
+   * it again changes nothing.
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
@@ -302,6 +304,15 @@ export class Session implements AsyncDisposable {
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /**
+   * Waits until all messages that were sent have been handed over: they belong to the transaction.
+   *
+   * @ignore Not for users.
+   */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#producers].map((producer) => producer.flush()));
   }
 
   /**
@@ -335,6 +346,7 @@ export class Session implements AsyncDisposable {
   ): Promise<MessageConsumer> {
     this.#check();
     const resolved = resolveDestination(destination);
+    this.#context.checkConsumable(resolved.destination);
     const consumerOptions = mergeOptions(resolved.consumer, options);
     const consumer = new MessageConsumer({
       context: this.#context,
@@ -355,11 +367,6 @@ export class Session implements AsyncDisposable {
     await Promise.all([...this.#consumers].map((consumer) => consumer.acknowledgeDelivered()));
   }
 
-  /** Waits until all messages that were sent have been handed over: they belong to the transaction. */
-  async #flushProducers(): Promise<void> {
-    await Promise.all([...this.#producers].map((producer) => producer.flush()));
-  }
-
   #transacted(what: string): SessionTransaction {
     this.#check();
     if (this.#transaction) return this.#transaction;
@@ -374,17 +381,16 @@ export class Session implements AsyncDisposable {
     const ended = new ClosedError("The session was closed");
     this.#ended ??= ended;
     for (const producer of this.#producers) producer.end(ended);
-    await this.#rollbackOpen();
+    await this.#abandonTransaction();
     await Promise.all([...this.#consumers].map((consumer) => consumer.retire()));
     // What a handler has done meanwhile.
-    await this.#rollbackOpen();
+    await this.#abandonTransaction();
     this.#consumers.clear();
     this.#producers.clear();
   }
 
-  async #rollbackOpen(): Promise<void> {
-    if (this.#transaction?.current?.dataType !== "LocalTransactionId") return;
-    await this.#transaction.rollback({ timeout: this.#context.settings.closeTimeout })
+  async #abandonTransaction(): Promise<void> {
+    await this.#transaction?.abandon({ timeout: this.#context.settings.closeTimeout })
       .catch((error) => this.#context.report(error));
   }
 

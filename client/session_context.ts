@@ -1,6 +1,12 @@
 /** What sessions, producers and consumers may use of their connection. */
 
-import type { ConnectionId, ConsumerId, ProducerId, WireFormatSettings } from "../codec/mod.ts";
+import type {
+  ActiveMQDestination,
+  ConnectionId,
+  ConsumerId,
+  ProducerId,
+  WireFormatSettings,
+} from "../codec/mod.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Command, Response } from "./commands.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -35,6 +41,14 @@ export interface SessionContext {
   request(command: Command, action: string, options?: CallOptions): Promise<Response>;
   /** Sends a command that isn't answered; resolves when the runtime took it. */
   send(command: Command, action: string, options?: CallOptions): Promise<void>;
+  /** Those that are open. */
+  consumers(): Iterable<MessageConsumer>;
+  /**
+   * Refuses a destination that this connection can't consume from.
+   *
+   * @throws {OpenWireError} `"INVALID_DESTINATION"`
+   */
+  checkConsumable(destination: ActiveMQDestination): void;
   addConsumer(consumer: MessageConsumer): void;
   removeConsumer(consumer: MessageConsumer): void;
   /** From now on the producer is told of ProducerAck. */

@@ -34,6 +34,8 @@ export class SessionTransaction implements TransactionContext {
   readonly #context: SessionContext;
   readonly #participants: Set<TransactionParticipant> = new Set();
   #current: TransactionId | null = null;
+  /** Takes the session out of the branch that it works for. */
+  #leaveBranch: (() => Promise<void>) | undefined;
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -91,8 +93,18 @@ export class SessionTransaction implements TransactionContext {
     }
   }
 
-  /** From now on the session works for a branch of a distributed transaction. */
-  join(branch: XATransactionId): void {
+  /** Whether it is of a session of that connection. */
+  isOf(connectionId: ConnectionId): boolean {
+    return this.#context.connectionId === connectionId;
+  }
+
+  /**
+   * From now on the session works for a branch of a distributed transaction.
+   *
+   * @param branch The branch.
+   * @param abandoned Is called when the session is closed meanwhile; has it leave the branch.
+   */
+  join(branch: XATransactionId, abandoned: () => Promise<void>): void {
     if (this.#current !== null) {
       throw new OpenWireError(
         "ILLEGAL_STATE",
@@ -100,12 +112,20 @@ export class SessionTransaction implements TransactionContext {
       );
     }
     this.#current = branch;
+    this.#leaveBranch = abandoned;
     this.#sendBegin(branch);
   }
 
   /** From now on the session doesn't work for the branch any more. */
   leave(): TransactionOutcome {
+    this.#leaveBranch = undefined;
     return this.#finish(this.#current!);
+  }
+
+  /** The session is closed: what is in progress does not count. */
+  async abandon(options: CallOptions): Promise<void> {
+    if (this.#leaveBranch) await this.#leaveBranch();
+    else await this.rollback(options);
   }
 
   /** Sends what belongs to the transaction; what comes after belongs to the next one. */
