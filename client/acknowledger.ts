@@ -9,6 +9,7 @@ import {
   type TransactionId,
 } from "../codec/mod.ts";
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
+import type { CallOptions } from "./call_options.ts";
 import type { Delivery, DeliveryState } from "./delivery.ts";
 import { DispatchedList } from "./dispatched_list.ts";
 import type { TransactionContext } from "./transaction_context.ts";
@@ -35,7 +36,7 @@ export interface AcknowledgerOptions {
   /** Whether each message of a transaction is acknowledged on its own. */
   readonly individualInTransaction: boolean;
   readonly transaction: TransactionContext | undefined;
-  send(ack: MessageAck): Promise<void>;
+  send(ack: MessageAck, options?: CallOptions): Promise<void>;
   /** Tells of a failure that nobody waits for. */
   report(error: Error): void;
   /** Calls back later; returns what calls it off. */
@@ -121,31 +122,32 @@ export class Acknowledger {
   }
 
   /** The application is done with a message; the broker may be told of many at once. */
-  async done(delivery: Delivery): Promise<void> {
+  async done(delivery: Delivery, options?: CallOptions): Promise<void> {
     this.#settled(delivery, "done");
     if (this.#batchSize <= 1) {
       this.#remove(delivery);
-      return await this.#options.send(this.#ack(AckType.standard, delivery, delivery, 1, null));
+      const ack = this.#ack(AckType.standard, delivery, delivery, 1, null);
+      return await this.#options.send(ack, options);
     }
     this.#done.add(delivery);
-    if (this.#done.size >= this.#batchSize) return await this.#sendDone();
+    if (this.#done.size >= this.#batchSize) return await this.#sendDone(options);
     this.#cancelTimer ??= this.#options.later(this.#options.optimizeTimeout, () => this.flush());
   }
 
   /** Acknowledges one message, whatever became of those before it. */
-  async individual(delivery: Delivery): Promise<void> {
+  async individual(delivery: Delivery, options?: CallOptions): Promise<void> {
     this.#settled(delivery, "gone");
     this.#remove(delivery);
-    await this.#options.send(this.#ack(AckType.individual, null, delivery, 1, null));
+    await this.#options.send(this.#ack(AckType.individual, null, delivery, 1, null), options);
   }
 
   /** Acknowledges many messages. */
-  async all(deliveries: Iterable<Delivery>): Promise<void> {
+  async all(deliveries: Iterable<Delivery>, options?: CallOptions): Promise<void> {
     for (const delivery of deliveries) {
       this.#settled(delivery, "done");
       this.#done.add(delivery);
     }
-    await this.#sendDone();
+    await this.#sendDone(options);
   }
 
   /** A message was too old to be given to the application. */
@@ -156,12 +158,12 @@ export class Acknowledger {
   }
 
   /** A message is given up. */
-  async poison(delivery: Delivery, cause: Throwable): Promise<void> {
+  async poison(delivery: Delivery, cause: Throwable, options?: CallOptions): Promise<void> {
     this.#settled(delivery, "gone");
     this.#remove(delivery);
     const ack = this.#ack(AckType.poison, delivery, delivery, 1, null);
     ack.poisonCause = cause;
-    await this.#options.send(ack);
+    await this.#options.send(ack, options);
   }
 
   /** Messages will be given to the application again. */
@@ -219,7 +221,7 @@ export class Acknowledger {
     this.#list.remove(delivery);
   }
 
-  async #sendDone(): Promise<void> {
+  async #sendDone(options?: CallOptions): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     if (this.#done.size === 0) return;
@@ -230,6 +232,7 @@ export class Acknowledger {
       runs.map((run) =>
         this.#options.send(
           this.#ack(AckType.standard, run[0]!, run.at(-1)!, run.length, null),
+          options,
         )
       ),
     );

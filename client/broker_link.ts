@@ -16,6 +16,7 @@ import type { Transport } from "../transport/mod.ts";
 import type { Command, Response } from "./commands.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { ConnectionClosedError, TimeoutError } from "./errors.ts";
+import { inTime } from "./in_time.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
 import type { CommandInspector } from "./options.ts";
 import { Outbox } from "./outbox.ts";
@@ -127,7 +128,12 @@ export class BrokerLink {
     this.#pings.add(answer);
     try {
       this.#push(createKeepAliveInfo({ commandId: this.#nextId(), responseRequired: true }));
-      await this.#inTime(answer.promise, options);
+      await inTime(answer.promise, {
+        deadlines: this.#deadlines,
+        timeout: options.timeout,
+        signal: options.signal,
+        late: () => new TimeoutError(`${options.action}: no answer within ${options.timeout} ms`),
+      });
     } finally {
       this.#pings.delete(answer);
     }
@@ -153,22 +159,10 @@ export class BrokerLink {
     cancel();
   }
 
-  #inTime(written: Promise<void>, { timeout, signal, action }: RequestOptions): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => settle(() => reject(signal!.reason));
-      const settle = (then: () => void): void => {
-        cancel();
-        signal?.removeEventListener("abort", abort);
-        then();
-      };
-      const cancel = this.#deadlines.add(timeout, () => {
-        settle(() =>
-          reject(new TimeoutError(`${action}: the broker took nothing for ${timeout} ms`))
-        );
-      });
-      signal?.addEventListener("abort", abort);
-      written.then(() => settle(resolve), (error) => settle(() => reject(error)));
-    });
+  #inTime(done: Promise<void>, { timeout, signal, action }: RequestOptions): Promise<void> {
+    const late = (): Error =>
+      new TimeoutError(`${action}: the broker took nothing for ${timeout} ms`);
+    return inTime(done, { deadlines: this.#deadlines, timeout, signal, late });
   }
 
   /** Ends the connection at once. The first reason counts. */

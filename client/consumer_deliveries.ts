@@ -13,10 +13,11 @@ import { OpenWireError } from "../errors.ts";
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import type { BodyCodec } from "./body_codec.ts";
+import type { CallOptions } from "./call_options.ts";
 import type { ConsumerKind, ConsumerSettings } from "./consumer_options.ts";
 import { type Delivery, toDelivery } from "./delivery.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
-import { Message, type RetryOptions, type Settlement } from "./message.ts";
+import { Message, type Settlement } from "./message.ts";
 import { milliseconds } from "./options.ts";
 import { poisonCause } from "./poison.ts";
 import { Redeliverer, type RedeliveryOptions } from "./redeliverer.ts";
@@ -32,7 +33,7 @@ export interface ConsumerSession {
   readonly acknowledgeMode: AcknowledgeMode;
   readonly transaction: TransactionContext | undefined;
   /** Acknowledges all that the session has given out. */
-  acknowledgeAll(): Promise<void>;
+  acknowledgeAll(options?: CallOptions): Promise<void>;
   /** Rolls the transaction back. */
   rollback(): Promise<void>;
 }
@@ -84,7 +85,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
       optimizeTimeout: context.settings.optimizeAcknowledgeTimeout,
       individualInTransaction: context.settings.transactedIndividualAck,
       transaction: session.transaction,
-      send: (ack) => this.#send(ack),
+      send: (ack, options) => this.#send(ack, options),
       report,
       later: (delay, callback) => context.deadlines.add(delay, callback),
     });
@@ -204,10 +205,10 @@ export class ConsumerDeliveries implements TransactionParticipant {
   }
 
   /** Acknowledges all that was given out, in mode `"client"`. */
-  async acknowledgeAll(): Promise<void> {
+  async acknowledgeAll(options?: CallOptions): Promise<void> {
     const deliveries = [...this.#unsettled];
     for (const delivery of deliveries) this.#forget(delivery);
-    await this.#acknowledger.all(deliveries);
+    await this.#acknowledger.all(deliveries, options);
   }
 
   /** Gives all again that was given out and not settled. */
@@ -284,52 +285,56 @@ export class ConsumerDeliveries implements TransactionParticipant {
   #settlement(delivery: Delivery): Settlement {
     const attempt = delivery.attempts;
     let settled = false;
-    const settle = async (action: () => Promise<void>): Promise<void> => {
+    const settle = (check?: () => void): void => {
       if (this.#options.kind.browser) throw illegalState("it is only browsed");
       if (settled || !this.#isOpen(delivery, attempt)) throw illegalState("it was settled before");
       if (this.#removed) throw this.#removed;
-      await action();
+      check?.();
+      // In a transaction the application still has it.
       settled = true;
     };
+    const notAcknowledged = (): void => {
+      if (delivery.state !== "held") return;
+      throw illegalState("it was acknowledged in the transaction, roll that back");
+    };
     return {
-      ack: () => settle(() => this.#acknowledge(delivery)),
-      reject: (reason) => settle(() => this.#reject(delivery, reason)),
-      retry: (options) => settle(() => this.#retry(delivery, options)),
+      ack: async (options) => {
+        settle();
+        await this.#acknowledge(delivery, options);
+      },
+      reject: async (reason, options) => {
+        settle(notAcknowledged);
+        this.#forget(delivery);
+        await this.#acknowledger.poison(delivery, poisonCause(reason), options);
+      },
+      // deno-lint-ignore require-await -- fails as its siblings do
+      retry: async ({ delay }) => {
+        if (delay !== undefined) milliseconds("delay", delay, 0);
+        settle(notAcknowledged);
+        this.#redeliver([delivery], {
+          cause: new Error("the application asked for it again each time"),
+          delay,
+          blocking: false,
+        });
+      },
     };
   }
 
-  async #acknowledge(delivery: Delivery): Promise<void> {
+  async #acknowledge(delivery: Delivery, options: CallOptions): Promise<void> {
     const { kind: { mode }, session } = this.#options;
     switch (mode) {
       case "client":
-        return await session.acknowledgeAll();
+        return await session.acknowledgeAll(options);
       case "transacted":
         // It is acknowledged with the transaction.
         return;
       case "individual":
         this.#forget(delivery);
-        return await this.#acknowledger.individual(delivery);
+        return await this.#acknowledger.individual(delivery, options);
       default:
         this.#forget(delivery);
-        return await this.#acknowledger.done(delivery);
+        return await this.#acknowledger.done(delivery, options);
     }
-  }
-
-  async #reject(delivery: Delivery, reason: unknown): Promise<void> {
-    refuseIfAcknowledged(delivery);
-    this.#forget(delivery);
-    await this.#acknowledger.poison(delivery, poisonCause(reason));
-  }
-
-  // deno-lint-ignore require-await -- fails as its siblings do
-  async #retry(delivery: Delivery, { delay }: RetryOptions): Promise<void> {
-    if (delay !== undefined) milliseconds("delay", delay, 0);
-    refuseIfAcknowledged(delivery);
-    this.#redeliver([delivery], {
-      cause: new Error("the application asked for it again each time"),
-      delay,
-      blocking: false,
-    });
   }
 
   async #failed(
@@ -383,11 +388,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
     }
   }
 
-  async #send(ack: MessageAck): Promise<void> {
+  async #send(ack: MessageAck, options?: CallOptions): Promise<void> {
     const { context } = this.#options;
     const waits = !context.settings.sendAcksAsync && ack.transactionId === null;
-    if (waits) await context.request(ack, "Cannot acknowledge");
-    else await context.send(ack, "Cannot acknowledge");
+    if (waits) await context.request(ack, "Cannot acknowledge", options);
+    else await context.send(ack, "Cannot acknowledge", options);
   }
 
   #notify(): void {
@@ -399,12 +404,6 @@ export class ConsumerDeliveries implements TransactionParticipant {
 
 function illegalState(reason: string): OpenWireError {
   return new OpenWireError("ILLEGAL_STATE", `Cannot settle the message: ${reason}`);
-}
-
-function refuseIfAcknowledged({ state }: Delivery): void {
-  if (state === "held") {
-    throw illegalState("it was acknowledged in the transaction, roll that back");
-  }
 }
 
 function isExpired({ message }: Delivery): boolean {

@@ -7,7 +7,7 @@ export interface Patience {
   readonly deadlines: Deadlines;
   /** Milliseconds; 0 for ever. */
   readonly timeout: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** The error for when it took too long. */
   readonly late: () => Error;
 }

@@ -18,6 +18,7 @@ import {
   type TransactionId,
 } from "../codec/mod.ts";
 import type { BodyCodec } from "./body_codec.ts";
+import type { CallOptions } from "./call_options.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
 import { ScheduleProperty } from "./scheduled_delivery.ts";
 
@@ -60,8 +61,8 @@ export interface RetryOptions {
 
 /** What a consumer does when one of its messages is settled. */
 export interface Settlement {
-  ack(): Promise<void>;
-  reject(reason: unknown): Promise<void>;
+  ack(options: CallOptions): Promise<void>;
+  reject(reason: unknown, options: CallOptions): Promise<void>;
   retry(options: RetryOptions): Promise<void>;
 }
 
@@ -138,12 +139,13 @@ export class Message {
    * Resolves when that was handed to the runtime; the broker does not answer, unless the connection's `sendAcksAsync` is
    * false.
    *
+   * @param options How long to wait; the acknowledgement is on its way in any case.
    * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.
    * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
    * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
    */
-  ack(): Promise<void> {
-    return this.#settlement.ack();
+  ack(options: CallOptions = {}): Promise<void> {
+    return this.#settlement.ack(options);
   }
 
   /**
@@ -151,12 +153,13 @@ export class Message {
    * `dlqDeliveryFailureCause`), or drops it if it isn't persistent.
    *
    * @param reason Why, for whoever looks at the dead letter queue.
+   * @param options How long to wait, as with {@linkcode ack}.
    * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.
    * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
    * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
    */
-  reject(reason?: unknown): Promise<void> {
-    return this.#settlement.reject(reason);
+  reject(reason?: unknown, options: CallOptions = {}): Promise<void> {
+    return this.#settlement.reject(reason, options);
   }
 
   /**

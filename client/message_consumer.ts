@@ -28,6 +28,7 @@ import type { DeliveryQueue, Receiver } from "./delivery_queue.ts";
 import { formatDestination } from "./destination.ts";
 import { ClosedError, TimeoutError } from "./errors.ts";
 import { HandlerRunner } from "./handler_runner.ts";
+import { inTime } from "./in_time.ts";
 import type { Message } from "./message.ts";
 import { milliseconds } from "./options.ts";
 import { checkPrefetchSize } from "./prefetch_policy.ts";
@@ -401,13 +402,12 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   async drain({ timeout, signal }: CallOptions = {}): Promise<void> {
     if (this.#ended) return await this.close();
     const limit = milliseconds("timeout", timeout, 30_000);
-    const action = "Cannot drain the consumer";
     signal?.throwIfAborted();
     try {
       // Of a consumer with prefetch size 0 the broker sends only what it is asked for.
       this.#exhausted = true;
       if (this.prefetchSize > 0) await this.#credit.request(0, { timeout: limit, signal });
-      await this.#untilSettled(limit, signal, action);
+      await this.#untilSettled(limit, signal);
     } finally {
       await this.close();
     }
@@ -417,10 +417,12 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * Closes the consumer, after the handler has ended. Messages that were not acknowledged go back to the broker; if they were
    * received in a transaction that goes on, when that has ended. Calling it again changes nothing.
    *
-   * Don't wait for it inside the handler: it waits for the handler, for `closeTimeout` milliseconds at most.
+   * Don't wait for it inside the handler: it waits for the handler.
+   *
+   * @param options How long to wait for the handler, and then for the broker; the connection's `closeTimeout` by default.
    */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
   }
 
   /** The same as {@linkcode close}. */
@@ -488,8 +490,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    *
    * @ignore Not for users.
    */
-  async acknowledgeDelivered(): Promise<void> {
-    await this.#deliveries.acknowledgeAll();
+  async acknowledgeDelivered(options?: CallOptions): Promise<void> {
+    await this.#deliveries.acknowledgeAll(options);
   }
 
   /**
@@ -551,33 +553,21 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   }
 
   /** Waits until all that came was taken and settled. */
-  async #untilSettled(
-    timeout: number,
-    signal: AbortSignal | undefined,
-    action: string,
-  ): Promise<void> {
-    const { promise: stopped, reject } = Promise.withResolvers<never>();
-    const abort = (): void => reject(signal!.reason);
-    const cancel = this.#context.deadlines.add(timeout, () => {
-      const { untaken, unsettled } = this.#deliveries;
-      reject(
+  async #untilSettled(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    const deliveries = this.#deliveries;
+    const settled = deliveries.until(() =>
+      this.#ended !== undefined ||
+      (deliveries.untaken === 0 && deliveries.unsettled === 0 && !deliveries.handling)
+    );
+    await inTime(settled, {
+      deadlines: this.#context.deadlines,
+      timeout,
+      signal,
+      late: () =>
         new TimeoutError(
-          `${action}: ${untaken} messages were not taken and ${unsettled} not settled in ${timeout} ms`,
+          `Cannot drain the consumer: ${deliveries.untaken} messages were not taken and ${deliveries.unsettled} not settled in ${timeout} ms`,
         ),
-      );
     });
-    signal?.addEventListener("abort", abort);
-    stopped.catch(() => {});
-    const done = (): boolean => {
-      const { untaken, unsettled, handling } = this.#deliveries;
-      return this.#ended !== undefined || (untaken === 0 && unsettled === 0 && !handling);
-    };
-    try {
-      await Promise.race([this.#deliveries.until(done), stopped]);
-    } finally {
-      cancel();
-      signal?.removeEventListener("abort", abort);
-    }
   }
 
   #finish(ended: Error, reason: Error | undefined): void {
@@ -590,23 +580,26 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   }
 
   /** Lets the handler end and takes no more messages. */
-  async #stop(): Promise<void> {
+  async #stop(options: CallOptions): Promise<void> {
     this.#finish(new ClosedError("The consumer was closed"), undefined);
-    const runner = this.#runner;
-    if (runner) {
-      let cancel = (): void => {};
-      const late = new Promise<void>((resolve) => {
-        cancel = this.#context.deadlines.add(this.#context.settings.closeTimeout, resolve);
-      });
-      await Promise.race([runner.ended.catch(() => {}), late]);
-      cancel();
+    if (this.#runner) {
+      const { deadlines } = this.#context;
+      const late = (): Error => new TimeoutError("The handler did not end");
+      // It need not end well, or at all.
+      await inTime(this.#runner.ended, { deadlines, late, ...this.#closeOptions(options) })
+        .catch(() => {});
     }
     this.#deliveries.flush();
   }
 
-  async #close(): Promise<void> {
+  #closeOptions({ timeout, signal }: CallOptions): { timeout: number; signal?: AbortSignal } {
+    const limit = milliseconds("timeout", timeout, this.#context.settings.closeTimeout);
+    return { timeout: limit, ...(signal && { signal }) };
+  }
+
+  async #close(options: CallOptions): Promise<void> {
     if (this.#ended) return;
-    await this.#stop();
+    await this.#stop(options);
     if (this.#deliveries.inTransaction) {
       // The broker would give them to others: what was received in a transaction is still to be acknowledged.
       this.#deliveries.until(() => !this.#deliveries.inTransaction).then(() => {
@@ -615,16 +608,16 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       return;
     }
     this.#remove();
-    const timeout = this.#context.settings.closeTimeout;
-    await this.#context.request(this.#removeInfo(), "Cannot close the consumer", { timeout });
+    const limits = this.#closeOptions(options);
+    await this.#context.request(this.#removeInfo(), "Cannot close the consumer", limits);
   }
 
   async #retire(): Promise<void> {
     if (this.#ended) return;
-    await this.#stop();
+    await this.#stop({});
     this.#remove();
-    const timeout = this.#context.settings.closeTimeout;
-    await this.#context.send(this.#removeInfo(), "Cannot close the consumer", { timeout });
+    const limits = this.#closeOptions({});
+    await this.#context.send(this.#removeInfo(), "Cannot close the consumer", limits);
   }
 
   #remove(): void {

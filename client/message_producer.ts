@@ -261,9 +261,11 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
 
   /**
    * Closes the producer. What waits for its turn or for room in the window is not sent. Calling it again changes nothing.
+   *
+   * @param options How long to wait; the connection's `closeTimeout` by default.
    */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
   }
 
   /** The same as {@linkcode close}. */
@@ -488,7 +490,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     });
   }
 
-  async #close(): Promise<void> {
+  async #close({ timeout, signal }: CallOptions): Promise<void> {
     if (this.#ended) return;
     this.end(new ClosedError("The producer was closed"));
     this.#onClose(this);
@@ -496,7 +498,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     await this.#context.request(
       createRemoveInfo({ objectId: this.#id }),
       "Cannot close the producer",
-      { timeout: this.#context.settings.closeTimeout },
+      { timeout: timeout ?? this.#context.settings.closeTimeout, signal },
     );
   }
 }

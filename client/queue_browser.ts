@@ -88,9 +88,13 @@ export class QueueBrowser implements AsyncIterable<Message>, AsyncDisposable {
     return this.messages();
   }
 
-  /** Closes the browser. Calling it again changes nothing. */
-  close(): Promise<void> {
-    return this.#consumer.close();
+  /**
+   * Closes the browser. Calling it again changes nothing.
+   *
+   * @param options How long to wait; the connection's `closeTimeout` by default.
+   */
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#consumer.close(options);
   }
 
   /** The same as {@linkcode close}. */

@@ -96,7 +96,7 @@ export class Session implements AsyncDisposable {
     this.#forConsumers = {
       acknowledgeMode,
       transaction: this.#transaction,
-      acknowledgeAll: () => this.#acknowledgeAll(),
+      acknowledgeAll: (options) => this.#acknowledgeAll(options),
       rollback: () => this.rollback(),
     };
     // What is only looked at is not part of a transaction.
@@ -363,8 +363,9 @@ export class Session implements AsyncDisposable {
   }
 
   /** Java: in mode CLIENT an acknowledgement is for the whole session. */
-  async #acknowledgeAll(): Promise<void> {
-    await Promise.all([...this.#consumers].map((consumer) => consumer.acknowledgeDelivered()));
+  async #acknowledgeAll(options?: CallOptions): Promise<void> {
+    const consumers = [...this.#consumers];
+    await Promise.all(consumers.map((consumer) => consumer.acknowledgeDelivered(options)));
   }
 
   #transacted(what: string): SessionTransaction {
