@@ -25,7 +25,7 @@ export class ProducerWindow {
   readonly #charges: Set<Charge> = new Set();
   #used = 0;
   #asking: Charge | undefined;
-  /** ProducerAcks that may still come for messages that count no more. */
+  /** ProducerAcks for messages that count no more: ActiveMQ's answers overtake them. */
   #late = 0;
   /** More ProducerAcks came than were expected: what they are for is unknown, so only answers count. */
   #ambiguous = false;
@@ -56,14 +56,17 @@ export class ProducerWindow {
 
   /** A ProducerAck came. */
   acknowledged(): void {
+    if (this.#late > 0) {
+      this.#late--;
+      return;
+    }
     if (this.#ambiguous) return;
     for (const charge of this.#charges) {
       if (charge.asks) continue;
       if (--charge.acks === 0) this.#release(charge);
       return;
     }
-    if (this.#late > 0) this.#late--;
-    else this.#ambiguous = true;
+    this.#ambiguous = true;
   }
 
   /** A message that asks was answered, whatever the answer, or never will be. */

@@ -14,6 +14,8 @@ import { broker, brokerSkip } from "../broker/env.ts";
 export interface TestBroker {
   readonly url: string;
   readonly real: boolean;
+  /** The broker in memory, if it is that. */
+  readonly memory: MemoryBroker | undefined;
   /** A name that no other test uses. */
   readonly name: string;
   /** Connects; all connections are closed when the test ends. */
@@ -61,25 +63,30 @@ function testWith(
       users: { system: "manager" },
       allowAnonymous: true,
     });
-    await withConnections(memory.url, wireFormat, false, fn);
+    await withConnections(memory.url, wireFormat, memory, fn);
   }, options);
-  test(`${name} (ActiveMQ)`, () => withConnections(broker!.urls.openwire, wireFormat, true, fn), {
-    ...options,
-    skip: options.skip || brokerSkip,
-  });
+  test(
+    `${name} (ActiveMQ)`,
+    () => withConnections(broker!.urls.openwire, wireFormat, undefined, fn),
+    {
+      ...options,
+      skip: options.skip || brokerSkip,
+    },
+  );
 }
 
 async function withConnections(
   url: string,
   wireFormat: WireFormatOptions,
-  real: boolean,
+  memory: MemoryBroker | undefined,
   fn: BrokerTest,
 ): Promise<void> {
   const connections: Connection[] = [];
   try {
     await fn({
       url,
-      real,
+      real: memory === undefined,
+      memory,
       name: freshName(),
       connect: async (options = {}) => {
         const connection = await connect(url, {
