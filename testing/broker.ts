@@ -72,7 +72,11 @@ export class BrokerState {
     };
     this.destinations = new DestinationRegistry(this.#around);
     this.durables = new DurableSubscriptions(this.destinations, this.#around);
-    this.scheduler = new Scheduler(timers, this.#around.now, (message) => this.#deliver(message));
+    this.scheduler = new Scheduler(
+      timers,
+      this.#around.now,
+      (message) => this.#route(message, undefined),
+    );
   }
 
   /** Makes a consumer, or continues a durable one. */
@@ -158,13 +162,6 @@ export class BrokerState {
     return true;
   }
 
-  /** Sends a message of the scheduler. A destination that is gone takes it with it. */
-  #deliver(message: Message): void {
-    const target = message.destination!;
-    if (isTemporary(target) && this.destinations.find(target) === undefined) return;
-    this.#route(message, undefined);
-  }
-
   #route(message: Message, transaction: Transaction | undefined): void {
     const target = message.destination!;
     for (const queue of this.#virtualConsumers(target)) {
@@ -176,6 +173,8 @@ export class BrokerState {
     const messageId = { ...message.messageId!, brokerSequenceId: ++this.#sequence };
     const kept = { ...message, messageId, brokerInTime: now };
     const add = () => {
+      // A temporary destination may be gone when a transaction is committed.
+      if (isTemporary(target) && this.destinations.find(target) === undefined) return;
       if (message.persistent) this.#note(messageId);
       this.destinations.open(target).add(kept);
     };

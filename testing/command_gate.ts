@@ -9,13 +9,15 @@ export type Step = () => void | Promise<void>;
 
 /** Steps one after the other, each at once as long as none takes time. */
 export class CommandGate {
+  readonly #stepped: () => void;
   readonly #failed: () => void;
   readonly #waiting: Step[] = [];
   #held: Promise<void> | undefined;
   #closed = false;
 
-  /** `failed` is called when a step fails that had to wait. */
-  constructor(failed: () => void) {
+  /** `stepped` is called after each step that took time or had to wait, `failed` when one fails. */
+  constructor(stepped: () => void, failed: () => void) {
+    this.#stepped = stepped;
     this.#failed = failed;
   }
 
@@ -44,7 +46,14 @@ export class CommandGate {
   async #wait(taken: Promise<void>): Promise<void> {
     try {
       await taken;
-      for (let step; (step = this.#waiting.shift()) !== undefined;) await step();
+      this.#stepped();
+      for (let step; (step = this.#waiting.shift()) !== undefined;) {
+        const more = step();
+        this.#stepped();
+        if (more === undefined) continue;
+        await more;
+        this.#stepped();
+      }
     } catch {
       this.#failed();
     }

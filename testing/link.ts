@@ -68,8 +68,8 @@ export class Link implements InterceptedConnection {
   readonly #identity: BrokerIdentity;
   readonly #handler: CommandHandler;
   readonly #interceptors: Interceptors;
-  readonly #incoming: CommandGate = new CommandGate(() => void this.close());
-  readonly #outgoing: CommandGate = new CommandGate(() => void this.close());
+  readonly #incoming: CommandGate = new CommandGate(() => this.#settled(), () => void this.close());
+  readonly #outgoing: CommandGate = new CommandGate(() => {}, () => void this.close());
   readonly #settled: () => void;
   readonly #format: OpenWireFormat;
   readonly #encoder: OpenWireEncoder;
@@ -166,7 +166,6 @@ export class Link implements InterceptedConnection {
     this.#monitor.busy = true;
     await Promise.race([held, this.#transport.closed]);
     this.#monitor.busy = false;
-    this.#settled();
   }
 
   #receive(command: DataStructure): void {

@@ -31,13 +31,12 @@ export class QueueBacklog {
     entry.place = this.#list.append(entry);
   }
 
-  /** Puts messages back: before what was never sent, after what came back earlier. */
+  /** Puts messages back: before what was never sent, after what came back earlier. Nobody looks at them by himself. */
   giveBack(entries: readonly Entry[]): void {
     for (const entry of entries) {
       entry.rank = ++this.#returnedRank;
       entry.place = this.#list.insert(entry, this.#fresh);
     }
-    if (entries.length > 0) this.rewind();
   }
 
   /** Takes a message out, if it is here. */

@@ -54,10 +54,10 @@ export class Transaction {
     this.#end();
   }
 
-  /** Takes the work back, the last first. */
+  /** Takes the work back. */
   rollback(): void {
     this.state = "finished";
-    for (const { afterRollback } of this.#work.toReversed()) afterRollback();
+    for (const { afterRollback } of this.#work) afterRollback();
     this.#end();
   }
 

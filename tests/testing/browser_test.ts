@@ -1,5 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { createActiveMQQueue, encodePrimitiveMap, type MessageDispatch } from "../../codec/mod.ts";
+import {
+  createActiveMQQueue,
+  createConnectionId,
+  createLocalTransactionId,
+  createTransactionInfo,
+  encodePrimitiveMap,
+  type MessageDispatch,
+} from "../../codec/mod.ts";
 import { type RawClient, text } from "./_raw_client.ts";
 import { behaviour, texts } from "./_targets.ts";
 
@@ -126,4 +133,21 @@ behaviour("A closed browser gives nothing back", async (target) => {
   const got = await client.dispatches(2);
   assertEquals(got.map((d) => [text(d), d.redeliveryCounter]), [["1", 0], ["2", 0]]);
   assertEquals(await target.rest(client), []);
+});
+
+behaviour("A browser does not show what is acknowledged in an open transaction", async (target) => {
+  const client = await target.open();
+  const connectionId = createConnectionId({ value: client.connectionId });
+  const transactionId = createLocalTransactionId({ connectionId, value: 1 });
+  await client.send(createTransactionInfo({ connectionId, transactionId, type: 0 }));
+  await client.consumer(target.queue());
+  await client.publish(target.queue(), "1", "2");
+  const [one] = await client.dispatches(2);
+  await client.request(client.ack([one!], 2, { transactionId }));
+  const browser = await target.open();
+  await browser.consumer(target.queue(), { browser: true });
+  assertEquals(texts(await all(browser)), ["2"]);
+  await client.request(createTransactionInfo({ connectionId, transactionId, type: 4 }));
+  await browser.consumer(target.queue(), { browser: true });
+  assertEquals(texts(await all(browser)), ["1", "2"]);
 });

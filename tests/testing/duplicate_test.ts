@@ -43,6 +43,19 @@ behaviour("A queue takes a message again that went to the dead letter queue", as
   assertEquals(texts(await client.dispatches(1)), ["1"]);
 });
 
+behaviour("A queue takes a message again that got too old there", async (target) => {
+  const client = await target.open();
+  const producer = await client.producer();
+  const expiration = Date.now() + 30;
+  const message = client.message(producer, target.queue(), "1", { expiration });
+  await client.request(message);
+  while (Date.now() <= expiration) await new Promise((resolve) => setTimeout(resolve, 10));
+  await client.consumer(target.queue());
+  await target.deadLetter(client);
+  await client.request({ ...message, expiration: 0 });
+  assertEquals(texts(await client.dispatches(1)), ["1"]);
+});
+
 behaviour("A topic takes a message as often as it is sent", async (target) => {
   const client = await target.open();
   const producer = await client.producer();

@@ -130,6 +130,18 @@ test("A delayed command holds what the client sent after it, and nobody else", a
   await settled;
 });
 
+test("What happens after a delay is seen at once, although the connection waits again", async () => {
+  await using broker = new MemoryBroker();
+  broker.limitQueue("Q", { messages: 1 });
+  broker.fault({ command: "Message", action: { delay: 1 } });
+  await using client = await RawClient.open(broker.connect());
+  const producer = await client.producer();
+  await client.send(client.message(producer, Q, "1"), client.message(producer, Q, "2"));
+  await broker.until(() => broker.queue("Q").blocked === 1);
+  broker.limitQueue("Q", { messages: 2 });
+  await client.settle();
+});
+
 test("A delay of some milliseconds ends by itself", async () => {
   await using broker = new MemoryBroker();
   broker.fault({ command: "Message", action: { delay: 5 } });

@@ -167,6 +167,16 @@ test("A message that gets too old while it waits for space goes to the dead lett
   assertEquals([broker.queue("Q").size, broker.queue("ActiveMQ.DLQ").size], [0, 1]);
 });
 
+test("A message that is too old already does not wait for space", async () => {
+  await using broker = new MemoryBroker();
+  broker.limitQueue("Q", { messages: 0 });
+  await using client = await RawClient.open(broker.connect());
+  const producer = await client.producer();
+  const late = client.message(producer, Q, "late", { expiration: Date.now() - 1000 });
+  assertEquals((await client.request(late)).dataType, "Response");
+  assertEquals([broker.queue("Q").blocked, broker.queue("ActiveMQ.DLQ").size], [0, 1]);
+});
+
 test("What waits for space is sent although its producer is gone, unless it stopped its connection", async () => {
   await using broker = new MemoryBroker();
   broker.limitQueue("Q", { messages: 0 });

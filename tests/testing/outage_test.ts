@@ -120,6 +120,24 @@ test("What a lost link sent is known when its connection comes back, but for ope
   assert((await reader.texts()).length === 0);
 });
 
+test("Dead letters don't make the broker forget what came after them", async () => {
+  await using broker = new MemoryBroker();
+  const target = { link: () => link(broker) } as unknown as Target;
+  await using client = await RawClient.open(broker.connect());
+  const producer = await client.producer();
+  const [one, two] = ["1", "2"].map((body) => client.message(producer, Q, body));
+  await client.request(one!);
+  await client.request(two!);
+  await client.consumer(Q);
+  const sent = await client.dispatches(2);
+  await client.request(client.ack([sent[0]!], 1));
+  await client.drop();
+  await using again = await comeBack(target, client, producer);
+  const elsewhere = createActiveMQQueue({ physicalName: "elsewhere" });
+  await again.request({ ...two!, destination: elsewhere });
+  assertEquals(broker.queue("elsewhere").enqueued, 0);
+});
+
 async function link(broker: MemoryBroker): Promise<RawClient> {
   const client = new RawClient(broker.connect());
   await client.next("BrokerInfo");

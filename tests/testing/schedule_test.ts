@@ -111,6 +111,7 @@ behaviour("A message with a period comes again, with another id each time", asyn
   const ids = new Set(sent.map(({ message }) => JSON.stringify(message!.messageId)));
   assertEquals(ids.size, 3);
   assertEquals(new Set(sent.map((dispatch) => properties(dispatch).scheduledJobId)).size, 1);
+  assertEquals(target.memory?.scheduled ?? 0, 0);
   assertEquals(await target.rest(client), []);
 });
 
@@ -204,6 +205,18 @@ behaviour("Scheduled messages are shown, and removed by their job's id", async (
     scheduledJobId: properties(left[0]!).scheduledJobId as string,
   });
   assertEquals(await browse(client, target.queue()), []);
+});
+
+behaviour("A scheduled message that was removed does not come", async (target) => {
+  const client = await target.open();
+  await client.consumer(target.queue());
+  await schedule(client, target.queue(), "removed", { AMQ_SCHEDULED_DELAY: long(600) });
+  const [job] = await browse(client, target.queue());
+  const id = properties(job!).scheduledJobId as string;
+  await manage(client, { AMQ_SCHEDULER_ACTION: "REMOVE", scheduledJobId: id });
+  await schedule(client, target.queue(), "kept", { AMQ_SCHEDULED_DELAY: long(1200) });
+  assertEquals(texts(await client.dispatches(1)), ["kept"]);
+  assertEquals(await target.rest(client), []);
 });
 
 behaviour("Scheduled messages are shown and removed by a range of time", async (target) => {

@@ -127,6 +127,34 @@ behaviour(
   },
 );
 
+behaviour(
+  "A group that was closed may go to a consumer that could not have it before",
+  async (target) => {
+    const client = await target.open();
+    const producer = await client.producer();
+    const first = await client.consumer(target.queue(), { prefetchSize: 1 });
+    const send = (groupSequence: number) => {
+      const init = { groupID: "G", groupSequence };
+      return client.request(client.message(producer, target.queue(), `${groupSequence}`, init));
+    };
+    await send(0);
+    let sent = await client.dispatches(1);
+    await client.consumer(target.queue(), { prefetchSize: 10 });
+    await send(2);
+    await send(-1);
+    await send(4);
+    assertEquals(await target.rest(client), []);
+    for (const expected of ["2", "-1"]) {
+      await client.send(client.ack(sent, 2));
+      sent = await client.dispatches(1);
+      assertEquals([text(sent[0]!), sent[0]!.consumerId!.value === first.value], [expected, true]);
+    }
+    const [other] = await client.dispatches(1);
+    assertEquals([text(other!), other!.consumerId!.value === first.value], ["4", false]);
+    assertEquals(other!.message!.jmsxGroupFirstForConsumer, true);
+  },
+);
+
 behaviour("EXPIRED of a message whose time isn't over takes it from all", async (target) => {
   const client = await target.open();
   const consumer = await client.consumer(target.queue(), { prefetchSize: 1 });

@@ -165,7 +165,9 @@ behaviour("What a dead client acknowledged in a transaction comes again", async 
   await other.consumer(target.queue());
   await client.drop();
   const again = await other.dispatches(2);
-  assertEquals(again.map((d) => [text(d), d.redeliveryCounter]), [["1", 1], ["2", 1]]);
+  // ActiveMQ gives them back one by one, the last first, and may send the first before it has the second.
+  const found = again.map((d) => [text(d), d.redeliveryCounter]);
+  assertEquals(found.toSorted(), [["1", 1], ["2", 1]]);
 });
 
 behaviour(
@@ -203,6 +205,37 @@ behaviour("Acknowledgements of a topic consumer count when they are committed", 
   await end(client, transactionId, COMMIT);
   assertEquals(texts(await client.dispatches(2)), ["3", "4"]);
 });
+
+for (const type of [COMMIT, ROLLBACK]) {
+  behaviour(
+    `A topic consumer's window after ${type === COMMIT ? "commit" : "rollback"}`,
+    async (target) => {
+      const client = await target.open();
+      await client.consumer(target.topic(), { prefetchSize: 2 });
+      await client.publish(target.topic(), "1", "2", "3", "4", "5", "6", "7");
+      const sent = await client.dispatches(2);
+      const transactionId = await begin(client);
+      // DELIVERED widens by its count, INDIVIDUAL by one.
+      await client.send(client.ack([sent[0]!], 0, { transactionId }));
+      assertEquals(texts(await client.dispatches(1)), ["3"]);
+      await client.send(client.ack([sent[1]!], 4, { transactionId, firstMessageId: null }));
+      assertEquals(texts(await client.dispatches(1)), ["4"]);
+      await client.send(client.ack([sent[0]!], 2, { transactionId, firstMessageId: null }));
+      assertEquals(await target.rest(client), []);
+      await end(client, transactionId, type);
+      if (type === COMMIT) {
+        // Three of the four are gone, and the widened window is as it was.
+        assertEquals(await target.rest(client), ["5", "6", "7"]);
+        return;
+      }
+      assertEquals(await target.rest(client), []);
+      await client.send(client.ack(sent, 0, { messageCount: 1 }));
+      assertEquals(await target.rest(client), []);
+      await client.send(client.ack(sent, 0, { messageCount: 2 }));
+      assertEquals(await target.rest(client), ["5"]);
+    },
+  );
+}
 
 behaviour("A POISON acknowledgement can't be in a transaction", async (target) => {
   const { client, sent } = await consumer(target, 1, "1");
@@ -248,6 +281,17 @@ behaviour("A transaction is over after its end", async (target) => {
   await end(client, id, ROLLBACK);
   const [className] = refusal(await client.request(info(client, id, ROLLBACK)));
   assertEquals(className, "javax.jms.JMSException");
+});
+
+behaviour("To begin a transaction again changes nothing", async (target) => {
+  const client = await target.open();
+  const producer = await client.producer();
+  const transactionId = await begin(client);
+  await client.send(client.message(producer, target.queue(), "1", { transactionId }));
+  await end(client, transactionId, BEGIN);
+  await end(client, transactionId, COMMIT);
+  await client.consumer(target.queue());
+  assertEquals(texts(await client.dispatches(1)), ["1"]);
 });
 
 behaviour("A transaction of another connection is unknown", async (target) => {
