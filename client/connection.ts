@@ -14,10 +14,9 @@ import {
   createShutdownInfo,
   type DataStructure,
   type OpenWireFormat,
-  ProtocolError,
   type WireFormatSettings,
 } from "../codec/mod.ts";
-import { type Transport, TransportError } from "../transport/mod.ts";
+import type { Transport } from "../transport/mod.ts";
 import { BrokerLink } from "./broker_link.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
@@ -28,12 +27,9 @@ import type { MessageBody } from "./outgoing_message.ts";
 import type { ProducerOptions } from "./producer_options.ts";
 import type { BrowserOptions, QueueBrowser } from "./queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
-import {
-  AuthenticationError,
-  BrokerError,
-  ConnectionClosedError,
-  HandshakeError,
-} from "./errors.ts";
+import { BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
+import { toHandshakeError } from "./handshake_error.ts";
+import { inTime } from "./in_time.ts";
 import { generateId } from "./id_generator.ts";
 import type { MessageConsumer } from "./message_consumer.ts";
 import type { MessageProducer } from "./message_producer.ts";
@@ -184,21 +180,23 @@ export class Connection implements AsyncDisposable {
    * What happens to the connection: failures that answer no call, and its end, which ends the iteration too.
    *
    * Only what happens while the iteration goes on is told; what nobody asks for is not kept.
+   *
+   * @param options Ends the iteration with the signal's reason.
    */
-  status(): AsyncIterableIterator<ConnectionStatus> {
-    return this.#status.subscribe();
+  status({ signal }: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<ConnectionStatus> {
+    return this.#status.subscribe(signal);
   }
 
   /**
    * Opens a session.
    *
-   * @param options How messages are acknowledged.
+   * @param options How messages are acknowledged, and how long to wait.
    * @returns The session.
    * @throws {ConnectionClosedError} When the connection has ended.
    */
   async createSession(options: SessionOptions = {}): Promise<Session> {
     const session = new Session(this.#context, ++this.#sessionCount, options);
-    await session.open();
+    await session.open(options);
     return session;
   }
 
@@ -391,11 +389,16 @@ export class Connection implements AsyncDisposable {
     run: (session: Session) => T | Promise<T>,
     options: CallOptions = {},
   ): Promise<T> {
-    await using session = await this.createSession({ acknowledgeMode: "transacted" });
-    const result = await run(session);
-    options.signal?.throwIfAborted();
-    await session.commit(options);
-    return result;
+    const session = await this.createSession({ acknowledgeMode: "transacted" });
+    try {
+      const result = await run(session);
+      options.signal?.throwIfAborted();
+      await session.commit(options);
+      return result;
+    } finally {
+      // Whether the transaction counts is known by now.
+      await session.close().catch((error) => this.#context.report(error));
+    }
   }
 
   /**
@@ -425,14 +428,23 @@ export class Connection implements AsyncDisposable {
    * Has consumers give out no messages until {@linkcode start} is called. The broker goes on sending, up to their prefetch
    * sizes.
    *
+   * @param options How long to wait for handlers; the connection's `closeTimeout` by default.
    * @returns Resolves when no handler is at work.
+   * @throws {TimeoutError} When a handler did not end; no messages are given out nevertheless.
    */
-  async stop(): Promise<void> {
+  async stop(options: CallOptions = {}): Promise<void> {
     if (this.#started) {
       this.#started = false;
       for (const consumer of this.#consumers.values()) consumer.setStarted(false);
     }
-    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.idle()));
+    const timeout = milliseconds("timeout", options.timeout, this.#settings.closeTimeout);
+    const idle = Promise.all([...this.#consumers.values()].map((consumer) => consumer.idle()));
+    await inTime(idle, {
+      deadlines: this.#deadlines,
+      timeout,
+      signal: options.signal,
+      late: () => new TimeoutError(`A handler was still at work after ${timeout} ms`),
+    });
   }
 
   /**
@@ -469,9 +481,14 @@ export class Connection implements AsyncDisposable {
   /**
    * Closes all sessions and the connection, in order: what was sent before is sent, messages that were not acknowledged
    * go back to the broker. Calling it again changes nothing.
+   *
+   * It does not fail: what can't be done in order is done by the end of the connection.
+   *
+   * @param options How long to wait for handlers, and then for the broker; the option `closeTimeout` by default. When the
+   *   signal is aborted, the connection ends at once.
    */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
   }
 
   /** The same as {@linkcode close}. */
@@ -493,6 +510,7 @@ export class Connection implements AsyncDisposable {
     { username, password }: Credentials,
     signal: AbortSignal,
   ): Promise<void> {
+    const cannot = `Cannot connect to ${this.remoteAddress}`;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     aborted.catch(() => {});
     const abort = (): void => reject(signal.reason);
@@ -511,46 +529,14 @@ export class Connection implements AsyncDisposable {
       await this.#link.request(info, {
         timeout: 0,
         signal,
-        action: `Cannot connect to ${this.remoteAddress}`,
+        action: cannot,
       });
     } catch (error) {
       this.#link.fail(error);
-      throw this.#handshakeError(error);
+      throw toHandshakeError(cannot, error, this.#format.negotiated);
     } finally {
       signal.removeEventListener("abort", abort);
     }
-  }
-
-  /** Says what went wrong in terms of the handshake. */
-  #handshakeError(error: unknown): unknown {
-    const cannot = `Cannot connect to ${this.remoteAddress}`;
-    if (error instanceof BrokerError) {
-      if (error.code !== "SECURITY") return error;
-      const { exceptionClass } = error;
-      const message = error.message.slice(`${cannot}: `.length);
-      return new AuthenticationError(cannot, {
-        className: exceptionClass,
-        message,
-        stackTrace: [],
-        cause: null,
-      });
-    }
-    if (!(error instanceof ConnectionClosedError) && !(error instanceof ProtocolError)) {
-      return error;
-    }
-    const cause = error instanceof ConnectionClosedError ? error.cause ?? error : error;
-    if (cause instanceof ProtocolError) {
-      const code = cause.code === "WRONG_PROTOCOL" ? "WRONG_PROTOCOL" : "HANDSHAKE";
-      const { retryable } = cause;
-      return new HandshakeError(`${cannot}: ${cause.message}`, { cause, retryable }, code);
-    }
-    const step = this.#format.negotiated
-      ? "the connection was opened"
-      : "the peer's WireFormatInfo came: is it a port for OpenWire, without TLS?";
-    const how = cause instanceof TransportError
-      ? "the connection broke"
-      : "the peer closed the connection";
-    return new HandshakeError(`${cannot}: ${how} before ${step}`, { cause, retryable: true });
   }
 
   /** What an inspector throws must not disturb the connection. */
@@ -655,10 +641,13 @@ export class Connection implements AsyncDisposable {
     this.#status.end(error);
   }
 
-  async #close(): Promise<void> {
-    const timeout = this.#settings.closeTimeout;
+  async #close({ timeout: limit, signal }: CallOptions): Promise<void> {
+    const timeout = milliseconds("timeout", limit, this.#settings.closeTimeout);
+    const abort = (): void => this.abort(signal!.reason);
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
     try {
-      await Promise.all([...this.#sessions].map((session) => session.retire()));
+      await Promise.all([...this.#sessions].map((session) => session.retire({ timeout, signal })));
       // -1: each consumer has said for itself what it had.
       const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
       await this.#link.request(remove, { timeout, action: "Cannot close the connection" });
@@ -671,5 +660,6 @@ export class Connection implements AsyncDisposable {
     }
     await this.#link.close(timeout);
     await this.#link.closed;
+    signal?.removeEventListener("abort", abort);
   }
 }

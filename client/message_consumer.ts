@@ -130,7 +130,10 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   /** What has ended it, unless it was closed here. */
   #failure: Error | undefined;
   #runner: HandlerRunner | undefined;
+  #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  /** Whether the broker has it no more. */
+  #removed = false;
 
   /**
    * Use `session.createConsumer()`.
@@ -284,7 +287,13 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   messages(options: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<Message> {
     this.#refuseWhileHandling();
-    return receiveAll(this.#source, options);
+    // A browser is given messages or the end; others may have to wait for ever.
+    const timeout = this.#kind.browser ? this.#context.settings.requestTimeout : 0;
+    return receiveAll(
+      this.#source,
+      { timeout, signal: options.signal },
+      () => new TimeoutError(`Cannot browse: nothing came for ${timeout} ms`),
+    );
   }
 
   /** The same as {@linkcode messages}. */
@@ -509,8 +518,18 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @ignore Not for users.
    */
   end(reason: Error): void {
+    this.#removed = true;
     this.#deliveries.removed(reason);
     this.#finish(reason, reason);
+  }
+
+  /**
+   * Lets the handler end and takes no more messages, because its session is about to be closed.
+   *
+   * @ignore Not for users.
+   */
+  quiesce(options: CallOptions): Promise<void> {
+    return this.#stopping ??= this.#stop(options);
   }
 
   /**
@@ -518,10 +537,10 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    *
    * @ignore Not for users.
    */
-  async retire(): Promise<void> {
+  async retire(options: CallOptions): Promise<void> {
     // A close under way must reach the broker before the session's; its caller is told if it fails.
     if (this.#closing) await this.#closing.catch(() => {});
-    else await (this.#closing = this.#retire());
+    else await (this.#closing = this.#retire(options));
   }
 
   #refuseWhileHandling(): void {
@@ -598,12 +617,12 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   }
 
   async #close(options: CallOptions): Promise<void> {
-    if (this.#ended) return;
-    await this.#stop(options);
+    await this.quiesce(options);
+    if (this.#removed) return;
     if (this.#deliveries.inTransaction) {
       // The broker would give them to others: what was received in a transaction is still to be acknowledged.
       this.#deliveries.until(() => !this.#deliveries.inTransaction).then(() => {
-        this.#removeQuietly();
+        if (!this.#removed) this.#removeQuietly();
       });
       return;
     }
@@ -612,15 +631,16 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     await this.#context.request(this.#removeInfo(), "Cannot close the consumer", limits);
   }
 
-  async #retire(): Promise<void> {
-    if (this.#ended) return;
-    await this.#stop({});
+  async #retire(options: CallOptions): Promise<void> {
+    await this.quiesce(options);
+    if (this.#removed) return;
     this.#remove();
-    const limits = this.#closeOptions({});
+    const limits = this.#closeOptions(options);
     await this.#context.send(this.#removeInfo(), "Cannot close the consumer", limits);
   }
 
   #remove(): void {
+    this.#removed = true;
     this.#deliveries.removed(this.#ended!);
     this.#context.removeConsumer(this);
     this.#closed(this);

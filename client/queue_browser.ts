@@ -71,6 +71,7 @@ export class QueueBrowser implements AsyncIterable<Message>, AsyncDisposable {
    * The messages from the head of the queue to its end.
    *
    * @param options Ends the loop with the signal's reason.
+   * @throws {TimeoutError} From the loop, when the broker sends neither a message nor the end for `requestTimeout`.
    * @throws {ConnectionClosedError} From the loop, when the connection has ended.
    */
   async *messages(

@@ -72,10 +72,17 @@ export function receiveOne(
   });
 }
 
-/** Waits for one message after another. */
+/**
+ * Waits for one message after another.
+ *
+ * @param source The consumer.
+ * @param options How long to wait for each, for ever by default, and what ends the wait.
+ * @param late Makes the error for when none came in time.
+ */
 export function receiveAll(
   source: ReceiverSource,
-  { signal }: Pick<CallOptions, "signal">,
+  { timeout = 0, signal }: CallOptions,
+  late: () => Error,
 ): AsyncIterableIterator<Message> {
   let current: { readonly delivery: Delivery; readonly attempt: number } | undefined;
   let done = false;
@@ -105,9 +112,11 @@ export function receiveAll(
         done = true;
         reject(signal!.reason);
       };
+      const cancel = source.deadlines.add(timeout, () => receiver.end(late()));
       const settle = (): void => {
         source.queue.remove(receiver);
         waiting.delete(receiver);
+        cancel();
         signal?.removeEventListener("abort", abort);
       };
       if (signal?.aborted) return abort();

@@ -38,7 +38,7 @@ import { mergeOptions } from "./url/merge_options.ts";
  * const options: SessionOptions = { acknowledgeMode: "individual" };
  * ```
  */
-export interface SessionOptions {
+export interface SessionOptions extends CallOptions {
   /** When messages count as done. @default {"auto"} */
   acknowledgeMode?: AcknowledgeMode | undefined;
 }
@@ -76,6 +76,8 @@ export class Session implements AsyncDisposable {
   #producerCount = 0;
   /** Sends what is given to `send()`. */
   #sender: Promise<MessageProducer> | undefined;
+  /** Whether it opens no more consumers. */
+  #stopping = false;
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -112,11 +114,9 @@ export class Session implements AsyncDisposable {
    *
    * @ignore Not for users.
    */
-  async open(): Promise<void> {
-    await this.#context.request(
-      createSessionInfo({ sessionId: this.#id }),
-      "Cannot open a session",
-    );
+  async open(options: CallOptions): Promise<void> {
+    const info = createSessionInfo({ sessionId: this.#id });
+    await this.#context.request(info, "Cannot open a session", options);
     this.#context.addSession(this);
   }
 
@@ -296,9 +296,11 @@ export class Session implements AsyncDisposable {
    * Closes its consumers and producers and the session. A transaction in progress is rolled back, a branch of a distributed
    * transaction that it works for can only be rolled back; messages that were not acknowledged go back to the broker. Calling
    * it again changes nothing.
+   *
+   * @param options How long to wait for handlers, and then for the broker; the connection's `closeTimeout` by default.
    */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
   }
 
   /** The same as {@linkcode close}. */
@@ -320,10 +322,10 @@ export class Session implements AsyncDisposable {
    *
    * @ignore Not for users.
    */
-  async retire(): Promise<void> {
+  async retire(options: CallOptions): Promise<void> {
     // A close under way must reach the broker before the connection's; its caller is told if it fails.
     if (this.#closing) await this.#closing.catch(() => {});
-    else await this.#stop();
+    else await this.#stop(options);
   }
 
   /**
@@ -345,6 +347,7 @@ export class Session implements AsyncDisposable {
     browser: boolean,
   ): Promise<MessageConsumer> {
     this.#check();
+    if (this.#stopping) throw new ClosedError("The session is being closed");
     const resolved = resolveDestination(destination);
     this.#context.checkConsumable(resolved.destination);
     const consumerOptions = mergeOptions(resolved.consumer, options);
@@ -378,14 +381,16 @@ export class Session implements AsyncDisposable {
   }
 
   /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
-  async #stop(): Promise<void> {
+  async #stop(options: CallOptions): Promise<void> {
+    this.#stopping = true;
+    const consumers = [...this.#consumers];
+    // Handlers that are at work may still send and commit.
+    await Promise.all(consumers.map((consumer) => consumer.quiesce(options)));
     const ended = new ClosedError("The session was closed");
     this.#ended ??= ended;
     for (const producer of this.#producers) producer.end(ended);
     await this.#abandonTransaction();
-    await Promise.all([...this.#consumers].map((consumer) => consumer.retire()));
-    // What a handler has done meanwhile.
-    await this.#abandonTransaction();
+    await Promise.all(consumers.map((consumer) => consumer.retire(options)));
     this.#consumers.clear();
     this.#producers.clear();
   }
@@ -399,14 +404,15 @@ export class Session implements AsyncDisposable {
     if (this.#ended) throw this.#ended;
   }
 
-  async #close(): Promise<void> {
+  async #close(options: CallOptions): Promise<void> {
     if (this.#ended) return;
-    await this.#stop();
+    await this.#stop(options);
     this.#context.removeSession(this);
     // -1: each consumer has said for itself what it had.
     const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
     await this.#context.request(remove, "Cannot close the session", {
-      timeout: this.#context.settings.closeTimeout,
+      timeout: options.timeout ?? this.#context.settings.closeTimeout,
+      signal: options.signal,
     });
   }
 }

@@ -26,8 +26,8 @@ export class StatusFeed {
   readonly #readers: Set<Reader> = new Set();
   #end: ConnectionStatus | undefined;
 
-  subscribe(): AsyncIterableIterator<ConnectionStatus> {
-    const reader = new Reader((gone) => this.#readers.delete(gone));
+  subscribe(signal?: AbortSignal): AsyncIterableIterator<ConnectionStatus> {
+    const reader = new Reader((gone) => this.#readers.delete(gone), signal);
     if (this.#end) reader.end(this.#end);
     else this.#readers.add(reader);
     return reader;
@@ -47,11 +47,15 @@ export class StatusFeed {
 class Reader implements AsyncIterableIterator<ConnectionStatus> {
   readonly #queue: ConnectionStatus[] = [];
   readonly #leave: (reader: Reader) => void;
+  readonly #signal: AbortSignal | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
 
-  constructor(leave: (reader: Reader) => void) {
+  constructor(leave: (reader: Reader) => void, signal: AbortSignal | undefined) {
     this.#leave = leave;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#abort);
+    if (signal?.aborted) this.#abort();
   }
 
   push(status: ConnectionStatus): void {
@@ -62,11 +66,12 @@ class Reader implements AsyncIterableIterator<ConnectionStatus> {
 
   end(status: ConnectionStatus): void {
     this.push(status);
-    this.#ended = true;
+    this.#stop();
   }
 
   async next(): Promise<IteratorResult<ConnectionStatus>> {
     while (true) {
+      this.#signal?.throwIfAborted();
       const value = this.#queue.shift();
       if (value) return { done: false, value };
       if (this.#ended) return { done: true, value: undefined };
@@ -76,14 +81,21 @@ class Reader implements AsyncIterableIterator<ConnectionStatus> {
 
   // deno-lint-ignore require-await -- the protocol wants a promise
   async return(): Promise<IteratorResult<ConnectionStatus>> {
-    this.#ended = true;
     this.#queue.length = 0;
-    this.#leave(this);
-    this.#wake?.();
+    this.#stop();
     return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  readonly #abort = (): void => this.#stop();
+
+  #stop(): void {
+    this.#ended = true;
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#leave(this);
+    this.#wake?.();
   }
 }

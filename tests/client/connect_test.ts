@@ -330,7 +330,7 @@ test("a broker that reads no more stops neither send() nor close() for ever", as
   });
   const connection = await connect(peer.url, { closeTimeout: 100 });
   const session = await connection.createSession();
-  const producer = await session.createProducer("orders");
+  const producer = await session.createProducer("orders", { windowSize: 0 });
   const body = new Uint8Array(4_000_000);
   // The sockets take some megabytes before they are full.
   const error = await assertRejects(async () => {

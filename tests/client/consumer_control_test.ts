@@ -239,3 +239,83 @@ test("connections that break end all that waits, and handlers come to their end"
   await Promise.all(ends);
   await connection.drain();
 });
+
+test("a browser that is never told the end gives up", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url, { requestTimeout: 50 });
+  await connection.send("q", "a");
+  broker.intercept((command, { direction }) =>
+    direction === "to-client" && command.dataType === "MessageDispatch" && command.message === null
+      ? "drop"
+      : undefined
+  );
+  const seen: (string | null)[] = [];
+  await assertRejects(
+    async () => {
+      for await (const message of await connection.createBrowser("q")) seen.push(message.text);
+    },
+    TimeoutError,
+    "Cannot browse",
+  );
+  assertEquals(seen, ["a"]);
+});
+
+testOnBrokers("a handler at work when its session is closed may still commit", async (broker) => {
+  const connection = await broker.connect();
+  const session = await connection.createSession({ acknowledgeMode: "transacted" });
+  const consumer = await session.createConsumer(broker.name);
+  await send(broker, broker.name, "a", "b");
+  const started = Promise.withResolvers<void>();
+  const proceed = Promise.withResolvers<void>();
+  let handled = 0;
+  consumer.consume(async () => {
+    handled++;
+    started.resolve();
+    await proceed.promise;
+    await session.send(`${broker.name}.out`, "done");
+    await session.commit();
+  });
+  await started.promise;
+  const closing = session.close();
+  await assertRejects(() => session.createConsumer(broker.name), ClosedError);
+  proceed.resolve();
+  await closing;
+  assertEquals(handled, 1);
+  assertEquals(await left(broker, broker.name), [["b", 0]]);
+  assertEquals(await left(broker, `${broker.name}.out`), [["done", 0]]);
+});
+
+testOnBrokers("stop() and close() don't wait for a handler for ever", async (broker) => {
+  const connection = await broker.connect();
+  const consumer = await connection.createConsumer(broker.name);
+  await send(broker, broker.name, "a");
+  const started = Promise.withResolvers<void>();
+  const proceed = Promise.withResolvers<void>();
+  const consuming = consumer.consume(async () => {
+    started.resolve();
+    await proceed.promise;
+  });
+  await started.promise;
+  await assertRejects(() => connection.stop({ timeout: 20 }), TimeoutError, "at work");
+  const reason = new Error("enough");
+  await assertRejects(
+    () => connection.stop({ signal: AbortSignal.abort(reason) }),
+    Error,
+    "enough",
+  );
+  await consumer.close({ timeout: 20 });
+  await connection.close({ timeout: 20 });
+  proceed.resolve();
+  await consuming;
+  assertEquals(await left(broker, broker.name), [["a", 1]]);
+});
+
+testOnBrokers("a wait for the status can be ended", async (broker) => {
+  const connection = await broker.connect();
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const next = connection.status({ signal: controller.signal }).next();
+  controller.abort(reason);
+  assertEquals(await assertRejects(() => next), reason);
+  assertEquals((await connection.status().return!()).done, true);
+});
