@@ -33,6 +33,7 @@ import { inTime } from "./in_time.ts";
 import { generateId } from "./id_generator.ts";
 import type { MessageConsumer } from "./message_consumer.ts";
 import type { MessageProducer } from "./message_producer.ts";
+import { ScheduledJobs } from "./scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./send_options.ts";
 import {
   type CommandInspector,
@@ -90,6 +91,8 @@ export class Connection implements AsyncDisposable {
   readonly clientId: string;
   /** The broker as a resource manager of distributed transactions. */
   readonly xa: XAResource;
+  /** Messages that the broker will deliver later. */
+  readonly scheduledJobs: ScheduledJobs;
   readonly #link: BrokerLink;
   readonly #format: OpenWireFormat;
   readonly #transport: Transport;
@@ -143,6 +146,7 @@ export class Connection implements AsyncDisposable {
       deadlines: this.#deadlines,
       requestTimeout: settings.requestTimeout,
     });
+    this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout);
     this.xa = new XAResource({
       context: this.#context,
       brokerId: () => this.#brokerInfo?.brokerId?.value ?? undefined,

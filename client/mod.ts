@@ -33,6 +33,7 @@ export {
   type ResponderOptions,
 } from "./responder.ts";
 export type { ScheduledDelivery } from "./scheduled_delivery.ts";
+export { type JobRange, type ScheduledJob, ScheduledJobs } from "./scheduled_jobs.ts";
 export type { OutgoingMessage, SendOptions, SendOutcome, SendResult } from "./send_options.ts";
 export {
   selector,

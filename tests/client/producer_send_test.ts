@@ -349,7 +349,7 @@ testOnBrokers("message groups keep to a consumer until they are closed", async (
 testOnBrokers("sendBatch() sends in order and tells of each message", async (broker) => {
   const { producer, consumer } = await pair(broker);
   const results = await producer.sendBatch(
-    ["a", { body: "b", priority: 9 }, { body: Uint8Array.of(1), persistent: false }, { text: "c" }],
+    ["a", { body: "b", priority: 9 }, { body: Uint8Array.of(1), confirm: false }, { text: "c" }],
     { priority: 2 },
   );
   assertEquals(results.map(({ outcome }) => outcome), [
