@@ -59,12 +59,14 @@ export class Acknowledger {
   /** Number of messages that are done at which they are acknowledged together. */
   #batchSize: number;
   #prefetchSize: number;
+  #optimize: boolean;
   #cancelTimer: (() => void) | undefined;
 
   constructor(options: AcknowledgerOptions) {
     this.#options = options;
     this.#prefetchSize = options.prefetchSize;
-    this.#batchSize = batchSize(options);
+    this.#optimize = options.optimize;
+    this.#batchSize = batchSize(options.mode, options.optimize, options.prefetchSize);
   }
 
   /** Number of messages that the broker takes to be with the consumer. */
@@ -81,7 +83,13 @@ export class Acknowledger {
   setPrefetchSize(size: number): void {
     this.flush();
     this.#prefetchSize = size;
-    this.#batchSize = batchSize({ ...this.#options, prefetchSize: size });
+    this.#batchSize = batchSize(this.#options.mode, this.#optimize, size);
+  }
+
+  /** Acknowledges each message on its own from now on, in mode `"auto"`. */
+  stopOptimizing(): void {
+    this.#optimize = false;
+    this.setPrefetchSize(this.#prefetchSize);
   }
 
   /** The application has got a message. */
@@ -262,9 +270,7 @@ export class Acknowledger {
 }
 
 /** Java: 65 % of the prefetch size when optimized, 50 % when duplicates are accepted. */
-function batchSize(
-  { mode, optimize, prefetchSize }: Pick<AcknowledgerOptions, "mode" | "optimize" | "prefetchSize">,
-): number {
+function batchSize(mode: AcknowledgeMode, optimize: boolean, prefetchSize: number): number {
   if (mode === "dups-ok") return Math.ceil(0.5 * prefetchSize);
   if (mode === "auto" && optimize) return Math.ceil(0.65 * prefetchSize);
   return 1;

@@ -113,6 +113,8 @@ export class Connection implements AsyncDisposable {
   #sessionCount = 0;
   #transactionCount = 0;
   #started: boolean;
+  /** Whether the broker says that another may take its place. */
+  #faultTolerant = false;
   /** Sessions for what is done without one, by their mode. */
   readonly #ownSessions: Map<AcknowledgeMode, Promise<Session>> = new Map();
   #closing: Promise<void> | undefined;
@@ -578,6 +580,7 @@ export class Connection implements AsyncDisposable {
       deadlines: this.#deadlines,
       wireFormat: () => this.wireFormat,
       started: () => this.#started,
+      faultTolerant: () => this.#faultTolerant,
       request: (command, action, options = {}) =>
         this.#link.request(command, this.#requestOptions(action, options)),
       send: (command, action, options = {}) =>
@@ -624,6 +627,10 @@ export class Connection implements AsyncDisposable {
         return;
       case "BrokerInfo":
         this.#brokerInfo = command;
+        if (command.faultTolerantConfiguration) this.#setFaultTolerant();
+        return;
+      case "ConnectionControl":
+        if (command.faultTolerant) this.#setFaultTolerant();
         return;
       case "ConnectionError":
         // It may stand for a message that will not be acknowledged to its producer.
@@ -633,6 +640,11 @@ export class Connection implements AsyncDisposable {
           error: new BrokerError("The broker reports a failure", command.exception),
         });
     }
+  }
+
+  #setFaultTolerant(): void {
+    this.#faultTolerant = true;
+    for (const consumer of this.#consumers.values()) consumer.stopOptimizing();
   }
 
   #ended(error: Error | undefined): void {

@@ -145,6 +145,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#acknowledger.setPrefetchSize(size);
   }
 
+  /** Acknowledges each message on its own from now on. */
+  stopOptimizing(): void {
+    this.#acknowledger.stopOptimizing();
+  }
+
   /** The application asks for a message. */
   asked(): void {
     this.#acknowledger.asked();

@@ -184,6 +184,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       finished: (delivery, attempt) => this.#deliveries.finished(delivery, attempt),
     };
     if (!context.started()) this.#queue.hold();
+    if (context.faultTolerant()) this.stopOptimizing();
   }
 
   /** Number of messages that have come and wait to be taken. */
@@ -462,6 +463,15 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#deliveries.setPrefetchSize(size);
     // Whoever waits may have to be asked for now.
     this.#queue.pump();
+  }
+
+  /**
+   * The broker may be replaced by another, which should know what was acknowledged (Java: optimizeAcknowledge is off then).
+   *
+   * @ignore Not for users.
+   */
+  stopOptimizing(): void {
+    this.#deliveries.stopOptimizing();
   }
 
   /**

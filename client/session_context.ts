@@ -37,6 +37,8 @@ export interface SessionContext {
   wireFormat(): WireFormatSettings;
   /** Whether consumers may give out messages: the connection was started. */
   started(): boolean;
+  /** Whether the broker says that another may take its place. */
+  faultTolerant(): boolean;
   /** Sends a command and waits for the answer. */
   request(command: Command, action: string, options?: CallOptions): Promise<Response>;
   /** Sends a command that isn't answered; resolves when the runtime took it. */

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   createActiveMQTextMessage,
+  createConnectionControl,
   createConsumerControl,
   createMessageDispatch,
   createMessageId,
@@ -27,7 +28,7 @@ import {
   left,
   received,
   send,
-  take,
+  until,
 } from "./_messages.ts";
 
 /** A broker that lets each consumer be, until told what to do with it. */
@@ -318,4 +319,31 @@ testOnBrokers("a wait for the status can be ended", async (broker) => {
   controller.abort(reason);
   assertEquals(await assertRejects(() => next), reason);
   assertEquals((await connection.status().return!()).done, true);
+});
+
+test("acknowledgements are not gathered when the broker may be replaced by another", async () => {
+  await using broker = await MemoryBroker.listen();
+  const acks: number[] = [];
+  await using connection = await connect(broker.url, {
+    optimizeAcknowledge: true,
+    inspect: (command, direction) => {
+      if (direction === "sent" && command.dataType === "MessageAck") {
+        acks.push(command.messageCount);
+      }
+    },
+  });
+  const consumer = await connection.createConsumer("q");
+  for (const text of ["a", "b", "c"]) await connection.send("q", text);
+  await received(consumer);
+  assertEquals(acks, []);
+  broker.sendToClients(createConnectionControl({ faultTolerant: true }));
+  await until(() => acks.length === 1);
+  await received(consumer);
+  await received(
+    await connection.createConsumer("q").then(async (other) => {
+      await consumer.close();
+      return other;
+    }),
+  );
+  assertEquals(acks, [1, 1, 1]);
 });
