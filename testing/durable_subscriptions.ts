@@ -6,7 +6,7 @@
 
 import type { ConsumerInfo, RemoveSubscriptionInfo } from "../codec/mod.ts";
 import type { DestinationRegistry } from "./destination_registry.ts";
-import { qualifiedName } from "./destinations.ts";
+import { isTemporary, qualifiedName } from "./destinations.ts";
 import { DurableSubscription } from "./durable_subscription.ts";
 import { jmsException, required } from "./exceptions.ts";
 import { LastDelivered } from "./queue.ts";
@@ -30,6 +30,9 @@ export class DurableSubscriptions {
 
   /** Continues a subscription, or makes one. With another topic, selector or noLocal the old one is dropped. */
   open(info: ConsumerInfo, clientId: string | null, outlet: Outlet): DurableSubscription {
+    if (isTemporary(required(info.destination, "destination"))) {
+      throw jmsException("A durable subscription cannot be created for a temporary topic.");
+    }
     const name = info.subscriptionName;
     const found = this.find(clientId, name);
     if (found?.active) {

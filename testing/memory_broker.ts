@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type BaseCommand, createActiveMQQueue, createActiveMQTopic } from "../codec/mod.ts";
+import {
+  type BaseCommand,
+  createActiveMQQueue,
+  createActiveMQTopic,
+  type Message,
+} from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
 import { BrokerState } from "./broker.ts";
 import { ClientRegistry } from "./client_registry.ts";
@@ -124,6 +129,17 @@ export class MemoryBroker implements AsyncDisposable {
   }
 
   /**
+   * Looks at the messages of a queue.
+   *
+   * @param name Its name.
+   * @returns Those that are not consumed, with those that consumers have; oldest first.
+   */
+  messages(name: string): Message[] {
+    const place = this.#state.destinations.find(createActiveMQQueue({ physicalName: name }));
+    return place instanceof Queue ? place.messages() : [];
+  }
+
+  /**
    * Looks at a topic.
    *
    * @param name Its name.
@@ -176,16 +192,6 @@ export class MemoryBroker implements AsyncDisposable {
    *
    * @param interceptor Says what becomes of each command.
    * @returns Ends it when it is removed.
-   *
-   * @example A commit is done, but the client loses the connection before it hears of it
-   * ```ts
-   * import { MemoryBroker } from "./mod.ts";
-   *
-   * await using broker = new MemoryBroker();
-   * using _interception = broker.intercept((_command, { request }) =>
-   *   request?.dataType === "TransactionInfo" && request.type === 2 ? "close" : undefined
-   * );
-   * ```
    */
   intercept(interceptor: Interceptor): Interception {
     const remove = this.#interceptors.add(interceptor);
@@ -228,15 +234,6 @@ export class MemoryBroker implements AsyncDisposable {
    *
    * @param command The command, as it is to arrive.
    * @param where Which connections get it; all by default.
-   *
-   * @example
-   * ```ts
-   * import { createConnectionControl } from "../codec/mod.ts";
-   * import { MemoryBroker } from "./mod.ts";
-   *
-   * await using broker = await MemoryBroker.listen();
-   * broker.sendToClients(createConnectionControl({ connectedBrokers: broker.url }));
-   * ```
    */
   sendToClients(
     command: BaseCommand,
@@ -259,16 +256,6 @@ export class MemoryBroker implements AsyncDisposable {
    * prepared transactions stay.
    *
    * @returns Resolves when all are gone.
-   *
-   * @example
-   * ```ts
-   * import { MemoryBroker } from "./mod.ts";
-   *
-   * await using broker = await MemoryBroker.listen();
-   * await broker.suspend();
-   * // What you test finds nobody now.
-   * await broker.resume();
-   * ```
    */
   suspend(): Promise<void> {
     return this.#server.close();

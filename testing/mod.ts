@@ -63,7 +63,7 @@
 export { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
 export type { WireFormatOptions } from "../codec/mod.ts";
 export type { Transport } from "../transport/mod.ts";
-export type { BaseCommand } from "../codec/mod.ts";
+export type { BaseCommand, Message } from "../codec/mod.ts";
 export type { Fault, FaultOptions } from "./fault.ts";
 export type {
   CommandDirection,

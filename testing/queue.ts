@@ -65,6 +65,11 @@ export class Queue {
     return this.#consumers;
   }
 
+  /** All messages that are not consumed, oldest first. */
+  messages(): Message[] {
+    return [...this.#held].map(({ message }) => message);
+  }
+
   /** All that is not consumed, oldest first. What waits and is too old goes. */
   browse(): Iterable<Entry> {
     const now = this.#around.now();
@@ -99,11 +104,6 @@ export class Queue {
     this.#backlog.remove(entry);
     this.dequeued++;
     this.flow.release();
-  }
-
-  /** Forgets all messages that wait. */
-  purge(): void {
-    for (const entry of this.#held) if (entry.place !== undefined) this.drop(entry);
   }
 
   /** Adds a consumer. */

@@ -3,7 +3,9 @@ import {
   type ActiveMQDestination,
   type ConsumerId,
   type ConsumerInfo,
+  createActiveMQTempTopic,
   createConnectionId,
+  createDestinationInfo,
   createLocalTransactionId,
   createMessagePull,
   createRemoveSubscriptionInfo,
@@ -293,3 +295,15 @@ behaviour(
     assertEquals(text(await target.deadLetter(client)), "late");
   },
 );
+
+behaviour("A temporary topic has no durable subscribers", async (target) => {
+  const client = await named(target);
+  const temporary = createActiveMQTempTopic({ physicalName: `${client.connectionId}:1` });
+  const connectionId = createConnectionId({ value: client.connectionId });
+  await client.request(createDestinationInfo({ connectionId, destination: temporary }));
+  const info = client.consumerInfo(temporary, { subscriptionName: "S" });
+  assertEquals(refusal(await client.request(info)), [
+    "javax.jms.JMSException",
+    "A durable subscription cannot be created for a temporary topic.",
+  ]);
+});

@@ -4,6 +4,7 @@ import {
   createActiveMQTopic,
   createConnectionId,
   createShutdownInfo,
+  decodeTextBody,
   OpenWireEncoder,
 } from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
@@ -215,4 +216,17 @@ test("MemoryBroker sends the frames of one turn together", async () => {
   await client.consumer(Q); // three messages and a response
   assertEquals(client.inbox.length, 3);
   assert(client.chunks === before + 1, `${client.chunks - before} chunks`);
+});
+
+test("MemoryBroker shows the messages of a queue, those that consumers have included", async () => {
+  await using broker = new MemoryBroker();
+  await using client = await RawClient.open(broker.connect());
+  await client.consumer(Q, { prefetchSize: 1 });
+  await client.publish(Q, "1", "2", "3");
+  const [one] = await client.dispatches(1);
+  const bodies = () => broker.messages("Q").map(({ content }) => decodeTextBody(content));
+  assertEquals(bodies(), ["1", "2", "3"]);
+  await client.request(client.ack([one!], 2));
+  assertEquals(bodies(), ["2", "3"]);
+  assertEquals(broker.messages("nothing"), []);
 });

@@ -194,12 +194,19 @@ behaviour(
     const physicalName = `${target.name("A")},${target.name("B")}`;
     const composite = { ...target.queue(), physicalName };
     const consumer = await client.consumer(composite);
-    await client.publish(composite, "both");
+    await client.publish(composite, "1");
     const sent = await client.dispatches(2);
     await client.request(client.ack([sent[0]!], 4));
     await client.remove(consumer, -1);
+    const again = await client.consumer(composite);
+    assertEquals(texts(await client.dispatches(1)), ["1"]);
+    await client.publish(composite, "2");
+    for (const dispatch of await client.dispatches(2)) {
+      await client.request(client.ack([dispatch], 4));
+    }
+    await client.remove(again, -1);
     await client.consumer(composite);
-    assertEquals(texts(await client.dispatches(1)), ["both"]);
+    assertEquals(texts(await client.dispatches(1)), ["1"]);
     assertEquals(await target.rest(client), []);
   },
 );

@@ -212,7 +212,7 @@ for (const type of [COMMIT, ROLLBACK]) {
     async (target) => {
       const client = await target.open();
       await client.consumer(target.topic(), { prefetchSize: 2 });
-      await client.publish(target.topic(), "1", "2", "3", "4", "5", "6", "7");
+      await client.publish(target.topic(), ...Array.from("123456789"));
       const sent = await client.dispatches(2);
       const transactionId = await begin(client);
       // DELIVERED widens by its count, INDIVIDUAL by one.
