@@ -52,3 +52,4 @@ export {
 export { type XACommitOptions, type XAEnd, XAResource } from "./xa.ts";
 export { XAError, XAErrorCode } from "./xa_error.ts";
 export { createXid, type Xid } from "./xid.ts";
+export { virtualTopicQueue } from "./virtual_topic.ts";

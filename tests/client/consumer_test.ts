@@ -1,7 +1,15 @@
 /** Kinds of consumers, and ways to take messages from them. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { BrokerError, ClosedError, type Message, queue, TimeoutError, topic } from "../../mod.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  BrokerError,
+  ClosedError,
+  type Message,
+  queue,
+  TimeoutError,
+  topic,
+  virtualTopicQueue,
+} from "../../mod.ts";
 import { testOnBrokers } from "./_brokers.ts";
 import { left, received, send, take, texts, until } from "./_messages.ts";
 
@@ -403,6 +411,9 @@ testOnBrokers(
     assertEquals(texts(await take(a, 2)), ["1", "2"]);
     const shared = [await received(b), await received(again)];
     assertEquals(texts(shared).sort(), ["1", "2"]);
+    assertThrows(() => virtualTopicQueue("A", name), TypeError, "a topic whose name begins");
+    assertThrows(() => virtualTopicQueue("A", topic("prices")), TypeError, "VirtualTopic.");
+    assertThrows(() => virtualTopicQueue("a.b", topic(name)), TypeError, "without dots");
   },
 );
 
