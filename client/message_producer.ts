@@ -182,7 +182,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   /**
    * Sends several messages, in one write if the window has room for them. If one of them can't be sent at all, none is.
    *
-   * @param messages What is to be sent: as for {@linkcode send}, or with options as `{ body, priority: 9 }`.
+   * @param messages What is to be sent: as for {@linkcode send}, or with options as `{ body, priority: 9 }`. An object that
+   *   has a `body` is taken for the latter.
    * @param options Options of those that have none of their own.
    * @returns What is known of each, in their order, when all are known.
    * @throws {BatchError} When some of them failed. It tells of each one.

@@ -42,7 +42,8 @@ export interface ProducerOptions<T = MessageBody> extends CallOptions {
    * and properties and 1024 bytes, as in the broker.
    *
    * When a queue is full, ActiveMQ lets the producers with a window wait. Without one it reads nothing more from the
-   * connection, neither acknowledgements, until there is room.
+   * connection, neither acknowledgements, until there is room. But when there is, what comes then may overtake what waits:
+   * where the order matters even then, wait for each `send()` with `confirm: true`, or have no window.
    *
    * In a transacted session there is none: what is sent to a full queue in a transaction would be lost (seen in ActiveMQ
    * 5.17). Have transactions that may meet a full queue on a connection of their own.

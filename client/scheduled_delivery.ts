@@ -71,8 +71,9 @@ export function scheduleProperties(
   { delay, period, repeat, cron }: ScheduledDelivery,
   defaultDelay = 0,
 ): [string, PrimitiveInput][] | undefined {
-  const properties: [string, PrimitiveInput][] = [];
   const start = checkDelay(delay ?? defaultDelay);
+  if (start === 0 && (period ?? repeat ?? cron) === undefined) return undefined;
+  const properties: [string, PrimitiveInput][] = [];
   if (start > 0) properties.push([ScheduleProperty.delay, long(start)]);
   if (period !== undefined && repeat !== undefined) {
     properties.push([ScheduleProperty.period, long(within("period", period, 1))]);
@@ -82,7 +83,7 @@ export function scheduleProperties(
     throw new TypeError(`Cannot repeat a message: ${missing} is missing`);
   }
   if (cron !== undefined) properties.push([ScheduleProperty.cron, checkCron(cron)]);
-  return properties.length === 0 ? undefined : properties;
+  return properties;
 }
 
 /** Checks a delay. */
