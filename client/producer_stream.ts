@@ -16,6 +16,9 @@ export interface ProducerStreamOptions<Chunk> {
   readonly begin: (chunk: Chunk, signal: AbortSignal) => BegunSend;
 }
 
+/** Bun has the signal, its types don't. */
+type Controller = WritableStreamDefaultController & { readonly signal: AbortSignal };
+
 /**
  * Sends what is written to it.
  *
@@ -28,11 +31,11 @@ export class ProducerStream<Chunk> extends WritableStream<Chunk> {
 
   constructor({ highWaterMark, begin }: ProducerStreamOptions<Chunk>) {
     const begun: Promise<unknown>[] = [];
-    let controller: WritableStreamDefaultController | undefined;
+    let controller: Controller | undefined;
     // What is written to a stream that is closed, aborted or broken is refused, after its size was asked for.
     let open = true;
     super({
-      start: (given) => void (controller = given),
+      start: (given) => void (controller = given as Controller),
       write: async () => void await begun.shift(),
     }, {
       highWaterMark,

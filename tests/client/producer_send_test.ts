@@ -176,7 +176,7 @@ testOnBrokers("properties: which names and values are refused", async (broker) =
   await refused({ date: new Date() });
   const properties = { JMS_AMQP_NATIVE: true, "content-type": "a/b", AND1: 1, "ü.x": null };
   await producer.send("x", { properties });
-  assertEquals({ ...(await next(consumer)).properties.toObject() }, properties);
+  assertEquals([...(await next(consumer)).properties], Object.entries(properties));
 });
 
 testOnBrokers("nestedMapAndListEnabled: false refuses maps and lists within", async (broker) => {
@@ -260,7 +260,7 @@ testOnBrokers("a message that is forwarded takes what the options say", async (b
   await producer.send(received, { type: "new", priority: 9, properties });
   const forwarded = await next(consumer);
   assertEquals([forwarded.type, forwarded.correlationId, forwarded.priority], ["new", "c", 9]);
-  assertEquals({ ...forwarded.properties.toObject() }, { a: 1, b: 3 });
+  assertEquals([...forwarded.properties], [["a", 1], ["b", 3]]);
   assertEquals([received.type, received.properties.get("b")], ["old", 2]);
   await session.close();
 });

@@ -12,6 +12,15 @@ import { testOnBrokers } from "./_brokers.ts";
 /** What a text message with one character counts. */
 const SIZE = 1024 + 5;
 
+function streamOf<T>(chunks: Iterable<T>): ReadableStream<T> {
+  return new ReadableStream({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+}
+
 /** Runs a test with a producer for a queue that is full at first. */
 async function withFullQueue(
   options: ProducerOptions,
@@ -33,7 +42,7 @@ testOnBrokers("writable sends what is piped to it, in order", async ({ connect, 
   const connection = await connect();
   const producer = await connection.createProducer(name, { windowSize: 5000 });
   const chunks = Array.from({ length: 100 }, (_, i) => (i % 2 ? String(i) : { body: String(i) }));
-  await ReadableStream.from(chunks).pipeTo(producer.writable);
+  await streamOf(chunks).pipeTo(producer.writable);
   const consumer = await connection.createConsumer(name);
   for (let i = 0; i < 100; i++) {
     assertEquals((await consumer.receive({ timeout: 10_000 }))?.text, String(i));
@@ -164,7 +173,7 @@ test("abort() of writable waits for nothing", async () => {
 testOnBrokers("writable of a transacted session sends within the transaction", async (broker) => {
   const session = await (await broker.connect()).createSession({ acknowledgeMode: "transacted" });
   const producer = await session.createProducer(broker.name);
-  await ReadableStream.from(["a", "b"]).pipeTo(producer.writable);
+  await streamOf(["a", "b"]).pipeTo(producer.writable);
   await session.rollback();
   await session.send(broker.name, "c");
   await session.commit();
