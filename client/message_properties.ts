@@ -2,11 +2,6 @@
 
 import { PrimitiveMap, type PrimitiveMapInput } from "../codec/mod.ts";
 
-/** Words of selectors: a property of such a name could not be selected by, and JMS forbids it. */
-const words: ReadonlySet<string> = new Set(
-  ["NULL", "TRUE", "FALSE", "NOT", "AND", "OR", "BETWEEN", "LIKE", "IN", "IS", "ESCAPE"],
-);
-
 /**
  * Checks properties that a user gave.
  *
@@ -20,9 +15,6 @@ export function checkProperties(given: PrimitiveMapInput, nested: boolean): Prim
     // What begins with JMS_ is for vendors, and comes with messages of other protocols.
     if (name.startsWith("JMS") && !name.startsWith("JMS_")) {
       throw new TypeError(`Cannot send ${name} as a property: headers have options of their own`);
-    }
-    if (words.has(name.toUpperCase())) {
-      throw new TypeError(`Cannot send ${name} as a property: it is a word of selectors`);
     }
     if (type === "bytes") {
       throw new TypeError(`Cannot send the property ${name}: byte arrays can't be properties`);

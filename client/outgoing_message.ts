@@ -98,9 +98,9 @@ export interface MessageHeaders {
    */
   groupSequence?: number | undefined;
   /**
-   * The application's properties. Names can't be empty or words of selectors such as `AND`; what begins with `JMS` is a
-   * header and has an option of its own, but for vendors' properties, `JMS_…`. Byte arrays can't be properties. Instead of
-   * those of a message that is forwarded.
+   * The application's properties, instead of those of a message that is forwarded. Names can't be empty; selectors can only
+   * use those that are identifiers of Java and no words of theirs such as `AND`. What begins with `JMS` is a header and has
+   * an option of its own, but for vendors' properties, `JMS_…`. Byte arrays can't be properties.
    */
   properties?: PrimitiveMapInput | undefined;
 }

@@ -168,13 +168,13 @@ testOnBrokers("properties: which names and values are refused", async (broker) =
   const { producer, consumer } = await pair(broker);
   const refused = (properties: Record<string, unknown>) =>
     assertRejects(() => producer.send("x", { properties } as MessageHeaders), TypeError);
-  for (const name of ["", "JMSType", "JMSXGroupID", "JMSPriority", "and", "NULL", "Between"]) {
+  for (const name of ["", "JMSType", "JMSXGroupID", "JMSPriority"]) {
     await refused({ [name]: 1 });
   }
   await refused({ bytes: Uint8Array.of(1) });
   await refused({ nothing: undefined });
   await refused({ date: new Date() });
-  const properties = { JMS_AMQP_NATIVE: true, "content-type": "a/b", AND1: 1, "ü.x": null };
+  const properties = { JMS_AMQP_NATIVE: true, "content-type": "a/b", and: 1, "ü.x": null };
   await producer.send("x", { properties });
   assertEquals([...(await next(consumer)).properties], Object.entries(properties));
 });
