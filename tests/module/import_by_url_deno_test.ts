@@ -11,27 +11,7 @@ import {
   type Outcome,
   run,
 } from "./_program.ts";
-
-const ROOT = new URL("../../", import.meta.url);
-
-/** Serves the tree as raw.githubusercontent.com does, and notes what is asked for. */
-function serveTree(): { base: string; asked: string[]; server: Deno.HttpServer<Deno.NetAddr> } {
-  const asked: string[] = [];
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    async (request) => {
-      const { pathname } = new URL(request.url);
-      asked.push(pathname.slice(1));
-      try {
-        const text = await Deno.readTextFile(new URL(`.${pathname}`, ROOT));
-        return new Response(text, { headers: { "content-type": "text/plain; charset=utf-8" } });
-      } catch {
-        return new Response("404: Not Found", { status: 404 });
-      }
-    },
-  );
-  return { base: `http://127.0.0.1:${server.addr.port}/`, asked, server };
-}
+import { serveTree } from "./_tree_server.ts";
 
 /** Runs a program, type-checked, with an empty cache and almost no environment. */
 async function runFromServer(
