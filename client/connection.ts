@@ -650,6 +650,7 @@ export class Connection implements AsyncDisposable {
   #ended(error: Error | undefined): void {
     const reason = error ?? new ConnectionClosedError("The connection was closed");
     this.#deadlines.close();
+    this.#requester.end(reason);
     for (const session of this.#sessions) session.connectionEnded(reason);
     this.#sessions.clear();
     this.#consumers.clear();

@@ -8,7 +8,7 @@ import type { CallOptions } from "./call_options.ts";
 import type { Connection } from "./connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type Destination, formatDestination, toDestination } from "./destination.ts";
-import { ClosedError, TimeoutError } from "./errors.ts";
+import { ConnectionClosedError, TimeoutError } from "./errors.ts";
 import type { Message } from "./message.ts";
 import { milliseconds } from "./options.ts";
 import type { MessageBody } from "./outgoing_message.ts";
@@ -83,6 +83,7 @@ export class Requester {
   #count = 0;
   #lateReplies = 0;
   #replies: Promise<TemporaryQueue> | undefined;
+  #ended: Error | undefined;
 
   constructor(parts: RequesterParts) {
     this.#parts = parts;
@@ -91,6 +92,12 @@ export class Requester {
   /** Replies for which nobody waited any more. */
   get lateReplies(): number {
     return this.#lateReplies;
+  }
+
+  /** The connection has ended. */
+  end(reason: Error): void {
+    this.#ended = reason;
+    this.#lost(reason);
   }
 
   async request(
@@ -201,6 +208,10 @@ export class Requester {
     timeout: number,
     exchange: Exchange,
   ): () => void {
+    if (this.#ended) {
+      exchange.fail(this.#ended);
+      return () => {};
+    }
     const { signal } = options;
     const correlationId = `${this.#prefix}:${++this.#count}`;
     const abort = (): void => exchange.fail(signal!.reason);
@@ -250,7 +261,7 @@ export class Requester {
       queue = await connection.createTemporaryQueue();
       const consumer = await connection.createConsumer(queue, { prefetchSize: PREFETCH_SIZE });
       consumer.consume((reply) => this.#take(reply)).then(
-        () => this.#lost(new ClosedError("The consumer of replies was closed")),
+        () => this.#lost(new ConnectionClosedError("The connection is being closed")),
         (error) => {
           this.#lost(error);
           return queue!.delete();

@@ -149,9 +149,11 @@ export class Responder implements AsyncDisposable {
   /**
    * Ends it when the handler has ended. Requests that were not answered go back to the broker. Calling it again changes
    * nothing.
+   *
+   * @param options How long to wait for the handler, and then for the broker; the connection's `closeTimeout` by default.
    */
-  close(): Promise<void> {
-    return this.#consumer.close();
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#consumer.close(options);
   }
 
   /** The same as {@linkcode close}. */
