@@ -123,7 +123,6 @@ testOnBrokers("a producer's delay is for all of its messages that have none", as
   assertEquals((await producer.send("now", { delay: 0 })).outcome, "windowed");
   const message = await next(consumer);
   assertEquals(message.text, "now");
-  assertEquals(producer.bufferedAmount, 0);
   const jobs = await jobsOf(broker, connection.scheduledJobs.browse());
   assertEquals(jobs.map(({ schedule }) => schedule.delay), [HOUR, HOUR]);
   for (const { id } of jobs) await connection.scheduledJobs.remove(id);
