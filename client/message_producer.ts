@@ -6,13 +6,9 @@
 
 import {
   type ActiveMQDestination,
-  createMessageId,
   createProducerId,
   createProducerInfo,
   createRemoveInfo,
-  deflateMessage,
-  EncodeError,
-  type Message as WireMessage,
   type ProducerId,
   type SessionId,
 } from "../codec/mod.ts";
@@ -21,20 +17,18 @@ import type { BodyCodec } from "./body_codec.ts";
 import type { CallOptions } from "./call_options.ts";
 import { type Destination, formatDestination, toDestination } from "./destination.ts";
 import { checkEncodable } from "./encodable.ts";
-import { ClosedError, TimeoutError } from "./errors.ts";
-import { inTime } from "./in_time.ts";
-import { formatMessageId, Message } from "./message.ts";
+import { ClosedError } from "./errors.ts";
+import { Message } from "./message.ts";
 import { bytes, milliseconds } from "./options.ts";
 import { type MessageBody, toOutgoing } from "./outgoing_message.ts";
+import { type Prepared, ProducerFlow, sizeOf } from "./producer_flow.ts";
 import {
   type ProducerOptions,
   type ProducerSettings,
   resolveProducerOptions,
 } from "./producer_options.ts";
 import { ProducerStream } from "./producer_stream.ts";
-import { type Charge, countDestinations, ProducerWindow } from "./producer_window.ts";
-import { SendLine, type Waiting } from "./send_line.ts";
-import type { OutgoingMessage, SendOptions, SendOutcome, SendResult } from "./send_options.ts";
+import type { OutgoingMessage, SendOptions, SendResult } from "./send_options.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import type { TransactionContext } from "./transaction_context.ts";
 
@@ -48,26 +42,6 @@ export interface ProducerParts<T> {
   readonly transaction: TransactionContext | undefined;
   readonly onClose: (producer: ProducerMember) => void;
 }
-
-/** A message that can be sent. */
-interface Prepared {
-  command: WireMessage;
-  /** Whether the body must be compressed before. */
-  compress: boolean;
-  /** Whether that has begun. */
-  compressing?: boolean;
-  /** Why it can't be sent. */
-  failure?: unknown;
-  /** Whether to wait for the broker's answer. */
-  readonly confirm: boolean;
-  /** What can't be done if it fails. */
-  readonly action: string;
-  readonly timeout: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** What a message counts beside its body and properties, as in the broker. */
-const MINIMUM_SIZE = 1024;
 
 /** Bytes that may be on their way through `writable` of a producer without a window. */
 const STREAM_SIZE = 1_048_576;
@@ -104,10 +78,9 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   readonly #codec: BodyCodec<T> | undefined;
   readonly #transaction: TransactionContext | undefined;
   readonly #onClose: (producer: ProducerMember) => void;
-  readonly #window: ProducerWindow | undefined;
-  readonly #line: SendLine = new SendLine();
+  readonly #flow: ProducerFlow;
+  /** What can't be done if a message fails; empty if each says where it goes. */
   readonly #action: string;
-  #sequence = 0;
   #ready: Promise<void> | undefined;
   #stream: WritableStream<T | Message | OutgoingMessage<T | Message>> | undefined;
   #ended: Error | undefined;
@@ -127,14 +100,14 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     this.#settings = resolveProducerOptions(options, context.settings, transaction !== undefined);
     this.#codec = options.codec;
     this.#action = destination ? actionFor(destination) : "";
-    const { windowSize } = this.#settings;
-    if (windowSize > 0) this.#window = new ProducerWindow(windowSize);
     this.#id = createProducerId({
       connectionId: sessionId.connectionId,
       sessionId: sessionId.value,
       value,
     });
     this.id = idKey(this.#id);
+    const { windowSize } = this.#settings;
+    this.#flow = new ProducerFlow({ context, producerId: this.#id, transaction, windowSize });
   }
 
   /**
@@ -176,7 +149,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @throws {RangeError} When an option is out of range.
    */
   async send(body: T | Message, options: SendOptions = {}): Promise<SendResult> {
-    return await this.#send(this.#prepare(body, options));
+    return await this.#flow.send(this.#prepare(body, options));
   }
 
   /**
@@ -202,7 +175,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
       return this.#prepare(body, { ...options, ...own });
     });
     checkEncodable(batch.map(({ command }) => command), this.#context.wireFormat());
-    const results = await Promise.allSettled(batch.map((prepared) => this.#send(prepared)));
+    const results = await Promise.allSettled(batch.map((prepared) => this.#flow.send(prepared)));
     if (results.some(({ status }) => status === "rejected")) throw new BatchError(results);
     return results.map((result) => (result as PromiseFulfilledResult<SendResult>).value);
   }
@@ -219,7 +192,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @throws As {@linkcode send}.
    */
   async closeGroup(groupId: string, options: SendOptions = {}): Promise<SendResult> {
-    return await this.#send(this.#prepareBody(null, { ...options, groupId, groupSequence: -1 }));
+    const last = this.#prepareBody(null, { ...options, groupId, groupSequence: -1 });
+    return await this.#flow.send(last);
   }
 
   /**
@@ -230,13 +204,14 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    */
   get ready(): Promise<void> {
     this.#ready ??= this.#whenReady().finally(() => this.#ready = undefined);
+    // Who has looked at it need not wait for it.
     this.#ready.catch(() => {});
     return this.#ready;
   }
 
   /** Bytes in the window: of messages that nobody waits for and that the broker has not taken yet. 0 without a window. */
   get bufferedAmount(): number {
-    return this.#window?.used ?? 0;
+    return this.#flow.used;
   }
 
   /**
@@ -255,7 +230,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
         const wait = !this.#transaction && !this.#settings.useAsyncSend;
         const signal = options.signal ? AbortSignal.any([options.signal, aborted]) : aborted;
         const prepared = this.#prepare(body, { confirm: wait || undefined, ...options, signal });
-        return { size: sizeOf(prepared.command), done: this.#send(prepared) };
+        return { size: sizeOf(prepared.command), done: this.#flow.send(prepared) };
       },
     });
   }
@@ -280,7 +255,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @ignore Not for users.
    */
   async flush(): Promise<void> {
-    await this.#line.emptied();
+    await this.#flow.flush();
   }
 
   /**
@@ -289,8 +264,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @ignore Not for users.
    */
   acknowledged(_size: number): void {
-    this.#window?.acknowledged();
-    this.#line.advance();
+    this.#flow.acknowledged();
   }
 
   /**
@@ -299,8 +273,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @ignore Not for users.
    */
   windowLost(): void {
-    this.#window?.clear();
-    this.#line.advance();
+    this.#flow.windowLost();
   }
 
   /**
@@ -310,7 +283,12 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    */
   end(reason: Error): void {
     this.#ended ??= reason;
-    this.#line.fail(this.#ended);
+    this.#flow.fail(this.#ended);
+  }
+
+  async #whenReady(): Promise<void> {
+    if (this.#ended) throw this.#ended;
+    await this.#flow.ready();
   }
 
   #prepare(body: T | Message, options: SendOptions): Prepared {
@@ -326,7 +304,6 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     const destination = this.#destinationOf(options.destination);
     const { command, scheduled } = toOutgoing(body, options, settings.message);
     command.producerId = this.#id;
-    command.destination = destination;
     const oneWay = !settings.alwaysSyncSend &&
       (!command.persistent || settings.useAsyncSend || this.#transaction !== undefined);
     const threshold = bytes(
@@ -337,9 +314,9 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     const compressible = !command.compressed && command.content !== null &&
       command.content.length >= threshold;
     return {
-      command,
+      command: Object.assign(command, { destination }),
       // The scheduler sends no ProducerAck.
-      confirm: (options.confirm ?? !oneWay) || (scheduled && this.#window !== undefined),
+      confirm: (options.confirm ?? !oneWay) || (scheduled && settings.windowSize > 0),
       compress: compressible && (options.compress ?? settings.compress),
       action: this.#action || actionFor(destination),
       timeout: milliseconds("timeout", options.timeout, settings.sendTimeout),
@@ -360,137 +337,6 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     return toDestination(given);
   }
 
-  /** Sends a message at once if it can, else when it is its turn. */
-  async #send(prepared: Prepared): Promise<SendResult> {
-    if (this.#line.empty && this.#mayGo(prepared)) return await this.#write(prepared);
-    const turn = Promise.withResolvers<SendResult>();
-    const { action, timeout, signal } = prepared;
-    let waits = true;
-    const waiting: Waiting = {
-      ready: () => this.#mayGo(prepared),
-      go: () => {
-        waits = false;
-        // The deadline that it has here is for both, its turn and the answer.
-        turn.resolve(this.#write({ ...prepared, timeout: 0, signal: undefined }));
-      },
-      fail: turn.reject,
-    };
-    this.#line.join(waiting);
-    try {
-      return await inTime(turn.promise, {
-        deadlines: this.#context.deadlines,
-        timeout,
-        signal,
-        late: () =>
-          waits
-            ? new TimeoutError(
-              `${action}: no room in the producer's window within ${timeout} ms; it was not sent`,
-            )
-            : tooLate(prepared),
-      });
-    } catch (error) {
-      this.#line.leave(waiting);
-      throw error;
-    }
-  }
-
-  /** Whether a message may be sent now, if those before it were. */
-  #mayGo(prepared: Prepared): boolean {
-    if (prepared.compress) {
-      this.#compress(prepared);
-      return false;
-    }
-    return prepared.confirm || this.#window === undefined || this.#window.open;
-  }
-
-  async #write(prepared: Prepared): Promise<SendResult> {
-    const { command, confirm, action, timeout, signal } = prepared;
-    const window = this.#window;
-    if (prepared.failure !== undefined) throw prepared.failure;
-    // Both are given now, in the order of the wire: the broker drops what comes with a lower number.
-    command.transactionId = this.#transaction?.begin() ?? null;
-    command.messageId = createMessageId({
-      producerId: this.#id,
-      producerSequenceId: ++this.#sequence,
-    });
-    let outcome: SendOutcome;
-    if (confirm) {
-      outcome = "confirmed";
-      await this.#context.request(command, action, { timeout, signal });
-    } else if (window === undefined) {
-      outcome = "sent";
-      await this.#context.send(command, action, { timeout, signal });
-    } else {
-      const charge = window.charge(sizeOf(command), countDestinations(command.destination!));
-      outcome = charge.asks ? "confirmed" : "windowed";
-      if (charge.asks) await this.#ask(prepared, window, charge);
-      else await this.#charge(prepared, window, charge);
-    }
-    return {
-      messageId: formatMessageId(command.messageId),
-      outcome: command.transactionId === null ? outcome : "transactional",
-    };
-  }
-
-  /** Sends a message that is acknowledged to the window. */
-  async #charge(prepared: Prepared, window: ProducerWindow, charge: Charge): Promise<void> {
-    const { command, action, timeout, signal } = prepared;
-    try {
-      await this.#context.send(command, action, { timeout, signal });
-    } catch (error) {
-      if (error instanceof EncodeError) this.#withdraw(window, charge);
-      throw error;
-    }
-  }
-
-  /** Sends a message whose answer tells that the broker has taken all before it. */
-  async #ask(prepared: Prepared, window: ProducerWindow, charge: Charge): Promise<void> {
-    const { command, action, timeout, signal } = prepared;
-    // The window needs the answer when the caller waits no more.
-    const answered = this.#context.request(command, action, { timeout: 0 }).then(() => {
-      window.answered(charge);
-      this.#line.advance();
-    }, (error) => {
-      if (error instanceof EncodeError) this.#withdraw(window, charge);
-      else window.answered(charge);
-      this.#line.advance();
-      throw error;
-    });
-    await inTime(answered, {
-      deadlines: this.#context.deadlines,
-      timeout,
-      signal,
-      late: () => tooLate(prepared),
-    });
-  }
-
-  #withdraw(window: ProducerWindow, charge: Charge): void {
-    window.withdraw(charge);
-    this.#line.advance();
-  }
-
-  /** Compresses the body. */
-  #compress(prepared: Prepared): void {
-    if (prepared.compressing) return;
-    prepared.compressing = true;
-    deflateMessage(prepared.command).then(
-      (command) => prepared.command = command,
-      (error) => prepared.failure = error,
-    ).then(() => {
-      prepared.compress = false;
-      this.#line.advance();
-    });
-  }
-
-  async #whenReady(): Promise<void> {
-    if (this.#ended) throw this.#ended;
-    const isOpen = () => this.#window?.open ?? true;
-    if (this.#line.empty && isOpen()) return;
-    await new Promise<void>((resolve, reject) => {
-      this.#line.join({ ready: isOpen, go: resolve, fail: reject });
-    });
-  }
-
   async #close({ timeout, signal }: CallOptions): Promise<void> {
     if (this.#ended) return;
     this.end(new ClosedError("The producer was closed"));
@@ -506,15 +352,6 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
 
 function actionFor(destination: ActiveMQDestination): string {
   return `Cannot send to ${formatDestination(destination)}`;
-}
-
-function tooLate({ action, timeout }: Prepared): TimeoutError {
-  return new TimeoutError(`${action}: no answer within ${timeout} ms`);
-}
-
-/** Bytes that a message takes, as the broker counts them. */
-function sizeOf({ content, marshalledProperties }: WireMessage): number {
-  return MINIMUM_SIZE + (content?.length ?? 0) + (marshalledProperties?.length ?? 0);
 }
 
 /** A message with options, from one with or without. */
