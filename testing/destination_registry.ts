@@ -91,7 +91,6 @@ export class DestinationRegistry {
     } else if (!(subscription instanceof QueueBrowser)) {
       for (const topic of subscription.places) topic.unsubscribe(subscription);
     }
-    subscription.places.clear();
   }
 }
 

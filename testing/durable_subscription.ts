@@ -44,7 +44,7 @@ export class DurableSubscription extends PrefetchSubscription<Kept, Topic>
   /** Keeps a message until it is consumed. */
   add(message: Message, topic: Topic): void {
     const key = messageKey(message.messageId!);
-    const kept: Kept = { key, message, topic, redeliveries: 0, acked: false, place: undefined };
+    const kept: Kept = { key, message, topic, redeliveries: 0, acked: undefined, place: undefined };
     kept.place = this.#pending.append(kept);
     this.dispatch();
   }
@@ -64,6 +64,8 @@ export class DurableSubscription extends PrefetchSubscription<Kept, Topic>
       const sequence = kept.message.messageId?.brokerSequenceId ?? 0;
       const all = lastDelivered === LastDelivered.Unknown || lastDelivered === 0;
       if (all || (lastDelivered > 0 && sequence <= lastDelivered)) kept.redeliveries++;
+      // Only a prepared transaction keeps what it took from whoever comes next.
+      if (kept.acked?.state !== "prepared") kept.acked = undefined;
       kept.place = this.#pending.insert(kept, first);
     }
   }

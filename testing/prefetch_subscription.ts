@@ -18,8 +18,8 @@ export interface Held {
   readonly key: string;
   /** The message. */
   message: Message;
-  /** Whether it is acknowledged in a transaction that isn't over. */
-  acked: boolean;
+  /** The transaction in which it is acknowledged and that isn't over. */
+  acked: Transaction | undefined;
 }
 
 /** A consumer of queues, or a durable one of topics (Java: PrefetchSubscription). */
@@ -92,7 +92,12 @@ export abstract class PrefetchSubscription<E extends Held, Place> extends Subscr
         return;
       }
       case AckType.Expired:
-        for (const node of this.#looseRange(ack)) this.#expire(node);
+        // As in ActiveMQ, nobody looks whether its time is over.
+        for (const node of this.#looseRange(ack)) {
+          this.around.expire(node.value.message);
+          this.#remove(node);
+          this.bury(node.value);
+        }
         this.contract(1);
         return;
         // As in ActiveMQ: what it doesn't know does nothing here, and is refused by consumers of topics.
@@ -107,7 +112,7 @@ export abstract class PrefetchSubscription<E extends Held, Place> extends Subscr
       this.settle(entry);
       return;
     }
-    entry.acked = true;
+    entry.acked = transaction;
     transaction.enlist({
       afterCommit: () => {
         this.#remove(node);
@@ -115,20 +120,11 @@ export abstract class PrefetchSubscription<E extends Held, Place> extends Subscr
         this.settle(entry);
       },
       afterRollback: () => {
-        entry.acked = false;
+        entry.acked = undefined;
         this.contract(1);
       },
       afterEnd: () => this.resume(entry),
     });
-  }
-
-  /** As in ActiveMQ: one whose time isn't over by the broker's clock is neither consumed nor sent again. */
-  #expire(node: DispatchedNode<E>): void {
-    const { message } = node.value;
-    this.#remove(node);
-    if (!(message.expiration > 0 && this.around.now() > message.expiration)) return;
-    this.around.expire(message);
-    this.bury(node.value);
   }
 
   #remove(node: DispatchedNode<E>): void {

@@ -90,7 +90,7 @@ export class Queue {
     const key = messageKey(id);
     if (message.persistent ? !this.#audit.add(id) : this.#fleeting.has(key)) return;
     this.enqueued++;
-    const entry = { key, queue: this, message, acked: false, place: undefined, rank: 0 };
+    const entry = { key, queue: this, message, acked: undefined, place: undefined, rank: 0 };
     this.#held.add(entry);
     if (!message.persistent) this.#fleeting.add(key);
     this.#backlog.append(entry);
@@ -155,7 +155,7 @@ export class Queue {
       const place = this.#backlog.start(open);
       const entry = place.value;
       if (entry === undefined) return;
-      if (isExpired(entry.message, now) && !entry.acked) {
+      if (isExpired(entry.message, now) && entry.acked === undefined) {
         this.#expire(entry);
         continue;
       }
@@ -176,7 +176,7 @@ export class Queue {
     const place = entry.place!;
     for (const consumer of open) {
       if (!this.#backlog.isAt(consumer, place)) continue;
-      const takes = !entry.acked && consumer.accepts(entry.message) &&
+      const takes = entry.acked === undefined && consumer.accepts(entry.message) &&
         this.#groups.allows(consumer, entry.message);
       if (takes) return consumer;
       this.#backlog.pass(consumer, place);

@@ -35,7 +35,7 @@ export class QueueBrowser extends PrefetchSubscription<Shown, Queue> {
         return this.sendNothing();
       }
       const { key, message, acked, queue } = entry;
-      if (!acked && queue.holds(entry)) this.send({ key, message, acked: false, entry });
+      if (acked === undefined && queue.holds(entry)) this.send({ key, message, acked, entry });
     }
   }
 

@@ -151,3 +151,17 @@ behaviour("A browser does not show what is acknowledged in an open transaction",
   await browser.consumer(target.queue(), { browser: true });
   assertEquals(texts(await all(browser)), ["1", "2"]);
 });
+
+behaviour("A browser does not show what is consumed before it comes to it", async (target) => {
+  const client = await target.open();
+  await client.consumer(target.queue());
+  await client.publish(target.queue(), "1", "2", "3");
+  const sent = await client.dispatches(3);
+  const browser = await target.open();
+  await browser.consumer(target.queue(), { browser: true, prefetchSize: 1 });
+  const shown = await browser.dispatches(1);
+  assertEquals(texts(shown), ["1"]);
+  await client.request(client.ack([sent[1]!], 4));
+  await browser.send(browser.ack(shown, 2));
+  assertEquals(texts(await all(browser)), ["3"]);
+});

@@ -11,6 +11,7 @@ import {
   createRemoveSubscriptionInfo,
   createSessionInfo,
   createTransactionInfo,
+  createXATransactionId,
   encodePrimitiveMap,
 } from "../../codec/mod.ts";
 import { type RawClient, refusal, text } from "./_raw_client.ts";
@@ -85,6 +86,7 @@ for (
   const [what, last, counters] of [
     ["unknown", () => -2, [1, 1, 1]],
     ["none", () => -1, [0, 0, 0]],
+    ["zero", () => 0, [1, 1, 1]],
     ["the second", (sequence: number) => sequence, [1, 1, 0]],
   ] as const
 ) {
@@ -307,3 +309,69 @@ behaviour("A temporary topic has no durable subscribers", async (target) => {
     "A durable subscription cannot be created for a temporary topic.",
   ]);
 });
+
+behaviour(
+  "A durable subscriber's window is as small as before when it comes back",
+  async (target) => {
+    const client = await named(target);
+    const consumer = await durable(client, target.topic(), { prefetchSize: 1 });
+    await client.publish(target.topic(), "1", "2", "3");
+    await client.send(client.ack(await client.dispatches(1), 0));
+    assertEquals(texts(await client.dispatches(1)), ["2"]);
+    await client.remove(consumer, -1);
+    await durable(client, target.topic(), { prefetchSize: 1 });
+    assertEquals(texts(await client.dispatches(1)), ["1"]);
+    assertEquals(await target.rest(client), []);
+  },
+);
+
+for (const type of [2, 4]) {
+  behaviour(
+    `A durable subscriber comes back before its transaction ends with ${type}`,
+    async (target) => {
+      const client = await named(target);
+      const connectionId = createConnectionId({ value: client.connectionId });
+      const transactionId = createLocalTransactionId({ connectionId, value: 1 });
+      const consumer = await durable(client, target.topic());
+      await client.publish(target.topic(), "1", "2");
+      const [one] = await client.dispatches(2);
+      await client.send(createTransactionInfo({ connectionId, transactionId, type: 0 }));
+      await client.request(client.ack([one!], 2, { transactionId }));
+      await client.remove(consumer, -1);
+      await durable(client, target.topic());
+      // Only what a prepared transaction took stays with it.
+      assertEquals(await target.rest(client), ["1", "2"]);
+      await client.request(createTransactionInfo({ connectionId, transactionId, type }));
+      assertEquals(await target.rest(client), []);
+    },
+  );
+}
+
+behaviour(
+  "What a prepared transaction took from a durable subscription comes with its rollback",
+  async (target) => {
+    const first = await named(target);
+    const transactionId = createXATransactionId({
+      formatId: 1,
+      globalTransactionId: crypto.getRandomValues(new Uint8Array(8)),
+      branchQualifier: Uint8Array.of(1),
+    });
+    await durable(first, target.topic());
+    await first.publish(target.topic(), "1", "2");
+    const [one] = await first.dispatches(2);
+    const connectionId = createConnectionId({ value: first.connectionId });
+    await first.send(createTransactionInfo({ connectionId, transactionId, type: 0 }));
+    await first.request(first.ack([one!], 2, { transactionId }));
+    await first.request(createTransactionInfo({ connectionId, transactionId, type: 1 }));
+    await first.remove(connectionId, -1);
+    const second = await named(target);
+    await durable(second, target.topic());
+    assertEquals(await target.rest(second), ["2"]);
+    await second.request(createTransactionInfo({
+      connectionId: createConnectionId({ value: second.connectionId }),
+      transactionId,
+      type: 4,
+    }));
+    assertEquals(await target.rest(second), ["1"]);
+  },
+);

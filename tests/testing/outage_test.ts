@@ -64,9 +64,12 @@ test("MemoryBroker.sendToClients() sends a command to those who are meant", asyn
   });
   broker.sendToClients(control, ({ clientId }) => clientId === second.connectionId);
   assertEquals(await second.next("ConnectionControl"), control);
+  const stranger = await link(broker);
   broker.sendToClients(control);
   await Promise.all([first.next("ConnectionControl"), second.next("ConnectionControl")]);
-  assertEquals([first.inbox, second.inbox], [[], []]);
+  await stranger.connect();
+  assertEquals([first.inbox, second.inbox, stranger.inbox], [[], [], []]);
+  await stranger.drop();
 });
 
 /** The same connection again, over a new link. */
@@ -90,10 +93,20 @@ behaviour("A connection that came back sends no persistent message twice", async
   for (const message of [one!, two!, one!, two!]) {
     assertEquals((await again.request(message)).dataType, "Response");
   }
+  // Not even to another queue.
+  await again.request({ ...two!, destination: target.queue("other") });
   const reader = await target.open();
   await reader.consumer(target.queue());
+  await reader.consumer(target.queue("other"));
   assertEquals(texts(await reader.dispatches(2)), ["1", "2"]);
   assertEquals(await target.rest(reader), []);
+  const fleeting = client.message(producer, target.queue(), "3", { persistent: false });
+  for (let n = 0; n < 2; n++) {
+    await again.request(fleeting);
+    const sent = await reader.dispatches(1);
+    assertEquals(texts(sent), ["3"]);
+    await reader.request(reader.ack(sent, 4));
+  }
 });
 
 test("What a lost link sent is known when its connection comes back, but for open transactions", async () => {

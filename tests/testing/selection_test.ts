@@ -155,7 +155,7 @@ behaviour(
   },
 );
 
-behaviour("EXPIRED of a message whose time isn't over takes it from all", async (target) => {
+behaviour("EXPIRED is believed, whatever the time", async (target) => {
   const client = await target.open();
   const consumer = await client.consumer(target.queue(), { prefetchSize: 1 });
   await client.publish(target.queue(), "1", "2");
@@ -165,6 +165,8 @@ behaviour("EXPIRED of a message whose time isn't over takes it from all", async 
   await client.consumer(target.queue());
   assertEquals(texts(await client.dispatches(1)), ["2"]);
   assertEquals(await target.rest(client), []);
+  const dead = await target.deadLetter(client);
+  assertEquals([text(dead), dead.message!.originalDestination], ["1", target.queue()]);
 });
 
 behaviour(

@@ -1,6 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
+  createActiveMQTempQueue,
   createConnectionId,
+  createConsumerControl,
+  createDestinationInfo,
   createLocalTransactionId,
   createTransactionInfo,
   type LocalTransactionId,
@@ -131,7 +134,7 @@ behaviour(
 );
 
 behaviour("DELIVERED in a transaction widens the window until its end", async (target) => {
-  const { client, sent } = await consumer(target, 2, "1", "2", "3", "4", "5", "6");
+  const { client, sent } = await consumer(target, 2, ...Array.from("12345678"));
   const transactionId = await begin(client);
   await client.send(client.ack(sent, 0, { transactionId }));
   const more = await client.dispatches(2);
@@ -144,13 +147,17 @@ behaviour("DELIVERED in a transaction widens the window until its end", async (t
 });
 
 behaviour("INDIVIDUAL in a transaction widens the window by itself", async (target) => {
-  const { client, sent } = await consumer(target, 2, "1", "2", "3", "4");
+  const { client, id, sent } = await consumer(target, 2, "1", "2", "3", "4");
   const transactionId = await begin(client);
   await client.send(client.ack([sent[1]!], 4, { transactionId, firstMessageId: null }));
   assertEquals(texts(await client.dispatches(1)), ["3"]);
   assertEquals(await target.rest(client), []);
   await end(client, transactionId, ROLLBACK);
   assertEquals(await target.rest(client), []);
+  const control = { consumerId: id, destination: target.queue() };
+  await client.send(createConsumerControl({ ...control, prefetch: 3 }));
+  assertEquals(await target.rest(client), []);
+  await client.send(createConsumerControl({ ...control, prefetch: 2 }));
   await client.send(client.ack([sent[0]!], 2));
   assertEquals(await target.rest(client), []);
   await client.send(client.ack([sent[1]!], 2));
@@ -367,3 +374,20 @@ behaviour(
     assertEquals(texts(await client.dispatches(2)), ["x", "x"]);
   },
 );
+
+behaviour("A message to a temporary queue that is gone at the commit is lost", async (target) => {
+  const client = await target.open();
+  const connectionId = createConnectionId({ value: client.connectionId });
+  const destination = createActiveMQTempQueue({ physicalName: `${client.connectionId}:1` });
+  await client.request(createDestinationInfo({ connectionId, destination }));
+  const producer = await client.producer();
+  const transactionId = await begin(client);
+  await client.request(client.message(producer, destination, "1", { transactionId }));
+  await client.request(createDestinationInfo({ connectionId, destination, operationType: 1 }));
+  await end(client, transactionId, COMMIT);
+  const answer = await client.request(client.message(producer, destination, "2"));
+  assertEquals(
+    refusal(answer)[0],
+    "org.apache.activemq.DestinationDoesNotExistException",
+  );
+});
