@@ -61,14 +61,10 @@ export class ClientTransactions {
     return found;
   }
 
-  /** Makes that a transaction can't be committed, when it is there. */
+  /** Makes that a local transaction can't be committed. As in ActiveMQ, a distributed one can. */
   spoil(id: TransactionId): void {
-    try {
-      const transaction = this.find(id);
-      if (transaction !== undefined) transaction.rollbackOnly = true;
-    } catch {
-      // It isn't there.
-    }
+    const transaction = this.#local.get(transactionKey(id));
+    if (transaction !== undefined) transaction.rollbackOnly = true;
   }
 
   /** Does what a TransactionInfo says; gives the answer if it is more than that it is done. */

@@ -105,7 +105,6 @@ export class DistributedTransactions {
         this.#finish(id).commit();
         return false;
       case "active":
-        transaction.check();
         transaction.state = "prepared";
         return true;
       default:
@@ -116,14 +115,11 @@ export class DistributedTransactions {
   /** Commits one, prepared or in one phase. */
   commit(id: XATransactionId, onePhase: boolean): void {
     const transaction = this.find(id);
-    if (transaction.state !== "prepared") {
-      if (!onePhase) {
-        throw xaException(
-          "Cannot do 2 phase commit if the transaction has not been prepared",
-          XaError.Protocol,
-        );
-      }
-      if (transaction.state === "active") transaction.check();
+    if (transaction.state !== "prepared" && !onePhase) {
+      throw xaException(
+        "Cannot do 2 phase commit if the transaction has not been prepared",
+        XaError.Protocol,
+      );
     }
     this.#finish(id).commit();
   }

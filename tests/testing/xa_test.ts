@@ -231,3 +231,20 @@ behaviour("Messages of a prepared transaction are sent in their order", async (t
   await done(client, transactionId, COMMIT_TWO_PHASE);
   assertEquals(texts(await client.dispatches(3)), ["1", "2", "3"]);
 });
+
+behaviour(
+  "A distributed transaction that lost a one-way part is committed without it",
+  async (target) => {
+    const { client, id } = await work(target);
+    const producer = await client.producer();
+    await client.send({
+      ...client.message(producer, target.queue("out"), "x", { transactionId: id }),
+      producerId: { ...producer, value: 99 },
+    });
+    await client.next("ConnectionError");
+    assertEquals(await prepare(client, id), 0);
+    await done(client, id, COMMIT_TWO_PHASE);
+    await client.drop();
+    assertEquals(await left(target), ["new"]);
+  },
+);
