@@ -48,11 +48,7 @@ export class HandlerRunner {
       if (delivery === undefined) return;
       const group = delivery.message.groupID;
       await this.#options.handle(delivery);
-      if (group !== null) {
-        this.#busyGroups.delete(group);
-        // Another lane may have waited for this.
-        this.#options.queue.pump();
-      }
+      if (group !== null) this.#busyGroups.delete(group);
     }
   }
 

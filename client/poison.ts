@@ -7,9 +7,7 @@ const LONGEST = 1000;
 
 /** The cause for the dead letter queue. */
 export function poisonCause(reason: unknown): Throwable {
-  const text = reason instanceof Error
-    ? `${reason.name}: ${reason.message}`
-    : String(reason ?? "The application rejected the message");
+  const text = String(reason ?? "The application rejected the message");
   return {
     className: "java.lang.Throwable",
     message: text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text,

@@ -362,3 +362,42 @@ testOnBrokers("consumerExpiryCheckEnabled false: they are given out", async (bro
   assertEquals((await received(consumer)).text, "old");
   await connection.close();
 });
+
+testOnBrokers(
+  "a failed message is given again after its delay, and the others wait",
+  async (broker) => {
+    const connection = await broker.connect({ redeliveryPolicy: { initialRedeliveryDelay: 60 } });
+    const consumer = await connection.createConsumer(broker.name);
+    await send(broker, broker.name, "a", "b");
+    const seen: { what: string; at: number }[] = [];
+    const done = Promise.withResolvers<void>();
+    consumer.consume((message) => {
+      seen.push({ what: `${message.text}${message.deliveryCount}`, at: performance.now() });
+      if (seen.length === 1) throw new Error("not yet");
+      if (seen.length === 3) done.resolve();
+    });
+    await done.promise;
+    assertEquals(seen.map(({ what }) => what), ["a1", "a2", "b1"]);
+    // Timers of some runtimes are early by a part of a millisecond.
+    assert(seen[1]!.at - seen[0]!.at >= 59);
+  },
+);
+
+testOnBrokers("concurrency: others don't wait for a failed message", async (broker) => {
+  const connection = await broker.connect({
+    redeliveryPolicy: { initialRedeliveryDelay: 3_600_000 },
+  });
+  const consumer = await connection.createConsumer(broker.name);
+  await send(broker, broker.name, "a", "b", "c");
+  const seen: string[] = [];
+  const done = Promise.withResolvers<void>();
+  consumer.consume((message) => {
+    seen.push(message.text!);
+    if (seen.length === 1) throw new Error("not today");
+    if (seen.length === 3) done.resolve();
+  }, { concurrency: 2 });
+  await done.promise;
+  await connection.close();
+  assertEquals(seen, ["a", "b", "c"]);
+  assertEquals(await left(broker, broker.name), [["a", 1]]);
+});

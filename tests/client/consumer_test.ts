@@ -236,7 +236,8 @@ testOnBrokers("drain() ends when all that has come is done", async (broker) => {
   await until(() => consumer.buffered === 10);
   const seen: (string | null)[] = [];
   const ended = consumer.consume(async (message) => {
-    await Promise.resolve();
+    // Long enough for the broker to send more if it were not asked to stop.
+    await new Promise((wake) => setTimeout(wake, 5));
     seen.push(message.text);
     await message.ack();
   }, { concurrency: 3 });
@@ -491,3 +492,15 @@ testOnBrokers(
     await assertRejects(() => session.createConsumer(broker.name), ClosedError);
   },
 );
+
+testOnBrokers("a browser shows messages that are too old by now", async (broker) => {
+  const connection = await broker.connect({ autoStart: false });
+  await connection.send(broker.name, "old", { timeToLive: 200 });
+  const sent = Date.now();
+  const browser = await connection.createBrowser(broker.name);
+  await until(() => Date.now() > sent + 201);
+  connection.start();
+  const seen: (string | null)[] = [];
+  for await (const message of browser) seen.push(message.text);
+  assertEquals(seen, ["old"]);
+});

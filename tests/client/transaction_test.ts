@@ -61,6 +61,8 @@ testOnBrokers(
       ["c", 1],
     ]);
     await session.commit();
+    assertEquals(consumer.unsettled, 0);
+    await assertIllegalState(() => again[0]!.reject());
     await session.close();
     assertEquals(await left(broker, broker.name), []);
   },
@@ -220,13 +222,20 @@ testOnBrokers("transaction() rolls back when its function fails", async (broker)
 });
 
 testOnBrokers("a session that goes out of scope rolls back", async (broker) => {
-  const connection = await broker.connect();
+  const ends: number[] = [];
+  const connection = await broker.connect({
+    inspect: (command) => {
+      if (command.dataType === "TransactionInfo") ends.push(command.type);
+    },
+  });
   await send(broker, broker.name, "in");
   {
     await using session = await connection.createSession({ acknowledgeMode: "transacted" });
     await received(await session.createConsumer(broker.name));
     await session.send(broker.name, "never");
   }
+  // Begin and rollback.
+  assertEquals(ends, [0, 4]);
   assertEquals(await left(broker, broker.name), [["in", 1]]);
 });
 
