@@ -210,8 +210,12 @@ testOnBrokers("many replies to one request, up to a number", async (broker) => {
     "two",
   ]);
   // One more than wanted is late.
-  assertEquals((await gather(client.requestMany(topic, null, { maxReplies: 2 }))).length, 2);
-  await until(() => client.lateReplies === 1);
+  const names = [];
+  for await (const { text } of client.requestMany(topic, null, { maxReplies: 2 })) {
+    await until(() => client.lateReplies === 1);
+    names.push(text);
+  }
+  assertEquals(names.length, 2);
 });
 
 testOnBrokers("many replies to one request, until the time is over", async (broker) => {
@@ -320,6 +324,30 @@ test("when the replies' consumer ends, who waits is told and the next request op
     await failed;
   }
   assertEquals([opened, deleted, sent], [3, 2, ["2", "3"]]);
+  deadlines.close();
+});
+
+test("a request that is late before it could be sent is not sent", async () => {
+  const deadlines = new Deadlines();
+  const queue = Promise.withResolvers<unknown>();
+  let sent = 0;
+  const connection = {
+    createTemporaryQueue: () => queue.promise,
+    createConsumer: () => Promise.resolve({ consume: () => new Promise(() => {}) }),
+    send: () => Promise.resolve(sent++),
+  };
+  const requester = new Requester({
+    connection: connection as unknown as RequesterParts["connection"],
+    deadlines,
+    requestTimeout: 10_000,
+  });
+  const second = requester.request("q", "in time", { timeout: 5_000 });
+  await assertRejects(() => requester.request("q", "late", { timeout: 1 }), TimeoutError);
+  queue.resolve({});
+  await until(() => sent > 0);
+  requester.end(new ConnectionClosedError("The connection was closed"));
+  await assertRejects(() => second, ConnectionClosedError);
+  assertEquals(sent, 1);
   deadlines.close();
 });
 
@@ -463,6 +491,7 @@ testOnBrokers(
     const [client, server] = await two(broker);
     const handling = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
+    const handled: (string | null)[] = [];
     const reported = errors(server, 1);
     const responder = await server.respond(broker.name, async () => {
       handling.resolve();
@@ -478,6 +507,7 @@ testOnBrokers(
     const other = await broker.connect();
     assertEquals((await other.request(broker.name, "b")).text, "reply");
     await responder.close();
+    assertEquals(handled, ["a", "b"]);
     assertEquals(await left(broker, broker.name), []);
   },
 );

@@ -139,6 +139,21 @@ testOnBrokers("a committed consumer goes on with what comes next", async (broker
   assertEquals(await left(broker, from), []);
 });
 
+testOnBrokers(
+  "what was sent before the end belongs to the branch, awaited or not",
+  async (broker) => {
+    const { xa, session, xid, to } = await open(broker);
+    const producer = await session.createProducer(to);
+    await xa.start(session, xid);
+    const sent = producer.send("x".repeat(10_000), { compress: true });
+    await xa.end(session, xid);
+    await session.rollback();
+    await sent;
+    await xa.commit(xid, { onePhase: true });
+    assertEquals((await left(broker, to)).length, 1);
+  },
+);
+
 testOnBrokers("a branch in which nothing was done is read-only", async (broker) => {
   const { xa, session, xid } = await open(broker);
   await xa.start(session, xid);
