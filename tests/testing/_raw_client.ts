@@ -34,7 +34,8 @@ import type { Transport } from "../../transport/mod.ts";
 
 /** Any command of the codec without what every command has. */
 type Sendable = Extract<DataStructure, { commandId: number }>;
-type Answer = Response | Extract<DataStructure, { correlationId: number }>;
+/** What a broker answers. */
+export type Answer = Response | Extract<DataStructure, { correlationId: number }>;
 
 let clients = 0;
 
