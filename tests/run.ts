@@ -29,8 +29,17 @@ const MINUTES = 60_000;
 const RUNTIMES: Runtime[] = ["deno", "bun", "node"];
 /** Suites that all three runtimes run, but for files that end in `_deno_test.ts`. */
 const SHARED = ["tests/codec", "tests/transport", "tests/client", "tests/testing", "tests/module"];
-/** Modules whose examples are run, on Deno. */
-const DOCUMENTED = ["mod.ts", "README.md", "errors.ts", "codec", "transport", "client", "testing"];
+/** Modules and pages whose examples are run, on Deno. */
+const DOCUMENTED = [
+  "mod.ts",
+  "README.md",
+  "docs",
+  "errors.ts",
+  "codec",
+  "transport",
+  "client",
+  "testing",
+];
 
 const root = new URL("../", import.meta.url);
 const reports = Deno.makeTempDirSync({ prefix: "openwire-tests-" });
