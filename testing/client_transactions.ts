@@ -68,7 +68,7 @@ export class ClientTransactions {
   }
 
   /** Does what a TransactionInfo says; gives the answer if it is more than that it is done. */
-  process({ type, transactionId }: TransactionInfo): BaseCommand | undefined {
+  apply({ type, transactionId }: TransactionInfo): BaseCommand | undefined {
     if (type === Type.Recover) {
       return createDataArrayResponse({ data: this.#distributed.prepared() });
     }

@@ -194,7 +194,7 @@ export class CommandHandler {
 
   #transact(info: TransactionInfo): BaseCommand | undefined {
     const connection = this.#members.find(info.connectionId?.value);
-    if (connection !== undefined) return connection.transactions.process(info);
+    if (connection !== undefined) return connection.transactions.apply(info);
     throw new BrokerException("java.lang.NullPointerException", "Context is null");
   }
 
