@@ -72,7 +72,7 @@ export function parseBrokerUrl(url: string | URL): BrokerUrl {
   const [before, query] = splitQuery(text);
   const address = parseAddress(before);
   const { socket, wireFormat, ...options } = simpleOptions.read(
-    parseQuery(query, invalid),
+    parseQuery(query, invalid).map(withJmsPrefix),
     invalid,
     misplacedInSimple,
   );
@@ -82,7 +82,11 @@ export function parseBrokerUrl(url: string | URL): BrokerUrl {
 function parseComposite({ scheme, rest }: Composite): BrokerUrl {
   const { list, query } = splitComposite(rest);
   const { nested, others } = readNested(query);
-  const options = compositeOptions.read(others, invalid, misplacedInComposite);
+  const options = compositeOptions.read(
+    others.map(withJmsPrefix),
+    invalid,
+    misplacedInComposite,
+  );
   return {
     brokers: splitList(list).flatMap((member) => parseMember(member, nested)),
     options: mergeOptions({ failover: composites.get(scheme)! }, options),
@@ -127,6 +131,11 @@ function parseScheme(text: string): Composite | undefined {
   const [, name, rest] = /^([a-z]+):(?:\/\/(?=\(|[\w+.-]+:))?([^]*)$/i.exec(text) ?? [];
   const scheme = name?.toLowerCase() ?? "";
   return composites.has(scheme) ? { scheme, rest: rest! } : undefined;
+}
+
+/** `openwire.` is a name of ours for the prefix that Java calls `jms.`. */
+function withJmsPrefix({ name, value }: Parameter): Parameter {
+  return { name: name.replace(/^openwire\./, "jms."), value };
 }
 
 /** Takes the `nested.` options out of a query. */

@@ -658,3 +658,17 @@ test("any text is read or refused, and fast", () => {
     }
   }
 });
+
+test("openwire. is another word for jms.", () => {
+  for (const url of ["tcp://a?PREFIXsendTimeout=5", "failover:(tcp://a)?PREFIXsendTimeout=5"]) {
+    assertEquals(
+      parseBrokerUrl(url.replace("PREFIX", "openwire.")).options,
+      parseBrokerUrl(url.replace("PREFIX", "jms.")).options,
+    );
+  }
+  assertThrows(
+    () => parseBrokerUrl("tcp://a?openwire.sendTimeuot=5"),
+    TransportError,
+    "the nearest is jms.sendTimeout",
+  );
+});
