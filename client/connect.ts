@@ -8,7 +8,7 @@ import { OpenWireFormat } from "../codec/mod.ts";
 import { dial, formatAddress, type Transport, TransportError } from "../transport/mod.ts";
 import { Connection } from "./connection.ts";
 import { TimeoutError } from "./errors.ts";
-import { resolveFailoverOptions } from "./failover_options.ts";
+import { resolveFailoverOptions } from "./failover/failover_options.ts";
 import {
   type ConnectionSettings,
   type ConnectOptions,
@@ -17,7 +17,7 @@ import {
   resolveSettings,
 } from "./options.ts";
 import { TimeLimit } from "./time_limit.ts";
-import { tryBrokers } from "./try_brokers.ts";
+import { tryBrokers } from "./failover/try_brokers.ts";
 import { type BrokerTarget, parseBrokerUrl } from "./url/broker_url.ts";
 import { mergeConnectOptions } from "./url/merge_connect_options.ts";
 import { mergeOptions } from "./url/merge_options.ts";

@@ -17,38 +17,38 @@ import {
   type WireFormatSettings,
 } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
-import { BrokerLink } from "./broker_link.ts";
-import { type AcknowledgeMode, checkAcknowledgeMode } from "./acknowledge_mode.ts";
+import { BrokerLink } from "./link/broker_link.ts";
+import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
-import type { ConsumerOptions } from "./consumer_options.ts";
-import type { Destination } from "./destination.ts";
-import type { Message } from "./message.ts";
-import type { MessageBody } from "./outgoing_message.ts";
-import type { ProducerOptions } from "./producer_options.ts";
-import type { BrowserOptions, QueueBrowser } from "./queue_browser.ts";
+import type { ConsumerOptions } from "./consumer/consumer_options.ts";
+import type { Destination } from "./destination/destination.ts";
+import type { Message } from "./message/message.ts";
+import type { MessageBody } from "./message/outgoing_message.ts";
+import type { ProducerOptions } from "./producer/producer_options.ts";
+import type { BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
 import { BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { toHandshakeError } from "./handshake_error.ts";
 import { inTime } from "./in_time.ts";
 import { generateId } from "./id_generator.ts";
-import type { MessageConsumer } from "./message_consumer.ts";
-import type { MessageProducer } from "./message_producer.ts";
-import { ScheduledJobs } from "./scheduled_jobs.ts";
-import type { SendOptions, SendResult } from "./send_options.ts";
+import type { MessageConsumer } from "./consumer/message_consumer.ts";
+import type { MessageProducer } from "./producer/message_producer.ts";
+import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
+import type { SendOptions, SendResult } from "./producer/send_options.ts";
 import {
   type CommandInspector,
   type ConnectionSettings,
   type Credentials,
   milliseconds,
 } from "./options.ts";
-import { Requester, type RequestManyOptions, type RequestOptions } from "./requester.ts";
+import { Requester, type RequestManyOptions, type RequestOptions } from "./request/requester.ts";
 import {
   openResponder,
   type RequestHandler,
   type Responder,
   type ResponderOptions,
-} from "./responder.ts";
-import type { RequestOptions as CommandOptions } from "./response_correlator.ts";
+} from "./request/responder.ts";
+import type { RequestOptions as CommandOptions } from "./link/response_correlator.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
@@ -56,8 +56,8 @@ import {
   TemporaryDestinations,
   type TemporaryQueue,
   type TemporaryTopic,
-} from "./temporary_destination.ts";
-import { XAResource } from "./xa.ts";
+} from "./destination/temporary_destination.ts";
+import { XAResource } from "./transaction/xa.ts";
 
 /** What a connection is made of. */
 export interface ConnectionParts {

@@ -7,13 +7,13 @@
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, Transport } from "../transport/mod.ts";
 import type { Resolved } from "./resolved.ts";
-import { type FailoverOptions, resolveFailoverOptions } from "./failover_options.ts";
-import { type PrefetchPolicy, resolvePrefetchPolicy } from "./prefetch_policy.ts";
+import { type FailoverOptions, resolveFailoverOptions } from "./failover/failover_options.ts";
+import { type PrefetchPolicy, resolvePrefetchPolicy } from "./consumer/prefetch_policy.ts";
 import {
   type RedeliveryPolicies,
   type RedeliveryPolicy,
   resolveRedeliveryPolicies,
-} from "./redelivery_policy.ts";
+} from "./consumer/redelivery_policy.ts";
 
 /**
  * User name and password.

@@ -11,21 +11,21 @@ import {
   type SessionId,
 } from "../codec/mod.ts";
 import { OpenWireError } from "../errors.ts";
-import { type AcknowledgeMode, checkAcknowledgeMode } from "./acknowledge_mode.ts";
+import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
-import type { ConsumerSession } from "./consumer_deliveries.ts";
-import type { ConsumerOptions } from "./consumer_options.ts";
-import { type Destination, formatDestination } from "./destination.ts";
-import { resolveDestination } from "./destination_options.ts";
+import type { ConsumerSession } from "./consumer/consumer_deliveries.ts";
+import type { ConsumerOptions } from "./consumer/consumer_options.ts";
+import { type Destination, formatDestination } from "./destination/destination.ts";
+import { resolveDestination } from "./destination/destination_options.ts";
 import { ClosedError } from "./errors.ts";
-import { MessageConsumer } from "./message_consumer.ts";
-import { MessageProducer } from "./message_producer.ts";
-import type { MessageBody } from "./outgoing_message.ts";
-import type { ProducerOptions } from "./producer_options.ts";
-import { type BrowserOptions, QueueBrowser } from "./queue_browser.ts";
-import type { SendOptions, SendResult } from "./send_options.ts";
+import { MessageConsumer } from "./consumer/message_consumer.ts";
+import { MessageProducer } from "./producer/message_producer.ts";
+import type { MessageBody } from "./message/outgoing_message.ts";
+import type { ProducerOptions } from "./producer/producer_options.ts";
+import { type BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
+import type { SendOptions, SendResult } from "./producer/send_options.ts";
 import type { ProducerMember, SessionContext } from "./session_context.ts";
-import { SessionTransaction } from "./session_transaction.ts";
+import { SessionTransaction } from "./transaction/session_transaction.ts";
 import { mergeOptions } from "./url/merge_options.ts";
 
 /**

@@ -8,9 +8,9 @@ import type {
   WireFormatSettings,
 } from "../codec/mod.ts";
 import type { CallOptions } from "./call_options.ts";
-import type { Command, Response } from "./commands.ts";
+import type { Command, Response } from "./link/commands.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { MessageConsumer } from "./message_consumer.ts";
+import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { Session } from "./session.ts";
 

@@ -1,7 +1,7 @@
 /** URLs as users of ActiveMQ write them. */
 
 import { type BrokerAddress, parseAddress, TransportError } from "../../transport/mod.ts";
-import type { FailoverOptions } from "../failover_options.ts";
+import type { FailoverOptions } from "../failover/failover_options.ts";
 import type { ConnectOptions } from "../options.ts";
 import { failoverOptions } from "./failover_options.ts";
 import { jmsOptions } from "./jms_options.ts";

@@ -1,7 +1,7 @@
 /** Options behind the name of a destination, as in the Java client. */
 
-import type { ConsumerOptions } from "../consumer_options.ts";
-import type { ProducerOptions } from "../producer_options.ts";
+import type { ConsumerOptions } from "../consumer/consumer_options.ts";
+import type { ProducerOptions } from "../producer/producer_options.ts";
 import { boolean, bytes, integer, name } from "./option_value.ts";
 import { fixed, OptionTable, refused, typed } from "./option_table.ts";
 

@@ -9,9 +9,9 @@ import {
   createProducerId,
   type MessageAck,
 } from "../../codec/mod.ts";
-import type { AcknowledgeMode } from "../../client/acknowledge_mode.ts";
-import { Acknowledger } from "../../client/acknowledger.ts";
-import { type Delivery, toDelivery } from "../../client/delivery.ts";
+import type { AcknowledgeMode } from "../../client/consumer/acknowledge_mode.ts";
+import { Acknowledger } from "../../client/consumer/acknowledger.ts";
+import { type Delivery, toDelivery } from "../../client/consumer/delivery.ts";
 import { test } from "../_harness.ts";
 import { seededRandom } from "../_random.ts";
 

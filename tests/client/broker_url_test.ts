@@ -9,7 +9,7 @@ import { mergeOptions } from "../../client/url/merge_options.ts";
 import { nearestName } from "../../client/url/nearest_name.ts";
 import type { OptionRow } from "../../client/url/option_table.ts";
 import { type TransportOptions, transportOptions } from "../../client/url/transport_options.ts";
-import { resolveFailoverOptions } from "../../client/failover_options.ts";
+import { resolveFailoverOptions } from "../../client/failover/failover_options.ts";
 import { resolveSettings } from "../../client/options.ts";
 import { TransportError, type TransportErrorCode } from "../../transport/mod.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";

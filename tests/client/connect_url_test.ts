@@ -7,9 +7,9 @@ import {
   TimeoutError,
   TransportError,
 } from "../../mod.ts";
-import { resolveFailoverOptions } from "../../client/failover_options.ts";
-import { reconnectDelay } from "../../client/reconnect_delay.ts";
-import { type Search, tryBrokers } from "../../client/try_brokers.ts";
+import { resolveFailoverOptions } from "../../client/failover/failover_options.ts";
+import { reconnectDelay } from "../../client/failover/reconnect_delay.ts";
+import { type Search, tryBrokers } from "../../client/failover/try_brokers.ts";
 import { decodePrimitiveMap, type WireFormatInfo } from "../../codec/mod.ts";
 import { listen, memoryPair, type Transport } from "../../transport/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";

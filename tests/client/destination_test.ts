@@ -1,6 +1,6 @@
 import { type Destination, queue, topic } from "../../mod.ts";
-import { formatDestination, toDestination } from "../../client/destination.ts";
-import { resolveDestination } from "../../client/destination_options.ts";
+import { formatDestination, toDestination } from "../../client/destination/destination.ts";
+import { resolveDestination } from "../../client/destination/destination_options.ts";
 import {
   type DestinationOptions,
   destinationOptions,

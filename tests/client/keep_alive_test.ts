@@ -1,6 +1,6 @@
 import { connect, ConnectionClosedError } from "../../mod.ts";
 import { createKeepAliveInfo } from "../../codec/mod.ts";
-import { InactivityMonitor } from "../../client/inactivity_monitor.ts";
+import { InactivityMonitor } from "../../client/link/inactivity_monitor.ts";
 import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { test } from "../_harness.ts";
 import { fakePeer, Script } from "./_fake_broker.ts";

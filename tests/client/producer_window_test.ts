@@ -1,5 +1,5 @@
 import { createActiveMQQueue } from "../../codec/mod.ts";
-import { countDestinations, ProducerWindow } from "../../client/producer_window.ts";
+import { countDestinations, ProducerWindow } from "../../client/producer/producer_window.ts";
 import { assertEquals } from "@std/assert";
 import { test } from "../_harness.ts";
 

@@ -15,7 +15,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { Deadlines } from "../../client/deadlines.ts";
-import { Requester, type RequesterParts } from "../../client/requester.ts";
+import { Requester, type RequesterParts } from "../../client/request/requester.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { test } from "../_harness.ts";
 import { type TestBroker, testOnBrokers } from "./_brokers.ts";

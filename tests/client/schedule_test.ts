@@ -5,7 +5,7 @@ import {
   type ScheduledJob,
   TypedValue,
 } from "../../mod.ts";
-import { scheduleProperties } from "../../client/scheduled_delivery.ts";
+import { scheduleProperties } from "../../client/producer/scheduled_delivery.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { test } from "../_harness.ts";
 import { type TestBroker, testOnBrokers } from "./_brokers.ts";

@@ -1,0 +1,106 @@
+/** How many messages the broker sends to a consumer. */
+
+import {
+  type ActiveMQDestination,
+  type ConsumerId,
+  createConsumerControl,
+  createMessagePull,
+} from "../../codec/mod.ts";
+import type { CallOptions } from "../call_options.ts";
+import type { SessionContext } from "../session_context.ts";
+
+/** What a {@linkcode ConsumerCredit} needs. */
+export interface ConsumerCreditOptions {
+  readonly context: SessionContext;
+  readonly consumerId: ConsumerId;
+  readonly destination: ActiveMQDestination;
+  readonly prefetchSize: number;
+  /** Bytes that may wait here before the broker is asked to send nothing; 0 for no limit. */
+  readonly maxBufferedBytes: number;
+}
+
+/** Milliseconds that the broker keeps a request for a message; then it is asked again. */
+const PULL_TIMEOUT = 10_000;
+
+/** Asks the broker for messages one by one, or to send more or fewer ahead. */
+export class ConsumerCredit {
+  readonly #options: ConsumerCreditOptions;
+  #prefetchSize: number;
+  /** Whether the broker was asked to send nothing, because too much waits here. */
+  #throttled = false;
+  #pulling = false;
+  #ended = false;
+
+  constructor(options: ConsumerCreditOptions) {
+    this.#options = options;
+    this.#prefetchSize = options.prefetchSize;
+  }
+
+  /** How many messages the broker sends ahead; 0 when it is asked for each. */
+  get prefetchSize(): number {
+    return this.#prefetchSize;
+  }
+
+  /** Whether the broker was asked for a message and has not answered. */
+  get pulling(): boolean {
+    return this.#pulling;
+  }
+
+  /** The broker has changed the prefetch size, or was asked to. */
+  changed(prefetchSize: number): void {
+    this.#prefetchSize = prefetchSize;
+  }
+
+  /** Nothing is asked for any more. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** The broker has sent a message, or says that it has none. */
+  answered(): void {
+    this.#pulling = false;
+  }
+
+  /**
+   * Asks for a message (MessagePull), if the broker sends none ahead.
+   *
+   * @param timeout Milliseconds that somebody waits for it; 0 for ever, -1 not at all.
+   */
+  pull(timeout: number): void {
+    if (this.#prefetchSize > 0 || this.#pulling || this.#ended) return;
+    this.#pulling = true;
+    const { context, consumerId, destination } = this.#options;
+    const pull = createMessagePull({
+      consumerId,
+      destination,
+      timeout: timeout === 0 ? PULL_TIMEOUT : Math.min(timeout, PULL_TIMEOUT),
+    });
+    context.send(pull, "Cannot ask for a message").catch((error) => context.report(error));
+  }
+
+  /** Looks whether more waits here than should. */
+  check(bufferedBytes: number): void {
+    const { maxBufferedBytes } = this.#options;
+    if (maxBufferedBytes === 0 || this.#prefetchSize === 0 || this.#ended) return;
+    if (!this.#throttled && bufferedBytes > maxBufferedBytes) {
+      this.#throttled = true;
+      this.#requestQuietly(0);
+    } else if (this.#throttled && bufferedBytes <= maxBufferedBytes / 2) {
+      this.#throttled = false;
+      this.#requestQuietly(this.#prefetchSize);
+    }
+  }
+
+  /** Asks the broker to send more or fewer messages ahead (ConsumerControl). */
+  async request(prefetch: number, options: CallOptions = {}): Promise<void> {
+    const { context, consumerId, destination } = this.#options;
+    const control = createConsumerControl({ consumerId, destination, prefetch });
+    await context.request(control, "Cannot change the prefetch size", options);
+  }
+
+  #requestQuietly(prefetch: number): void {
+    this.request(prefetch).catch((error) => {
+      if (!this.#ended) this.#options.context.report(error);
+    });
+  }
+}

@@ -1,0 +1,417 @@
+/** The messages of a consumer, from their arrival until they are settled. */
+
+import {
+  type ConsumerId,
+  inflateMessage,
+  type Long,
+  type Message as WireMessage,
+  type MessageAck,
+  type MessageDispatch,
+  type TransactionId,
+} from "../../codec/mod.ts";
+import { OpenWireError } from "../../errors.ts";
+import type { AcknowledgeMode } from "./acknowledge_mode.ts";
+import { Acknowledger } from "./acknowledger.ts";
+import type { BodyCodec } from "../message/body_codec.ts";
+import type { CallOptions } from "../call_options.ts";
+import type { ConsumerKind, ConsumerSettings } from "./consumer_options.ts";
+import { type Delivery, toDelivery } from "./delivery.ts";
+import { DeliveryQueue } from "./delivery_queue.ts";
+import { Message, type Settlement } from "../message/message.ts";
+import { milliseconds } from "../options.ts";
+import { poisonCause } from "./poison.ts";
+import { Redeliverer, type RedeliveryOptions } from "./redeliverer.ts";
+import type { SessionContext } from "../session_context.ts";
+import type {
+  TransactionContext,
+  TransactionOutcome,
+  TransactionParticipant,
+} from "../transaction/transaction_context.ts";
+
+/** What a consumer needs of its session. */
+export interface ConsumerSession {
+  readonly acknowledgeMode: AcknowledgeMode;
+  readonly transaction: TransactionContext | undefined;
+  /** Acknowledges all that the session has given out. */
+  acknowledgeAll(options?: CallOptions): Promise<void>;
+  /** Rolls the transaction back. */
+  rollback(): Promise<void>;
+}
+
+/** What {@linkcode ConsumerDeliveries} need. */
+export interface ConsumerDeliveriesOptions {
+  readonly context: SessionContext;
+  readonly session: ConsumerSession;
+  readonly consumerId: ConsumerId;
+  readonly kind: ConsumerKind;
+  readonly settings: ConsumerSettings;
+  readonly codec: BodyCodec<unknown> | undefined;
+  /** Somebody waits for a message and there is none. */
+  starved(): void;
+  /** More or fewer bytes wait to be taken. */
+  buffered(bytes: number): void;
+}
+
+/** The messages of a consumer, from their arrival until they are settled. */
+export class ConsumerDeliveries implements TransactionParticipant {
+  /** Those that wait to be taken. */
+  readonly queue: DeliveryQueue;
+  readonly #options: ConsumerDeliveriesOptions;
+  readonly #acknowledger: Acknowledger;
+  readonly #redeliverer: Redeliverer;
+  /** What the application has and did not settle, in the order in which it got them. */
+  readonly #unsettled: Set<Delivery> = new Set();
+  /** What the application got in the transaction that goes on. */
+  #inTransaction: Set<Delivery> = new Set();
+  /** Transactions that are about to end, and had messages of this consumer. */
+  #endingTransactions = 0;
+  /** Messages that are with a handler. */
+  #handling = 0;
+  /** Why the broker takes no more acknowledgements. */
+  #removed: Error | undefined;
+  #stopped = false;
+  /** Are called when something has changed that somebody may wait for. */
+  readonly #watchers: Set<() => void> = new Set();
+
+  constructor(options: ConsumerDeliveriesOptions) {
+    const { context, session, consumerId, settings } = options;
+    const report = (error: Error): void => context.report(error);
+    this.#options = options;
+    this.#acknowledger = new Acknowledger({
+      consumerId,
+      mode: session.acknowledgeMode,
+      prefetchSize: settings.prefetchSize,
+      optimize: settings.optimizeAcknowledge,
+      optimizeTimeout: context.settings.optimizeAcknowledgeTimeout,
+      individualInTransaction: context.settings.transactedIndividualAck,
+      transaction: session.transaction,
+      send: (ack, options) => this.#send(ack, options),
+      report,
+      later: (delay, callback) => context.deadlines.add(delay, callback),
+    });
+    this.queue = new DeliveryQueue({
+      isBehind: (delivery) => this.#redeliverer.isBehind(delivery),
+      withdraw: (delivery) => this.#withdraw(delivery),
+      prepare: (delivery) => this.#prepare(delivery),
+      starved: () => options.starved(),
+      changed: (bytes) => {
+        options.buffered(bytes);
+        this.#notify();
+      },
+    });
+    this.#redeliverer = new Redeliverer({
+      policy: settings.redeliveryPolicy,
+      acknowledger: this.#acknowledger,
+      queue: this.queue,
+      deadlines: context.deadlines,
+      report,
+    });
+  }
+
+  /** Number of messages that the application has and did not settle. */
+  get unsettled(): number {
+    return this.#unsettled.size;
+  }
+
+  /** Number of messages that were not taken. */
+  get untaken(): number {
+    return this.queue.length + this.#redeliverer.delayed;
+  }
+
+  /** Whether messages are with a handler. */
+  get handling(): boolean {
+    return this.#handling > 0;
+  }
+
+  /** Whether messages were given out in a transaction that goes on. */
+  get inTransaction(): boolean {
+    return this.#inTransaction.size > 0 || this.#endingTransactions > 0;
+  }
+
+  /** For RemoveInfo; see {@linkcode Acknowledger.lastDeliveredSequenceId}. */
+  get lastDeliveredSequenceId(): Long {
+    return this.#acknowledger.lastDeliveredSequenceId;
+  }
+
+  /** Takes a message from the broker. */
+  arrived(dispatch: MessageDispatch, message: WireMessage): void {
+    const delivery = toDelivery(dispatch, message);
+    this.#acknowledger.arrived(delivery);
+    this.queue.push(delivery);
+  }
+
+  /** The broker sends more or fewer messages ahead from now on. */
+  setPrefetchSize(size: number): void {
+    this.#acknowledger.setPrefetchSize(size);
+  }
+
+  /** Acknowledges each message on its own from now on. */
+  stopOptimizing(): void {
+    this.#acknowledger.stopOptimizing();
+  }
+
+  /** The application asks for a message. */
+  asked(): void {
+    this.#acknowledger.asked();
+  }
+
+  /** Gives a message to the application. */
+  give(delivery: Delivery): Message {
+    const { session: { transaction }, codec } = this.#options;
+    this.#acknowledger.delivered(delivery);
+    this.#unsettled.add(delivery);
+    if (transaction) {
+      this.#inTransaction.add(delivery);
+      transaction.enlist(this);
+    }
+    return new Message({
+      command: delivery.readable!,
+      original: delivery.message,
+      redeliveryCount: delivery.redeliveryCount,
+      bodyError: delivery.bodyError,
+      settlement: this.#settlement(delivery),
+      codec,
+    });
+  }
+
+  /** The application is done with a message, and has said nothing else. */
+  finished(delivery: Delivery, attempt: number): void {
+    const { kind: { mode }, context } = this.#options;
+    if ((mode !== "auto" && mode !== "dups-ok") || this.#removed) return;
+    if (!this.#isOpen(delivery, attempt)) return;
+    this.#forget(delivery);
+    this.#acknowledger.done(delivery).catch((error) => context.report(error));
+  }
+
+  /**
+   * Gives a message to a handler, and sees to what becomes of it. Never rejects.
+   *
+   * @param handler Takes it.
+   * @param delivery The message.
+   * @param ordered Whether others wait while it waits to be given again.
+   */
+  async handle(
+    handler: (message: Message) => void | Promise<void>,
+    delivery: Delivery,
+    ordered: boolean,
+  ): Promise<void> {
+    const message = this.give(delivery);
+    const attempt = delivery.attempts;
+    this.#handling++;
+    try {
+      await handler(message);
+      this.finished(delivery, attempt);
+    } catch (error) {
+      await this.#failed(delivery, attempt, error, ordered);
+    } finally {
+      this.#handling--;
+      this.#notify();
+    }
+  }
+
+  /** Acknowledges all that was given out, in mode `"client"`. */
+  async acknowledgeAll(options?: CallOptions): Promise<void> {
+    const deliveries = [...this.#unsettled];
+    for (const delivery of deliveries) this.#forget(delivery);
+    await this.#acknowledger.all(deliveries, options);
+  }
+
+  /** Gives all again that was given out and not settled. */
+  recover(): void {
+    this.#redeliver([...this.#unsettled], {
+      cause: new Error("the session was recovered each time"),
+      blocking: this.#blocking,
+    });
+  }
+
+  /** The session's transaction is about to end. */
+  finish(id: TransactionId): TransactionOutcome {
+    const deliveries = this.#inTransaction;
+    this.#inTransaction = new Set();
+    this.#endingTransactions++;
+    for (const delivery of deliveries) this.#unsettled.delete(delivery);
+    this.#acknowledger.inTransaction(deliveries, id);
+    const ended = (): void => {
+      this.#endingTransactions--;
+      this.#notify();
+    };
+    return {
+      committed: () => {
+        this.#acknowledger.committed(deliveries);
+        ended();
+      },
+      rolledBack: () => {
+        this.#redeliver(deliveries, {
+          cause: new Error("the transaction was rolled back each time"),
+          blocking: this.#blocking,
+        });
+        ended();
+      },
+    };
+  }
+
+  /** Waits until something is so; it is looked at whenever a message was taken or settled, or a transaction has ended. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#watchers.add(resolve));
+  }
+
+  /**
+   * Gives out no more messages.
+   *
+   * @param failure What has ended the consumer, unless it was closed here.
+   */
+  stop(failure: Error | undefined): void {
+    this.#stopped = true;
+    this.#redeliverer.end();
+    this.queue.end(failure);
+    this.#notify();
+  }
+
+  /** Sends acknowledgements that wait. */
+  flush(): void {
+    this.#acknowledger.flush();
+  }
+
+  /** The broker takes no more acknowledgements. */
+  removed(reason: Error): void {
+    this.#removed ??= reason;
+  }
+
+  get #blocking(): boolean {
+    return !this.#options.context.settings.nonBlockingRedelivery;
+  }
+
+  /** Whether the application has it, since that attempt. */
+  #isOpen(delivery: Delivery, attempt: number): boolean {
+    return delivery.attempts === attempt && this.#unsettled.has(delivery);
+  }
+
+  /** What the application may do with a message that it was given. */
+  #settlement(delivery: Delivery): Settlement {
+    const attempt = delivery.attempts;
+    let settled = false;
+    const settle = (check?: () => void): void => {
+      if (this.#options.kind.browser) throw illegalState("it is only browsed");
+      if (settled || !this.#isOpen(delivery, attempt)) throw illegalState("it was settled before");
+      if (this.#removed) throw this.#removed;
+      check?.();
+      // In a transaction the application still has it.
+      settled = true;
+    };
+    const notAcknowledged = (): void => {
+      if (delivery.state !== "held") return;
+      throw illegalState("it was acknowledged in the transaction, roll that back");
+    };
+    return {
+      ack: async (options) => {
+        settle();
+        await this.#acknowledge(delivery, options);
+      },
+      reject: async (reason, options) => {
+        settle(notAcknowledged);
+        this.#forget(delivery);
+        await this.#acknowledger.poison(delivery, poisonCause(reason), options);
+      },
+      // deno-lint-ignore require-await -- fails as its siblings do
+      retry: async ({ delay }) => {
+        if (delay !== undefined) milliseconds("delay", delay, 0);
+        settle(notAcknowledged);
+        this.#redeliver([delivery], {
+          cause: new Error("the application asked for it again each time"),
+          delay,
+          blocking: false,
+        });
+      },
+    };
+  }
+
+  async #acknowledge(delivery: Delivery, options: CallOptions): Promise<void> {
+    const { kind: { mode }, session } = this.#options;
+    switch (mode) {
+      case "client":
+        return await session.acknowledgeAll(options);
+      case "transacted":
+        // It is acknowledged with the transaction.
+        return;
+      case "individual":
+        this.#forget(delivery);
+        return await this.#acknowledger.individual(delivery, options);
+      default:
+        this.#forget(delivery);
+        return await this.#acknowledger.done(delivery, options);
+    }
+  }
+
+  async #failed(
+    delivery: Delivery,
+    attempt: number,
+    error: unknown,
+    ordered: boolean,
+  ): Promise<void> {
+    const { session, context } = this.#options;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    context.report(cause);
+    if (this.#stopped) return;
+    if (session.transaction) {
+      await session.rollback().catch((error) => context.report(error));
+    } else if (this.#isOpen(delivery, attempt)) {
+      this.#redeliver([delivery], { cause, blocking: ordered && this.#blocking });
+    }
+  }
+
+  /** The application has it no more. */
+  #forget(delivery: Delivery): void {
+    this.#unsettled.delete(delivery);
+    this.#inTransaction.delete(delivery);
+    this.#notify();
+  }
+
+  #redeliver(deliveries: Iterable<Delivery>, options: RedeliveryOptions): void {
+    for (const delivery of deliveries) this.#forget(delivery);
+    this.#redeliverer.redeliver(deliveries, options);
+  }
+
+  /** Whether a message must not be given out; what becomes of it instead is seen to here. */
+  #withdraw(delivery: Delivery): boolean {
+    const { kind, context, session } = this.#options;
+    if (kind.browser) return false;
+    if (context.settings.consumerExpiryCheckEnabled && isExpired(delivery)) {
+      this.#acknowledger.expired(delivery).catch((error) => context.report(error));
+      return true;
+    }
+    return session.transaction !== undefined && this.#redeliverer.checkBeforeDispatch(delivery);
+  }
+
+  /** Inflates a body; one that can't be inflated fails when it is read. */
+  async #prepare(delivery: Delivery): Promise<void> {
+    const { maxInflatedSize } = this.#options.context.settings;
+    try {
+      delivery.readable = await inflateMessage(delivery.message, { maxInflatedSize });
+    } catch (error) {
+      delivery.bodyError = error;
+      delivery.readable = delivery.message;
+    }
+  }
+
+  async #send(ack: MessageAck, options?: CallOptions): Promise<void> {
+    const { context } = this.#options;
+    const waits = !context.settings.sendAcksAsync && ack.transactionId === null;
+    if (waits) await context.request(ack, "Cannot acknowledge", options);
+    else await context.send(ack, "Cannot acknowledge", options);
+  }
+
+  #notify(): void {
+    if (this.#watchers.size === 0) return;
+    for (const watcher of this.#watchers) watcher();
+    this.#watchers.clear();
+  }
+}
+
+function illegalState(reason: string): OpenWireError {
+  return new OpenWireError("ILLEGAL_STATE", `Cannot settle the message: ${reason}`);
+}
+
+function isExpired({ message }: Delivery): boolean {
+  const expiration = Number(message.expiration);
+  return expiration > 0 && Date.now() > expiration;
+}

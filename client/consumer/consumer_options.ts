@@ -1,0 +1,176 @@
+/**
+ * Options of a consumer.
+ *
+ * @module
+ */
+
+import {
+  type ActiveMQDestination,
+  type ConsumerId,
+  type ConsumerInfo,
+  createConsumerInfo,
+} from "../../codec/mod.ts";
+import type { BodyCodec } from "../message/body_codec.ts";
+import type { CallOptions } from "../call_options.ts";
+import { bytes, type ConnectionSettings } from "../options.ts";
+import { checkPendingLimit, checkPrefetchSize, type PrefetchPolicy } from "./prefetch_policy.ts";
+import {
+  type RedeliveryPolicy,
+  redeliveryPolicyFor,
+  resolveRedeliveryPolicy,
+} from "./redelivery_policy.ts";
+import type { AcknowledgeMode } from "./acknowledge_mode.ts";
+import type { Resolved } from "../resolved.ts";
+
+/**
+ * Options of a consumer.
+ *
+ * @example
+ * ```ts
+ * import type { ConsumerOptions } from "../../mod.ts";
+ *
+ * const options: ConsumerOptions = { prefetchSize: 10, selector: "region = 'eu-west-1'" };
+ * ```
+ */
+export interface ConsumerOptions extends CallOptions {
+  /**
+   * How many messages the broker sends ahead, 0 to 32,767; what the connection's `prefetchPolicy` says by default. With 0 it
+   * sends one each time that one is asked for.
+   */
+  prefetchSize?: number | undefined;
+  /** Messages that the broker keeps for a slow consumer of a topic before it discards some; 0 for its own limit. */
+  maximumPendingMessageLimit?: number | undefined;
+  /**
+   * Bytes of bodies and properties that may wait here to be taken. When there are more the broker is asked to send none until
+   * half of them were taken; what is on its way still comes. 0 for no limit.
+   *
+   * @default {16_777_216}
+   */
+  maxBufferedBytes?: number | undefined;
+  /** SQL-92 condition on headers and properties; all messages by default. */
+  selector?: string | undefined;
+  /** Whether messages sent through the same connection are left out (topics). @default {false} */
+  noLocal?: boolean | undefined;
+  /** Whether to be the only consumer of the queue that gets messages; `exclusiveConsumer` of the connection by default. */
+  exclusive?: boolean | undefined;
+  /**
+   * Whether to get messages of a topic from before, if the broker kept some; `useRetroactiveConsumer` of the connection by
+   * default.
+   */
+  retroactive?: boolean | undefined;
+  /** Consumers of a higher priority are served first; -128 to 127. @default {0} */
+  priority?: number | undefined;
+  /** Whether the broker dispatches from a thread of its own; `dispatchAsync` of the connection by default. */
+  dispatchAsync?: boolean | undefined;
+  /**
+   * Name of a durable subscription: while there is no consumer the broker keeps the messages of the topic. The connection
+   * must have been given a `clientId`; both together name the subscription. It lasts until `connection.unsubscribe()`.
+   */
+  subscriptionName?: string | undefined;
+  /**
+   * Whether many messages are acknowledged at once, in mode `"auto"`; `optimizeAcknowledge` of the connection by default.
+   */
+  optimizeAcknowledge?: boolean | undefined;
+  /** How often and when a failed message is given again; what the connection says by default. */
+  redeliveryPolicy?: RedeliveryPolicy | undefined;
+  /** How `message.getBody()` reads bodies; by their kind by default. */
+  codec?: BodyCodec<unknown> | undefined;
+}
+
+/** What a consumer goes by: the user's options with the connection's as defaults. */
+export interface ConsumerSettings {
+  readonly prefetchSize: number;
+  readonly maxBufferedBytes: number;
+  readonly optimizeAcknowledge: boolean;
+  readonly redeliveryPolicy: Resolved<RedeliveryPolicy>;
+}
+
+/** What kind of consumer it is. */
+export interface ConsumerKind {
+  readonly mode: AcknowledgeMode;
+  readonly browser: boolean;
+}
+
+/** Checks options and fills in the defaults. */
+export function resolveConsumerOptions(
+  options: ConsumerOptions,
+  settings: ConnectionSettings,
+  destination: ActiveMQDestination,
+  kind: ConsumerKind,
+): ConsumerSettings {
+  const { selector, priority = 0, subscriptionName, maximumPendingMessageLimit } = options;
+  if (!Number.isInteger(priority) || priority < -128 || priority > 127) {
+    throw new RangeError(
+      `Cannot use ${priority} as priority: an integer from -128 to 127 is expected`,
+    );
+  }
+  if (selector !== undefined && typeof selector !== "string") {
+    throw new TypeError("Cannot use the selector: a string is expected");
+  }
+  if (maximumPendingMessageLimit !== undefined) checkPendingLimit(maximumPendingMessageLimit);
+  if (subscriptionName !== undefined) {
+    if (typeof subscriptionName !== "string" || subscriptionName === "") {
+      throw new TypeError("Cannot use the subscriptionName: a name is expected");
+    }
+    if (destination.dataType !== "ActiveMQTopic") {
+      throw new TypeError("Cannot subscribe durably: only topics have durable subscriptions");
+    }
+  }
+  const policy = options.redeliveryPolicy;
+  return {
+    prefetchSize: options.prefetchSize === undefined
+      ? defaultPrefetchSize(settings.prefetchPolicy, destination, options, kind)
+      : checkPrefetchSize("prefetchSize", options.prefetchSize),
+    maxBufferedBytes: bytes("maxBufferedBytes", options.maxBufferedBytes, 16_777_216),
+    optimizeAcknowledge: !kind.browser &&
+      (options.optimizeAcknowledge ?? settings.optimizeAcknowledge),
+    redeliveryPolicy: policy
+      ? resolveRedeliveryPolicy(policy)
+      : redeliveryPolicyFor(settings.redeliveryPolicies, destination),
+  };
+}
+
+function defaultPrefetchSize(
+  policy: Resolved<PrefetchPolicy>,
+  { dataType }: ActiveMQDestination,
+  { subscriptionName }: ConsumerOptions,
+  { mode, browser }: ConsumerKind,
+): number {
+  if (browser) return policy.queueBrowserPrefetch;
+  if (subscriptionName !== undefined) {
+    return mode === "auto" ? policy.optimizeDurableTopicPrefetch : policy.durableTopicPrefetch;
+  }
+  const queue = dataType === "ActiveMQQueue" || dataType === "ActiveMQTempQueue";
+  return queue ? policy.queuePrefetch : policy.topicPrefetch;
+}
+
+/** The command that announces a consumer. */
+export function toConsumerInfo(
+  consumerId: ConsumerId,
+  destination: ActiveMQDestination,
+  options: ConsumerOptions,
+  settings: ConnectionSettings,
+  { prefetchSize, optimizeAcknowledge }: ConsumerSettings,
+  { mode, browser }: ConsumerKind,
+  clientId: string,
+): ConsumerInfo {
+  const topic = destination.dataType === "ActiveMQTopic" ||
+    destination.dataType === "ActiveMQTempTopic";
+  return createConsumerInfo({
+    consumerId,
+    clientId,
+    destination,
+    browser,
+    prefetchSize,
+    maximumPendingMessageLimit: options.maximumPendingMessageLimit ??
+      settings.prefetchPolicy.maximumPendingMessageLimit,
+    subscriptionName: options.subscriptionName ?? null,
+    selector: options.selector ?? null,
+    noLocal: options.noLocal ?? false,
+    exclusive: options.exclusive ?? settings.exclusiveConsumer,
+    retroactive: options.retroactive ?? (topic && settings.useRetroactiveConsumer),
+    priority: options.priority ?? 0,
+    dispatchAsync: options.dispatchAsync ?? settings.dispatchAsync,
+    optimizedAcknowledge: optimizeAcknowledge && mode === "auto",
+  });
+}

@@ -1,0 +1,668 @@
+/**
+ * Consumers.
+ *
+ * @module
+ */
+
+import {
+  type ActiveMQDestination,
+  type ConsumerId,
+  createConsumerId,
+  createRemoveInfo,
+  type MessageDispatch,
+  type RemoveInfo,
+  type SessionId,
+} from "../../codec/mod.ts";
+import { OpenWireError } from "../../errors.ts";
+import type { CallOptions } from "../call_options.ts";
+import { ConsumerCredit } from "./consumer_credit.ts";
+import { ConsumerDeliveries, type ConsumerSession } from "./consumer_deliveries.ts";
+import {
+  type ConsumerKind,
+  type ConsumerOptions,
+  type ConsumerSettings,
+  resolveConsumerOptions,
+  toConsumerInfo,
+} from "./consumer_options.ts";
+import type { DeliveryQueue, Receiver } from "./delivery_queue.ts";
+import { formatDestination } from "../destination/destination.ts";
+import { ClosedError, TimeoutError } from "../errors.ts";
+import { HandlerRunner } from "./handler_runner.ts";
+import { inTime } from "../in_time.ts";
+import type { Message } from "../message/message.ts";
+import { milliseconds } from "../options.ts";
+import { checkPrefetchSize } from "./prefetch_policy.ts";
+import { receiveAll, receiveOne, type ReceiverSource, type SingleReceiver } from "./receivers.ts";
+import { idKey, type SessionContext } from "../session_context.ts";
+
+/**
+ * Takes a message.
+ *
+ * In the modes `"auto"` and `"dups-ok"` the message counts as done when it returns, or when its promise resolves; in the
+ * modes `"client"` and `"individual"` when its `ack()` was called. If the handler fails and has not settled the message, the
+ * message is given to it again as the redelivery policy says; in mode `"transacted"` the transaction is rolled back.
+ *
+ * @example
+ * ```ts
+ * import type { MessageHandler } from "../../mod.ts";
+ *
+ * const handler: MessageHandler = async (message) => console.log(message.text);
+ * ```
+ */
+export type MessageHandler = (message: Message) => void | Promise<void>;
+
+/**
+ * How messages are given to a handler.
+ *
+ * @example
+ * ```ts
+ * import type { ConsumeOptions } from "../../mod.ts";
+ *
+ * const options: ConsumeOptions = { concurrency: 8 };
+ * ```
+ */
+export interface ConsumeOptions {
+  /** Messages that are with the handler at the same time; those of one group one after another. @default {1} */
+  concurrency?: number | undefined;
+  /** Ends the consuming: no more messages are given to the handler. The consumer stays open. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a consumer is made of. */
+export interface ConsumerParts {
+  readonly context: SessionContext;
+  readonly session: ConsumerSession;
+  readonly closed: (consumer: MessageConsumer) => void;
+  readonly sessionId: SessionId;
+  readonly value: number;
+  readonly destination: ActiveMQDestination;
+  readonly browser: boolean;
+}
+
+/**
+ * Receives messages, in one of four ways: with `receive()`, with `for await`, from the stream {@linkcode readable}, or with
+ * a handler given to {@linkcode consume}.
+ *
+ * Whatever waits for a message can be cancelled without losing one: what was not given out stays here for the next call, and
+ * goes back to the broker when the consumer is closed, without counting as an attempt.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "../../mod.ts";
+ * import { MemoryBroker } from "../../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
+ * const session = await connection.createSession();
+ * const producer = await session.createProducer("orders");
+ * for (const text of ["one", "two", "three"]) await producer.send(text);
+ *
+ * const consumer = await session.createConsumer("orders");
+ * const texts: (string | null)[] = [];
+ * for await (const message of consumer) {
+ *   texts.push(message.text);
+ *   if (texts.length === 3) break;
+ * }
+ * assertEquals(texts, ["one", "two", "three"]);
+ * ```
+ */
+export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable {
+  /** Text of its id within the connection. */
+  readonly id: string;
+  /** What it consumes. */
+  readonly destination: ActiveMQDestination;
+  readonly #context: SessionContext;
+  readonly #closed: (consumer: MessageConsumer) => void;
+  readonly #consumerId: ConsumerId;
+  readonly #kind: ConsumerKind;
+  readonly #options: ConsumerOptions;
+  readonly #settings: ConsumerSettings;
+  readonly #deliveries: ConsumerDeliveries;
+  readonly #queue: DeliveryQueue;
+  readonly #credit: ConsumerCredit;
+  readonly #source: ReceiverSource;
+  /** Whether the broker isn't asked for more: it has said that there is none to browse, or the consumer is drained. */
+  #exhausted = false;
+  #paused = false;
+  /** Why there are no more messages; those that were given can still be acknowledged. */
+  #ended: Error | undefined;
+  /** What has ended it, unless it was closed here. */
+  #failure: Error | undefined;
+  #runner: HandlerRunner | undefined;
+  #stopping: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  /** Whether the broker has it no more. */
+  #removed = false;
+
+  /**
+   * Use `session.createConsumer()`.
+   *
+   * @ignore Not for users.
+   */
+  constructor(parts: ConsumerParts, options: ConsumerOptions) {
+    const { context, session, sessionId, destination } = parts;
+    const { settings } = context;
+    this.#kind = { mode: session.acknowledgeMode, browser: parts.browser };
+    this.#settings = resolveConsumerOptions(options, settings, destination, this.#kind);
+    if (options.subscriptionName !== undefined && !context.clientId.given) {
+      throw new TypeError("Cannot subscribe durably: the connection needs a clientId of yours");
+    }
+    this.destination = destination;
+    this.#context = context;
+    this.#closed = parts.closed;
+    this.#options = options;
+    this.#consumerId = createConsumerId({
+      connectionId: sessionId.connectionId,
+      sessionId: sessionId.value,
+      value: parts.value,
+    });
+    this.id = idKey(this.#consumerId);
+    this.#credit = new ConsumerCredit({
+      context,
+      destination,
+      consumerId: this.#consumerId,
+      prefetchSize: this.#settings.prefetchSize,
+      maxBufferedBytes: this.#settings.maxBufferedBytes,
+    });
+    this.#deliveries = new ConsumerDeliveries({
+      context,
+      session,
+      consumerId: this.#consumerId,
+      kind: this.#kind,
+      settings: this.#settings,
+      codec: options.codec,
+      starved: () => this.#starved(),
+      buffered: (bytes) => this.#credit.check(bytes),
+    });
+    this.#queue = this.#deliveries.queue;
+    this.#source = {
+      queue: this.#queue,
+      deadlines: context.deadlines,
+      wait: (receiver) => this.#wait(receiver),
+      give: (delivery) => this.#deliveries.give(delivery),
+      finished: (delivery, attempt) => this.#deliveries.finished(delivery, attempt),
+    };
+    if (!context.started()) this.#queue.hold();
+    if (context.faultTolerant()) this.stopOptimizing();
+  }
+
+  /** Number of messages that have come and wait to be taken. */
+  get buffered(): number {
+    return this.#queue.length;
+  }
+
+  /** Bytes of the messages that have come and wait to be taken, about. */
+  get bufferedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Number of messages that the application has and did not settle. */
+  get unsettled(): number {
+    return this.#deliveries.unsettled;
+  }
+
+  /** How many messages the broker sends ahead; 0 when it is asked for each. */
+  get prefetchSize(): number {
+    return this.#credit.prefetchSize;
+  }
+
+  /** Whether it gives out no messages until {@linkcode resume} is called. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /**
+   * Announces the consumer to the broker. Messages may come before the broker's answer.
+   *
+   * @ignore Not for users.
+   */
+  async open(options: CallOptions): Promise<void> {
+    this.#context.addConsumer(this);
+    const info = toConsumerInfo(
+      this.#consumerId,
+      this.destination,
+      this.#options,
+      this.#context.settings,
+      this.#settings,
+      this.#kind,
+      this.#context.clientId.value,
+    );
+    const action = `Cannot open a consumer for ${formatDestination(this.destination)}`;
+    try {
+      await this.#context.request(info, action, options);
+    } catch (error) {
+      this.#context.removeConsumer(this);
+      this.end(error as Error);
+      this.#closed(this);
+      // Nobody waits for an answer any more, but the broker may have opened it.
+      if (!(error instanceof OpenWireError) || error.code === "TIMEOUT") this.#removeQuietly();
+      throw error;
+    }
+    if (this.#ended) throw this.#ended;
+  }
+
+  /**
+   * Takes the next message. In the modes `"auto"` and `"dups-ok"` it is acknowledged before this returns.
+   *
+   * @param options How long to wait: `timeout` is 30,000 ms by default, 0 waits for ever.
+   * @returns The message; null when none came in time, or when the consumer was closed.
+   * @throws {ConnectionClosedError} When the connection has ended.
+   * @throws {ClosedError} When the broker has closed the consumer.
+   * @throws The signal's reason when it is aborted; no message is lost.
+   */
+  async receive({ timeout, signal }: CallOptions = {}): Promise<Message | null> {
+    this.#refuseWhileHandling();
+    const limit = milliseconds("timeout", timeout, 30_000);
+    return await receiveOne(this.#source, { timeout: limit, signal }, limit, () => {});
+  }
+
+  /**
+   * Takes a message that has come already, or that the broker has at hand if the prefetch size is 0. In the modes `"auto"`
+   * and `"dups-ok"` it is acknowledged before this returns.
+   *
+   * @returns The message; null when there is none.
+   * @throws {ConnectionClosedError} When the connection has ended.
+   * @throws {ClosedError} When the broker has closed the consumer.
+   */
+  async receiveNoWait(): Promise<Message | null> {
+    this.#refuseWhileHandling();
+    const limit = this.#context.settings.requestTimeout;
+    const options = { timeout: -1, signal: undefined };
+    return await receiveOne(this.#source, options, limit, (receiver) => {
+      // A message that is being inflated has come, and nobody is before us.
+      const coming = this.#queue.preparing && this.#queue.receivers.size === 1;
+      if (!coming && !this.#credit.pulling) receiver.end(undefined);
+    });
+  }
+
+  /**
+   * Messages one after another, until the consumer is closed.
+   *
+   * In the modes `"auto"` and `"dups-ok"` a message is acknowledged when the next one is asked for. The one with which the
+   * loop is left is not: call its `ack()`, or it will be delivered again.
+   *
+   * @param options Ends the loop with the signal's reason.
+   * @throws {ConnectionClosedError} From the loop, when the connection has ended.
+   * @throws {ClosedError} From the loop, when the broker has closed the consumer.
+   */
+  messages(options: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<Message> {
+    this.#refuseWhileHandling();
+    // A browser is given messages or the end; others may have to wait for ever.
+    const timeout = this.#kind.browser ? this.#context.settings.requestTimeout : 0;
+    return receiveAll(
+      this.#source,
+      { timeout, signal: options.signal },
+      () => new TimeoutError(`Cannot browse: nothing came for ${timeout} ms`),
+    );
+  }
+
+  /** The same as {@linkcode messages}. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
+    return this.messages();
+  }
+
+  /**
+   * The messages as a stream. It takes one when one is read, and acknowledges it as a loop does; it ends when the consumer is
+   * closed. With a prefetch size of 0 the broker sends exactly what is read.
+   *
+   * Cancelling the stream leaves the consumer open.
+   */
+  get readable(): ReadableStream<Message> {
+    const messages = this.messages();
+    return new ReadableStream<Message>({
+      pull: async (controller) => {
+        const { done, value } = await messages.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async () => {
+        await messages.return!();
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  /**
+   * Gives each message to a handler; see {@linkcode MessageHandler} for what becomes of it.
+   *
+   * With a `concurrency` of 1 other messages wait while a failed one waits to be given again, unless the connection's
+   * `nonBlockingRedelivery` is set. Otherwise only those of its group wait.
+   *
+   * @param handler Takes a message.
+   * @param options How many at a time.
+   * @returns Resolves when the consumer was closed, or the signal aborted, and the handler has ended; rejects when the
+   *   connection has ended or the broker has closed the consumer.
+   */
+  consume(handler: MessageHandler, options: ConsumeOptions = {}): Promise<void> {
+    const { concurrency = 1, signal } = options;
+    if (!Number.isInteger(concurrency) || concurrency < 1) {
+      throw new RangeError(
+        `Cannot use ${concurrency} as concurrency: an integer of 1 or more is expected`,
+      );
+    }
+    if (typeof handler !== "function") {
+      throw new TypeError(`Cannot use a ${typeof handler} as a handler: a function is expected`);
+    }
+    const { mode } = this.#kind;
+    if (concurrency > 1 && (mode === "client" || mode === "transacted")) {
+      throw new TypeError(
+        `Cannot handle messages at the same time in mode "${mode}", which acknowledges all of them at once`,
+      );
+    }
+    this.#refuseWhileHandling();
+    if (this.#queue.receivers.size > 0) {
+      throw new TypeError("Cannot use a handler while receive() or a loop waits");
+    }
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (signal?.aborted || this.#ended) return Promise.resolve();
+    const runner = new HandlerRunner({
+      queue: this.#queue,
+      concurrency,
+      handle: (delivery) => this.#deliveries.handle(handler, delivery, concurrency === 1),
+      asking: () => this.#deliveries.asked(),
+    });
+    this.#runner = runner;
+    const stop = (): void => runner.stop();
+    signal?.addEventListener("abort", stop);
+    const ended = runner.ended.finally(() => {
+      signal?.removeEventListener("abort", stop);
+      if (this.#runner === runner) this.#runner = undefined;
+    });
+    // Who does not wait for the end learns of it by the connection.
+    ended.catch(() => {});
+    return ended;
+  }
+
+  /** Gives out no messages until {@linkcode resume} is called. The broker goes on sending, up to the prefetch size. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#queue.hold();
+  }
+
+  /** Gives out messages again. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#queue.release();
+  }
+
+  /**
+   * Changes how many messages the broker sends ahead (ConsumerControl). What has come already stays.
+   *
+   * @param size 0 to 32,767; with 0 it sends one each time that one is asked for.
+   * @param options How long to wait.
+   * @throws {RangeError} When the size is out of range.
+   * @throws {ClosedError} When the consumer was closed.
+   */
+  async setPrefetchSize(size: number, options: CallOptions = {}): Promise<void> {
+    checkPrefetchSize("prefetchSize", size);
+    if (this.#ended) throw this.#ended;
+    await this.#credit.request(size, options);
+    this.prefetchChanged(size);
+  }
+
+  /**
+   * Closes the consumer when all that has come was taken and settled: the broker sends no more meanwhile. Whoever waits for
+   * messages is given those, and then the end.
+   *
+   * @param options How long to wait; 30,000 ms by default.
+   * @throws {TimeoutError} When messages were not taken or not settled in time; the consumer is closed nevertheless.
+   */
+  async drain({ timeout, signal }: CallOptions = {}): Promise<void> {
+    if (this.#ended) return await this.close();
+    const limit = milliseconds("timeout", timeout, 30_000);
+    signal?.throwIfAborted();
+    try {
+      // Of a consumer with prefetch size 0 the broker sends only what it is asked for.
+      this.#exhausted = true;
+      if (this.prefetchSize > 0) await this.#credit.request(0, { timeout: limit, signal });
+      await this.#untilSettled(limit, signal);
+    } finally {
+      await this.close();
+    }
+  }
+
+  /**
+   * Closes the consumer, after the handler has ended. Messages that were not acknowledged go back to the broker; if they were
+   * received in a transaction that goes on, when that has ended. Calling it again changes nothing.
+   *
+   * Don't wait for it inside the handler: it waits for the handler.
+   *
+   * @param options How long to wait for the handler, and then for the broker; the connection's `closeTimeout` by default.
+   */
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Takes a message from the broker.
+   *
+   * @ignore Not for users.
+   */
+  dispatch(dispatch: MessageDispatch): void {
+    const { message } = dispatch;
+    if (this.#ended) return;
+    this.#credit.answered();
+    if (message === null) return this.#nothing();
+    this.#deliveries.arrived(dispatch, message);
+  }
+
+  /**
+   * The broker sends more or fewer messages ahead from now on.
+   *
+   * @ignore Not for users.
+   */
+  prefetchChanged(size: number): void {
+    this.#credit.changed(size);
+    this.#deliveries.setPrefetchSize(size);
+    // Whoever waits may have to be asked for now.
+    this.#queue.pump();
+  }
+
+  /**
+   * The broker may be replaced by another, which should know what was acknowledged (Java: optimizeAcknowledge is off then).
+   *
+   * @ignore Not for users.
+   */
+  stopOptimizing(): void {
+    this.#deliveries.stopOptimizing();
+  }
+
+  /**
+   * The broker has closed the consumer, for example because it was too slow.
+   *
+   * @ignore Not for users.
+   */
+  closedByBroker(): void {
+    this.#context.removeConsumer(this);
+    this.end(new ClosedError("The broker closed the consumer"));
+    this.#closed(this);
+  }
+
+  /**
+   * The connection was started or stopped.
+   *
+   * @ignore Not for users.
+   */
+  setStarted(started: boolean): void {
+    if (started) this.#queue.release();
+    else this.#queue.hold();
+  }
+
+  /**
+   * Waits until no handler is at work, because the connection was stopped.
+   *
+   * @ignore Not for users.
+   */
+  async idle(): Promise<void> {
+    await this.#deliveries.until(() => !this.#deliveries.handling);
+  }
+
+  /**
+   * Acknowledges all that was given out, in mode `"client"`.
+   *
+   * @ignore Not for users.
+   */
+  async acknowledgeDelivered(options?: CallOptions): Promise<void> {
+    await this.#deliveries.acknowledgeAll(options);
+  }
+
+  /**
+   * Gives all again that was given out and not settled.
+   *
+   * @ignore Not for users.
+   */
+  recover(): void {
+    this.#deliveries.recover();
+  }
+
+  /**
+   * Ends all that waits, with an error.
+   *
+   * @ignore Not for users.
+   */
+  end(reason: Error): void {
+    this.#removed = true;
+    this.#deliveries.removed(reason);
+    this.#finish(reason, reason);
+  }
+
+  /**
+   * Lets the handler end and takes no more messages, because its session is about to be closed.
+   *
+   * @ignore Not for users.
+   */
+  quiesce(options: CallOptions): Promise<void> {
+    return this.#stopping ??= this.#stop(options);
+  }
+
+  /**
+   * Closes it without waiting for the broker, because its session is about to be closed.
+   *
+   * @ignore Not for users.
+   */
+  async retire(options: CallOptions): Promise<void> {
+    // A close under way must reach the broker before the session's; its caller is told if it fails.
+    if (this.#closing) await this.#closing.catch(() => {});
+    else await (this.#closing = this.#retire(options));
+  }
+
+  #refuseWhileHandling(): void {
+    if (this.#runner) {
+      throw new TypeError("Cannot receive otherwise: the messages go to a handler");
+    }
+  }
+
+  #wait(receiver: Receiver): void {
+    this.#deliveries.asked();
+    this.#queue.add(receiver);
+  }
+
+  /** Somebody waits and there is nothing here. */
+  #starved(): void {
+    if (this.#exhausted && this.#kind.browser) return this.#queue.end(undefined);
+    if (this.#exhausted || this.#ended) return;
+    const [first] = this.#queue.receivers;
+    this.#credit.pull((first as Partial<SingleReceiver> | undefined)?.timeout ?? 0);
+  }
+
+  /** The broker has nothing: nothing in the time that it was given, or nothing more to browse. */
+  #nothing(): void {
+    if (this.#kind.browser) this.#exhausted = true;
+    for (const receiver of [...this.#queue.receivers]) {
+      if ((receiver as Partial<SingleReceiver>).timeout === -1) receiver.end(undefined);
+    }
+    this.#queue.pump();
+  }
+
+  /** Waits until all that came was taken and settled. */
+  async #untilSettled(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    const deliveries = this.#deliveries;
+    const settled = deliveries.until(() =>
+      this.#ended !== undefined ||
+      (deliveries.untaken === 0 && deliveries.unsettled === 0 && !deliveries.handling)
+    );
+    await inTime(settled, {
+      deadlines: this.#context.deadlines,
+      timeout,
+      signal,
+      late: () =>
+        new TimeoutError(
+          `Cannot drain the consumer: ${deliveries.untaken} messages were not taken and ${deliveries.unsettled} not settled in ${timeout} ms`,
+        ),
+    });
+  }
+
+  #finish(ended: Error, reason: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = ended;
+    this.#failure = reason;
+    this.#credit.end();
+    if (!reason) this.#runner?.stop();
+    this.#deliveries.stop(reason);
+  }
+
+  /** Lets the handler end and takes no more messages. */
+  async #stop(options: CallOptions): Promise<void> {
+    this.#finish(new ClosedError("The consumer was closed"), undefined);
+    if (this.#runner) {
+      const { deadlines } = this.#context;
+      const late = (): Error => new TimeoutError("The handler did not end");
+      // It need not end well, or at all.
+      await inTime(this.#runner.ended, { deadlines, late, ...this.#closeOptions(options) })
+        .catch(() => {});
+    }
+    this.#deliveries.flush();
+  }
+
+  #closeOptions({ timeout, signal }: CallOptions): { timeout: number; signal?: AbortSignal } {
+    const limit = milliseconds("timeout", timeout, this.#context.settings.closeTimeout);
+    return { timeout: limit, ...(signal && { signal }) };
+  }
+
+  async #close(options: CallOptions): Promise<void> {
+    await this.quiesce(options);
+    if (this.#removed) return;
+    if (this.#deliveries.inTransaction) {
+      // The broker would give them to others: what was received in a transaction is still to be acknowledged.
+      this.#deliveries.until(() => !this.#deliveries.inTransaction).then(() => {
+        if (!this.#removed) this.#removeQuietly();
+      });
+      return;
+    }
+    this.#remove();
+    const limits = this.#closeOptions(options);
+    await this.#context.request(this.#removeInfo(), "Cannot close the consumer", limits);
+  }
+
+  async #retire(options: CallOptions): Promise<void> {
+    await this.quiesce(options);
+    if (this.#removed) return;
+    this.#remove();
+    const limits = this.#closeOptions(options);
+    await this.#context.send(this.#removeInfo(), "Cannot close the consumer", limits);
+  }
+
+  #remove(): void {
+    this.#removed = true;
+    this.#deliveries.removed(this.#ended!);
+    this.#context.removeConsumer(this);
+    this.#closed(this);
+  }
+
+  #removeQuietly(): void {
+    this.#remove();
+    this.#context.send(this.#removeInfo(), "Cannot close the consumer").catch(() => {});
+  }
+
+  #removeInfo(): RemoveInfo {
+    const { lastDeliveredSequenceId } = this.#deliveries;
+    return createRemoveInfo({ objectId: this.#consumerId, lastDeliveredSequenceId });
+  }
+}

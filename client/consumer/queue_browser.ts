@@ -1,0 +1,105 @@
+/**
+ * Browsers of queues.
+ *
+ * @module
+ */
+
+import type { ActiveMQDestination } from "../../codec/mod.ts";
+import type { CallOptions } from "../call_options.ts";
+import type { ConsumerOptions } from "./consumer_options.ts";
+import type { Message } from "../message/message.ts";
+import type { MessageConsumer } from "./message_consumer.ts";
+
+/**
+ * Options of a browser.
+ *
+ * @example
+ * ```ts
+ * import type { BrowserOptions } from "../../mod.ts";
+ *
+ * const options: BrowserOptions = { selector: "priority > 5" };
+ * ```
+ */
+export type BrowserOptions = Pick<
+  ConsumerOptions,
+  "prefetchSize" | "maxBufferedBytes" | "selector" | "codec" | "timeout" | "signal"
+>;
+
+/**
+ * Shows the messages of a queue and leaves them there. It ends at the end of the queue, and closes itself then, or when the
+ * loop is left.
+ *
+ * ActiveMQ shows 400 messages at most (`maxBrowsePageSize` of its destination policies), and those that other consumers have
+ * and did not acknowledge too. Messages can't be acknowledged.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "../../mod.ts";
+ * import { MemoryBroker } from "../../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
+ * await using session = await connection.createSession();
+ * await session.send("orders", "one");
+ * await session.send("orders", "two");
+ *
+ * const texts: (string | null)[] = [];
+ * for await (const message of await session.createBrowser("orders")) texts.push(message.text);
+ * assertEquals(texts, ["one", "two"]);
+ * assertEquals(broker.queue("orders").size, 2);
+ * ```
+ */
+export class QueueBrowser implements AsyncIterable<Message>, AsyncDisposable {
+  readonly #consumer: MessageConsumer;
+
+  /**
+   * Use `session.createBrowser()`.
+   *
+   * @ignore Not for users.
+   */
+  constructor(consumer: MessageConsumer) {
+    this.#consumer = consumer;
+  }
+
+  /** The queue. */
+  get destination(): ActiveMQDestination {
+    return this.#consumer.destination;
+  }
+
+  /**
+   * The messages from the head of the queue to its end.
+   *
+   * @param options Ends the loop with the signal's reason.
+   * @throws {TimeoutError} From the loop, when the broker sends neither a message nor the end for `requestTimeout`.
+   * @throws {ConnectionClosedError} From the loop, when the connection has ended.
+   */
+  async *messages(
+    options: Pick<CallOptions, "signal"> = {},
+  ): AsyncGenerator<Message, void, undefined> {
+    try {
+      yield* this.#consumer.messages(options);
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** The same as {@linkcode messages}. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
+    return this.messages();
+  }
+
+  /**
+   * Closes the browser. Calling it again changes nothing.
+   *
+   * @param options How long to wait; the connection's `closeTimeout` by default.
+   */
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#consumer.close(options);
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

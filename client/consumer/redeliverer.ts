@@ -1,0 +1,139 @@
+/** Gives messages to the application again. */
+
+import { decodePrimitiveMap } from "../../codec/mod.ts";
+import type { Acknowledger } from "./acknowledger.ts";
+import type { Deadlines } from "../deadlines.ts";
+import type { Delivery } from "./delivery.ts";
+import type { DeliveryQueue } from "./delivery_queue.ts";
+import { poisonCause } from "./poison.ts";
+import { redeliveryDelay, type RedeliveryPolicy } from "./redelivery_policy.ts";
+import type { Resolved } from "../resolved.ts";
+
+/** What a {@linkcode Redeliverer} needs. */
+export interface RedelivererOptions {
+  readonly policy: Resolved<RedeliveryPolicy>;
+  readonly acknowledger: Acknowledger;
+  readonly queue: DeliveryQueue;
+  readonly deadlines: Deadlines;
+  /** Tells of a failure that nobody waits for. */
+  report(error: Error): void;
+}
+
+/** How messages are given again. */
+export interface RedeliveryOptions {
+  /** Why they must be. */
+  readonly cause: Error;
+  /** Milliseconds to wait; what the policy says by default. */
+  readonly delay?: number | undefined;
+  /** Whether all others wait meanwhile, so that the order stays. */
+  readonly blocking: boolean;
+}
+
+/** Gives messages to the application again, or gives them up, as a policy says. */
+export class Redeliverer {
+  readonly #options: RedelivererOptions;
+  /** Messages that wait outside the queue, by their groups. */
+  readonly #delayedGroups: Map<string, number> = new Map();
+  #delayed = 0;
+  #ended = false;
+
+  constructor(options: RedelivererOptions) {
+    this.#options = options;
+  }
+
+  /** Number of messages that wait outside the queue. */
+  get delayed(): number {
+    return this.#delayed;
+  }
+
+  /** Whether a message must wait for one of its group that is to be given again. */
+  isBehind({ message: { groupID } }: Delivery): boolean {
+    return groupID !== null && this.#delayedGroups.has(groupID);
+  }
+
+  /** From now on the broker delivers messages again. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  redeliver(deliveries: Iterable<Delivery>, { cause, delay, blocking }: RedeliveryOptions): void {
+    if (this.#ended) return;
+    const { policy, acknowledger, queue } = this.#options;
+    const again: Delivery[] = [];
+    for (const delivery of deliveries) {
+      delivery.redeliveryCount++;
+      if (this.#isTooOften(delivery)) this.giveUp(delivery, cause);
+      else again.push(delivery);
+    }
+    if (again.length === 0) return;
+    acknowledger.redelivered(new Set(again));
+    const delayOf = (delivery: Delivery): number =>
+      delay ?? redeliveryDelay(policy, delivery.redeliveryCount);
+    if (blocking) {
+      queue.hold();
+      queue.putBack(again);
+      this.#after(Math.max(...again.map(delayOf)), () => queue.release());
+    } else {
+      for (const delivery of again) this.#putBackAfter(delayOf(delivery), delivery);
+    }
+  }
+
+  /**
+   * Gives a message up that came with too many deliveries.
+   *
+   * @returns Whether that was so.
+   */
+  checkBeforeDispatch(delivery: Delivery): boolean {
+    if (!this.#options.policy.preDispatchCheck || !this.#isTooOften(delivery)) return false;
+    // A broker that redelivers itself (its redelivery plugin) says so, and knows when it has been enough.
+    if (hasProperty(delivery, "redeliveryDelay")) return false;
+    this.giveUp(delivery, new Error("it was not consumed"));
+    return true;
+  }
+
+  /** Has the broker move a message to the dead letter queue. */
+  giveUp(delivery: Delivery, cause: Error): void {
+    const { acknowledger, report } = this.#options;
+    const reason = `Delivered ${delivery.redeliveryCount} times: ${cause.message}`;
+    acknowledger.poison(delivery, poisonCause(new Error(reason, { cause }))).catch(report);
+  }
+
+  #isTooOften({ redeliveryCount }: Delivery): boolean {
+    const { maximumRedeliveries } = this.#options.policy;
+    return maximumRedeliveries >= 0 && redeliveryCount > maximumRedeliveries;
+  }
+
+  #putBackAfter(delay: number, delivery: Delivery): void {
+    const group = delivery.message.groupID;
+    this.#delayed++;
+    if (group !== null) this.#countGroup(group, 1);
+    this.#after(delay, () => {
+      this.#delayed--;
+      if (group !== null) this.#countGroup(group, -1);
+      this.#options.queue.putBack([delivery]);
+    });
+  }
+
+  #countGroup(group: string, change: number): void {
+    const count = (this.#delayedGroups.get(group) ?? 0) + change;
+    if (count > 0) this.#delayedGroups.set(group, count);
+    else this.#delayedGroups.delete(group);
+  }
+
+  #after(delay: number, callback: () => void): void {
+    const unlessEnded = (): void => {
+      if (!this.#ended) callback();
+    };
+    if (delay === 0) queueMicrotask(unlessEnded);
+    else this.#options.deadlines.add(delay, unlessEnded);
+  }
+}
+
+function hasProperty({ message }: Delivery, name: string): boolean {
+  try {
+    return decodePrimitiveMap(message.marshalledProperties).has(name);
+  } catch {
+    // Who reads the properties is told.
+    return false;
+  }
+}

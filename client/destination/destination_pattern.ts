@@ -1,0 +1,31 @@
+/** Which destinations a name with wildcards stands for (Java: DestinationFilter). */
+
+import type { ActiveMQDestination } from "../../codec/mod.ts";
+
+/**
+ * Whether a destination is one that a pattern stands for: `*` is one part of a name between two dots, `>` at the end all that
+ * follow. Both must be queues, or both topics; a composite pattern stands for each of its parts.
+ */
+export function matchesDestination(
+  pattern: ActiveMQDestination,
+  destination: ActiveMQDestination,
+): boolean {
+  if (isQueue(pattern) !== isQueue(destination)) return false;
+  return pattern.physicalName.split(",")
+    .some((name) => matchesName(name.trim(), destination.physicalName));
+}
+
+function isQueue({ dataType }: ActiveMQDestination): boolean {
+  return dataType === "ActiveMQQueue" || dataType === "ActiveMQTempQueue";
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  const expected = pattern.split(".");
+  const parts = name.split(".");
+  for (const [index, part] of expected.entries()) {
+    // Java: `a.>` stands for `a` too.
+    if (part === ">") return true;
+    if (index >= parts.length || (part !== "*" && part !== parts[index])) return false;
+  }
+  return parts.length === expected.length;
+}

@@ -1,0 +1,99 @@
+/** What waits to be written: the commands of one turn of the event loop leave in one write. */
+
+import type { DataStructure } from "../../codec/mod.ts";
+
+type Batch = readonly DataStructure[];
+
+/** Calls back when the current turn of the event loop is over. All our runtimes have it; a browser has no sockets. */
+const afterTurn: (callback: () => void) => unknown =
+  (globalThis as { setImmediate?: (callback: () => void) => unknown }).setImmediate ??
+    queueMicrotask;
+
+/** Gathers commands and writes them in the order in which they came. */
+export class Outbox {
+  readonly #writer: WritableStreamDefaultWriter<Batch>;
+  readonly #onFailure: (error: unknown) => void;
+  #waiting: DataStructure[] = [];
+  /** Settles with the write of what waits. */
+  #written: PromiseWithResolvers<void> = silent();
+  #busy = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  /**
+   * @param writable Takes arrays of commands.
+   * @param onFailure Is told, once, that it takes no more.
+   */
+  constructor(writable: WritableStream<Batch>, onFailure: (error: unknown) => void) {
+    this.#writer = writable.getWriter();
+    this.#writer.closed.catch(() => {});
+    this.#onFailure = onFailure;
+  }
+
+  /**
+   * Adds a command.
+   *
+   * @returns Settles when its batch was written; need not be awaited.
+   */
+  push(command: DataStructure): Promise<void> {
+    if (this.#failure) return rejected(this.#failure.error);
+    this.#waiting.push(command);
+    if (!this.#busy) {
+      this.#busy = true;
+      afterTurn(() => this.#writeAll());
+    }
+    return this.#written.promise;
+  }
+
+  /** Writes what waits, then tells the peer that no more comes. */
+  async close(): Promise<void> {
+    if (this.#failure) return;
+    while (this.#busy && !this.#failure) await this.#written.promise.catch(() => {});
+    await this.#writer.close().catch(() => {});
+  }
+
+  /** Lets all that waits fail. */
+  fail(error: unknown): void {
+    if (this.#failure) return;
+    this.#failure = { error };
+    this.#waiting = [];
+    this.#written.reject(error);
+    this.#writer.abort(error).catch(() => {});
+  }
+
+  async #writeAll(): Promise<void> {
+    // What is added while a write is under way leaves with the next one.
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      const written = this.#written;
+      this.#waiting = [];
+      this.#written = silent();
+      try {
+        await this.#writer.write(batch);
+        written.resolve();
+      } catch (error) {
+        written.reject(this.#failure?.error ?? error);
+        if (!this.#failure) {
+          this.fail(error);
+          this.#onFailure(error);
+        }
+      }
+    }
+    this.#busy = false;
+    // Who waits in close() is waiting for the batch that never comes.
+    this.#written.resolve();
+    this.#written = silent();
+  }
+}
+
+/** A promise whose failure need not be looked at. */
+function silent(): PromiseWithResolvers<void> {
+  const deferred = Promise.withResolvers<void>();
+  deferred.promise.catch(() => {});
+  return deferred;
+}
+
+function rejected(error: unknown): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(() => {});
+  return promise;
+}

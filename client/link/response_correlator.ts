@@ -1,0 +1,66 @@
+/** Brings the broker's answers to the commands that wait for them. */
+
+import type { ExceptionResponse, Response } from "./commands.ts";
+import type { Deadlines } from "../deadlines.ts";
+import { BrokerError, TimeoutError } from "../errors.ts";
+
+/** How long to wait for an answer, and what to call the matter in errors. */
+export interface RequestOptions {
+  /** Milliseconds until it fails; 0 waits for ever. */
+  readonly timeout: number;
+  /** Ends the wait; the broker may still do what was asked. */
+  readonly signal?: AbortSignal | undefined;
+  /** What can't be done if it fails, such as `"Cannot open a consumer"`. */
+  readonly action: string;
+}
+
+interface Pending {
+  readonly settle: (response: Response | undefined, error?: unknown) => void;
+}
+
+/** The open requests of a connection, by their command ids. */
+export class ResponseCorrelator {
+  readonly #pending: Map<number, Pending> = new Map();
+  readonly #deadlines: Deadlines;
+
+  constructor(deadlines: Deadlines) {
+    this.#deadlines = deadlines;
+  }
+
+  /** Waits for the answer to a command. */
+  wait(commandId: number, { timeout, signal, action }: RequestOptions): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => settle(undefined, signal!.reason);
+      const settle = (response: Response | undefined, error?: unknown): void => {
+        this.#pending.delete(commandId);
+        cancel();
+        signal?.removeEventListener("abort", abort);
+        if (response === undefined) return reject(error);
+        if (response.dataType !== "ExceptionResponse") return resolve(response);
+        reject(new BrokerError(action, (response as ExceptionResponse).exception));
+      };
+      const cancel = this.#deadlines.add(timeout, () => {
+        settle(undefined, new TimeoutError(`${action}: no answer within ${timeout} ms`));
+      });
+      this.#pending.set(commandId, { settle });
+      signal?.addEventListener("abort", abort);
+    });
+  }
+
+  /** Takes an answer; one that nobody waits for is left alone. */
+  take(response: Response): void {
+    this.#pending.get(response.correlationId)?.settle(response);
+  }
+
+  /** Lets one request fail. */
+  fail(commandId: number, error: unknown): boolean {
+    const pending = this.#pending.get(commandId);
+    pending?.settle(undefined, error);
+    return pending !== undefined;
+  }
+
+  /** Lets all requests fail. */
+  failAll(error: unknown): void {
+    for (const { settle } of [...this.#pending.values()]) settle(undefined, error);
+  }
+}

@@ -1,0 +1,434 @@
+/**
+ * Messages as a consumer gets them.
+ *
+ * @module
+ */
+
+import {
+  type ActiveMQDestination,
+  BytesReader,
+  decodeMapBody,
+  decodePrimitiveMap,
+  decodeStreamBody,
+  decodeTextBody,
+  type Message as WireMessage,
+  type MessageId,
+  type PrimitiveList,
+  type PrimitiveMap,
+  type TransactionId,
+} from "../../codec/mod.ts";
+import type { BodyCodec } from "./body_codec.ts";
+import type { CallOptions } from "../call_options.ts";
+import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
+import { ScheduleProperty } from "../producer/scheduled_delivery.ts";
+
+/**
+ * What a message's body is. A `"plain"` message has none, the body of a `"blob"` is kept elsewhere.
+ *
+ * @example
+ * ```ts
+ * import type { MessageKind } from "../../mod.ts";
+ *
+ * const kind: MessageKind = "text";
+ * ```
+ */
+export type MessageKind = "text" | "bytes" | "map" | "stream" | "object" | "blob" | "plain";
+
+const kinds = {
+  ActiveMQTextMessage: "text",
+  ActiveMQBytesMessage: "bytes",
+  ActiveMQMapMessage: "map",
+  ActiveMQStreamMessage: "stream",
+  ActiveMQObjectMessage: "object",
+  ActiveMQBlobMessage: "blob",
+  ActiveMQMessage: "plain",
+} as const satisfies Record<WireMessage["dataType"], MessageKind>;
+
+/**
+ * When a message is given again.
+ *
+ * @example
+ * ```ts
+ * import type { RetryOptions } from "../../mod.ts";
+ *
+ * const options: RetryOptions = { delay: 500 };
+ * ```
+ */
+export interface RetryOptions {
+  /** Milliseconds to wait, 0 or more; what the redelivery policy says by default. */
+  delay?: number | undefined;
+}
+
+/** What a consumer does when one of its messages is settled. */
+export interface Settlement {
+  ack(options: CallOptions): Promise<void>;
+  reject(reason: unknown, options: CallOptions): Promise<void>;
+  retry(options: RetryOptions): Promise<void>;
+}
+
+/** What a message is made of. */
+export interface MessageParts {
+  /** With its body inflated. */
+  readonly command: WireMessage;
+  /** As it came. */
+  readonly original: WireMessage;
+  readonly redeliveryCount: number;
+  readonly settlement: Settlement;
+  /** Why the body can't be read. */
+  readonly bodyError: unknown;
+  /** How `getBody()` reads the body. */
+  readonly codec: BodyCodec<unknown> | undefined;
+}
+
+/**
+ * A received message. It is read-only; body and properties are decoded when they are first asked for.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "../../mod.ts";
+ * import { MemoryBroker } from "../../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
+ * const session = await connection.createSession({ acknowledgeMode: "individual" });
+ * const producer = await session.createProducer("orders");
+ * const { messageId: id } = await producer.send("hello", { properties: { region: "eu-west-1" } });
+ *
+ * const message = await (await session.createConsumer("orders")).receive();
+ * assertEquals(message?.id, id);
+ * assertEquals(message?.text, "hello");
+ * assertEquals(message?.properties.get("region"), "eu-west-1");
+ * await message?.ack();
+ * ```
+ */
+export class Message {
+  /** The command as it came; its body is inflated if it was compressed. */
+  readonly command: WireMessage;
+  /** How often it was delivered before, as far as the broker and this consumer know. */
+  readonly redeliveryCount: number;
+  /**
+   * The command exactly as it came.
+   *
+   * @ignore Not for users.
+   */
+  readonly original: WireMessage;
+  readonly #settlement: Settlement;
+  readonly #bodyError: unknown;
+  readonly #codec: BodyCodec<unknown> | undefined;
+  #properties: PrimitiveMap | undefined;
+
+  /**
+   * Made by consumers.
+   *
+   * @ignore Not for users.
+   */
+  constructor({ command, original, redeliveryCount, settlement, bodyError, codec }: MessageParts) {
+    this.command = command;
+    this.original = original;
+    this.redeliveryCount = redeliveryCount;
+    this.#settlement = settlement;
+    this.#bodyError = bodyError;
+    this.#codec = codec;
+  }
+
+  /**
+   * Tells the broker that this message is done; in mode `"client"` all that the session has given out so far. In a
+   * transaction it counts when that is committed, with or without this call.
+   *
+   * Resolves when that was handed to the runtime; the broker does not answer, unless the connection's `sendAcksAsync` is
+   * false.
+   *
+   * @param options How long to wait; the acknowledgement is on its way in any case.
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.
+   * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
+   * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
+   */
+  ack(options: CallOptions = {}): Promise<void> {
+    return this.#settlement.ack(options);
+  }
+
+  /**
+   * Gives the message up: the broker moves it to its dead letter queue, with the reason (property
+   * `dlqDeliveryFailureCause`), or drops it if it isn't persistent.
+   *
+   * @param reason Why, for whoever looks at the dead letter queue.
+   * @param options How long to wait, as with {@linkcode ack}.
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.
+   * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
+   * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
+   */
+  reject(reason?: unknown, options: CallOptions = {}): Promise<void> {
+    return this.#settlement.reject(reason, options);
+  }
+
+  /**
+   * Has this consumer give the message out again later, or give it up if that was done too often: the redelivery policy says
+   * how often.
+   *
+   * @param options When.
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.
+   * @throws {ClosedError} When the consumer was closed: the message will be delivered again.
+   * @throws {ConnectionClosedError} When the connection has ended: the message will be delivered again.
+   */
+  retry(options: RetryOptions = {}): Promise<void> {
+    return this.#settlement.retry(options);
+  }
+
+  /** JMSMessageID, such as `ID:host-1-2-1:1:1:1:1`. */
+  get id(): string {
+    return formatMessageId(this.command.messageId);
+  }
+
+  /** Where it was sent. */
+  get destination(): ActiveMQDestination | null {
+    return this.command.destination;
+  }
+
+  /** JMSReplyTo: where an answer is expected. */
+  get replyTo(): ActiveMQDestination | null {
+    return this.command.replyTo;
+  }
+
+  /** JMSCorrelationID. */
+  get correlationId(): string | null {
+    return this.command.correlationId;
+  }
+
+  /** JMSType. */
+  get type(): string | null {
+    return this.command.type;
+  }
+
+  /** JMSTimestamp: when it was sent, in milliseconds since 1970; 0 when the sender did not say. */
+  get timestamp(): number {
+    return Number(this.command.timestamp);
+  }
+
+  /** JMSExpiration: when it is too old, in milliseconds since 1970; 0 for never. */
+  get expiration(): number {
+    return Number(this.command.expiration);
+  }
+
+  /** JMSPriority, 0 to 9. */
+  get priority(): number {
+    return this.command.priority;
+  }
+
+  /** JMSDeliveryMode: whether it survives a restart of the broker. */
+  get persistent(): boolean {
+    return this.command.persistent;
+  }
+
+  /** JMSRedelivered: whether it was delivered before. */
+  get redelivered(): boolean {
+    return this.redeliveryCount > 0;
+  }
+
+  /** JMSXDeliveryCount: which delivery this is, from 1. */
+  get deliveryCount(): number {
+    return this.redeliveryCount + 1;
+  }
+
+  /** JMSXGroupID: the message group. */
+  get groupId(): string | null {
+    return this.command.groupID;
+  }
+
+  /** JMSXGroupSeq: its number within the group; below 0 the message is the last of its group. */
+  get groupSequence(): number {
+    return this.command.groupSequence;
+  }
+
+  /** JMSXGroupFirstForConsumer: whether it is the first of its group for this consumer, as far as the broker tells. */
+  get groupFirstForConsumer(): boolean {
+    return this.command.jmsxGroupFirstForConsumer;
+  }
+
+  /** JMSXUserID: who sent it, if the broker is configured to tell. */
+  get userId(): string | null {
+    return this.command.userID;
+  }
+
+  /** JMSXProducerTXID: the transaction that it was sent in, such as `TX:ID:host-1-2-1:1:7`. */
+  get producerTransactionId(): string | null {
+    const { originalTransactionId, transactionId } = this.command;
+    return formatTransactionId(originalTransactionId ?? transactionId);
+  }
+
+  /** Where it was sent first, if the broker moved it, for example to a dead letter queue. */
+  get originalDestination(): ActiveMQDestination | null {
+    return this.command.originalDestination;
+  }
+
+  /** JMSActiveMQBrokerInTime: when the broker took it, in milliseconds since 1970; 0 when it did not say. */
+  get brokerInTime(): number {
+    return Number(this.command.brokerInTime);
+  }
+
+  /** JMSActiveMQBrokerOutTime: when the broker gave it out, in milliseconds since 1970; 0 when it did not say. */
+  get brokerOutTime(): number {
+    return Number(this.command.brokerOutTime);
+  }
+
+  /** JMSActiveMQBrokerPath: ids of the brokers that it came through, if it came through a network of brokers. */
+  get brokerPath(): string[] {
+    return (this.command.brokerPath ?? []).map((id) => id?.value ?? "");
+  }
+
+  /** The property `scheduledJobId`: the job of the broker's scheduler that it came from. */
+  get scheduledJobId(): string | null {
+    return this.#stringProperty(ScheduleProperty.jobId);
+  }
+
+  /** The property `contentType`: the media type of the body, such as `application/json`, if the sender told it. */
+  get contentType(): string | null {
+    return this.#stringProperty(CONTENT_TYPE);
+  }
+
+  /**
+   * The properties.
+   *
+   * @throws {ProtocolError} When the sender marshalled them wrongly.
+   */
+  get properties(): PrimitiveMap {
+    return this.#properties ??= decodePrimitiveMap(this.command.marshalledProperties);
+  }
+
+  /** What the body is. */
+  get kind(): MessageKind {
+    return kinds[this.command.dataType];
+  }
+
+  /**
+   * The text of a text message; null when it has none.
+   *
+   * @throws {TypeError} When it is no text message.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   */
+  get text(): string | null {
+    return decodeTextBody(this.#content("text"));
+  }
+
+  /**
+   * The value that a text message, or a bytes message in UTF-8, stands for. `T` is taken on trust.
+   *
+   * @throws {SyntaxError} When the text is no JSON.
+   * @throws {TypeError} When it is no text or bytes message, has no text, or its bytes are no UTF-8.
+   */
+  json<T = unknown>(): T {
+    const text = this.kind === "bytes" ? utf8.decode(this.bytes) : this.text;
+    if (text === null) throw new TypeError("Cannot parse the message: it has no text");
+    return JSON.parse(text);
+  }
+
+  /**
+   * The body, as a codec reads it: the one that is given, else the consumer's. Without any, it is a string or null, a
+   * `Uint8Array`, a `PrimitiveMap`, a `PrimitiveList`, or null for a message without a body; of JSON by its `contentType`,
+   * the value. `T` is taken on trust.
+   *
+   * @param codec Reads the body.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   * @throws {SyntaxError} When it should be JSON and isn't.
+   * @throws {TypeError} When the body is kept elsewhere.
+   * @throws What the codec throws.
+   */
+  getBody<T = unknown>(codec?: BodyCodec<T>): T {
+    const reader = codec ?? this.#codec;
+    return (reader ? reader.decode(this) : this.#body()) as T;
+  }
+
+  /**
+   * The body of a bytes message, or the serialized Java object of an object message. It is a view: don't change it.
+   *
+   * @throws {TypeError} When it is neither a bytes nor an object message.
+   */
+  get bytes(): Uint8Array {
+    return this.#content("bytes", "object") ?? new Uint8Array(0);
+  }
+
+  /**
+   * Reads typed values from the body of a bytes message, from its start.
+   *
+   * @throws {TypeError} When it is no bytes message.
+   */
+  reader(): BytesReader {
+    return new BytesReader(this.#content("bytes"));
+  }
+
+  /**
+   * The values of a map message.
+   *
+   * @throws {TypeError} When it is no map message.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   */
+  get map(): PrimitiveMap {
+    return decodeMapBody(this.#content("map"));
+  }
+
+  /**
+   * The values of a stream message.
+   *
+   * @throws {TypeError} When it is no stream message.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   */
+  get stream(): PrimitiveList {
+    return decodeStreamBody(this.#content("stream"));
+  }
+
+  #body(): unknown {
+    switch (this.kind) {
+      case "text":
+        return this.contentType === JSON_TYPE ? this.json() : this.text;
+      case "bytes":
+        return this.contentType === JSON_TYPE ? this.json() : this.bytes;
+      case "object":
+        return this.bytes;
+      case "map":
+        return this.map;
+      case "stream":
+        return this.stream;
+      case "plain":
+        return null;
+      case "blob":
+        throw new TypeError("Cannot read the body of a blob message: it is kept elsewhere");
+    }
+  }
+
+  #stringProperty(name: string): string | null {
+    const value = this.properties.get(name);
+    return typeof value === "string" ? value : null;
+  }
+
+  #content(...expected: MessageKind[]): Uint8Array | null {
+    if (!expected.includes(this.kind)) {
+      throw new TypeError(`Cannot read ${expected[0]} from a ${this.kind} message`);
+    }
+    if (this.#bodyError !== undefined) throw this.#bodyError;
+    return this.command.content;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** A transaction's id as text, as Java writes it. */
+function formatTransactionId(id: TransactionId | null): string | null {
+  if (id === null) return null;
+  if (id.dataType === "LocalTransactionId") return `TX:${id.connectionId?.value}:${id.value}`;
+  const [global, branch] = [id.globalTransactionId, id.branchQualifier].map(hex);
+  return `XID:[${id.formatId},globalId=${global},branchId=${branch}]`;
+}
+
+/** Java writes each byte as an int with a sign, without leading zeros. */
+function hex(bytes: Uint8Array | null): string {
+  return Array.from(bytes ?? [], (byte) => (byte << 24 >> 24 >>> 0).toString(16)).join("");
+}
+
+/** A message's id as text. */
+export function formatMessageId(id: MessageId | null): string {
+  if (id === null) return "";
+  if (id.textView) return id.textView.startsWith("ID:") ? id.textView : `ID:${id.textView}`;
+  const { producerId, producerSequenceId } = id;
+  if (producerId === null) return `:${producerSequenceId}`;
+  return `${producerId.connectionId}:${producerId.sessionId}:${producerId.value}:${producerSequenceId}`;
+}

@@ -1,0 +1,362 @@
+/**
+ * Producers.
+ *
+ * @module
+ */
+
+import {
+  type ActiveMQDestination,
+  createProducerId,
+  createProducerInfo,
+  createRemoveInfo,
+  type ProducerId,
+  type SessionId,
+} from "../../codec/mod.ts";
+import { BatchError } from "./batch_error.ts";
+import type { BodyCodec } from "../message/body_codec.ts";
+import type { CallOptions } from "../call_options.ts";
+import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
+import { checkEncodable } from "./encodable.ts";
+import { ClosedError } from "../errors.ts";
+import { Message } from "../message/message.ts";
+import { bytes, milliseconds } from "../options.ts";
+import { type MessageBody, toOutgoing } from "../message/outgoing_message.ts";
+import { type Prepared, ProducerFlow, sizeOf } from "./producer_flow.ts";
+import {
+  type ProducerOptions,
+  type ProducerSettings,
+  resolveProducerOptions,
+} from "./producer_options.ts";
+import { ProducerStream } from "./producer_stream.ts";
+import type { OutgoingMessage, SendOptions, SendResult } from "./send_options.ts";
+import { idKey, type ProducerMember, type SessionContext } from "../session_context.ts";
+import type { TransactionContext } from "../transaction/transaction_context.ts";
+
+/** What a producer is made of. */
+export interface ProducerParts<T> {
+  readonly context: SessionContext;
+  readonly sessionId: SessionId;
+  readonly value: number;
+  readonly destination: ActiveMQDestination | null;
+  readonly options: ProducerOptions<T>;
+  readonly transaction: TransactionContext | undefined;
+  readonly onClose: (producer: ProducerMember) => void;
+}
+
+/** Bytes that may be on their way through `writable` of a producer without a window. */
+const STREAM_SIZE = 1_048_576;
+
+/**
+ * Sends messages, in the order of the calls.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "../../mod.ts";
+ * import { MemoryBroker } from "../../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url);
+ * const session = await connection.createSession();
+ * const producer = await session.createProducer("orders");
+ * await producer.send("hello", { properties: { region: "eu-west-1" } });
+ * assertEquals(broker.queue("orders").size, 1);
+ * ```
+ */
+export class MessageProducer<T = MessageBody> implements AsyncDisposable {
+  /** Where it sends; null when each `send()` says where. */
+  readonly destination: ActiveMQDestination | null;
+  /**
+   * Text of its id, within the connection.
+   *
+   * @ignore Not for users.
+   */
+  readonly id: string;
+  readonly #context: SessionContext;
+  readonly #id: ProducerId;
+  readonly #settings: ProducerSettings;
+  readonly #codec: BodyCodec<T> | undefined;
+  readonly #transaction: TransactionContext | undefined;
+  readonly #onClose: (producer: ProducerMember) => void;
+  readonly #flow: ProducerFlow;
+  /** What can't be done if a message fails; empty if each says where it goes. */
+  readonly #action: string;
+  #ready: Promise<void> | undefined;
+  #stream: WritableStream<T | Message | OutgoingMessage<T | Message>> | undefined;
+  #ended: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Use `session.createProducer()`.
+   *
+   * @ignore Not for users.
+   */
+  constructor(parts: ProducerParts<T>) {
+    const { context, sessionId, value, destination, options, transaction, onClose } = parts;
+    this.destination = destination;
+    this.#context = context;
+    this.#transaction = transaction;
+    this.#onClose = onClose;
+    this.#settings = resolveProducerOptions(options, context.settings, transaction !== undefined);
+    this.#codec = options.codec;
+    this.#action = destination ? actionFor(destination) : "";
+    this.#id = createProducerId({
+      connectionId: sessionId.connectionId,
+      sessionId: sessionId.value,
+      value,
+    });
+    this.id = idKey(this.#id);
+    const { windowSize } = this.#settings;
+    this.#flow = new ProducerFlow({ context, producerId: this.#id, transaction, windowSize });
+  }
+
+  /**
+   * Announces the producer to the broker.
+   *
+   * @ignore Not for users.
+   */
+  async open(options: CallOptions): Promise<void> {
+    const { windowSize, dispatchAsync } = this.#settings;
+    const { destination } = this;
+    const info = createProducerInfo({
+      producerId: this.#id,
+      destination,
+      windowSize,
+      dispatchAsync,
+    });
+    const where = destination ? ` for ${formatDestination(destination)}` : "";
+    await this.#context.request(info, `Cannot open a producer${where}`, options);
+    this.#context.addProducer(this);
+  }
+
+  /**
+   * Sends a message. Calls need not wait for one another: the messages go in the order of the calls.
+   *
+   * @param body A string makes a text message, a `Uint8Array` a bytes message; see {@linkcode MessageBody} for the others.
+   *   A producer with a codec takes what that takes. A received message is forwarded.
+   * @param options Headers, properties, schedule and how long to wait.
+   * @returns The message's id, and how far it has come: by default the broker has a persistent message by then, while one
+   *   that isn't persistent or is part of a transaction was handed to the runtime.
+   * @throws {BrokerError} When the broker refuses the message. If nobody waits for its answer, the connection's `status()`
+   *   tells; a transaction can't be committed then.
+   * @throws {EncodeError} When the broker could not take it, because it is too large or a header too long. Nothing was
+   *   sent.
+   * @throws {TimeoutError} When the broker did not answer in time; it may have taken the message, unless the error says that
+   *   it was not sent.
+   * @throws {ClosedError} When the producer is closed.
+   * @throws {ConnectionClosedError} When the connection ended; the broker may have taken the message.
+   * @throws {TypeError} When the body or an option is of a wrong kind.
+   * @throws {RangeError} When an option is out of range.
+   */
+  async send(body: T | Message, options: SendOptions = {}): Promise<SendResult> {
+    return await this.#flow.send(this.#prepare(body, options));
+  }
+
+  /**
+   * Sends several messages, in one write if the window has room for them. If one of them can't be sent at all, none is.
+   *
+   * @param messages What is to be sent: as for {@linkcode send}, or with options as `{ body, priority: 9 }`. An object that
+   *   has a `body` is taken for the latter.
+   * @param options Options of those that have none of their own.
+   * @returns What is known of each, in their order, when all are known.
+   * @throws {BatchError} When some of them failed. It tells of each one.
+   * @throws {EncodeError} When the broker could not take one of them; nothing was sent.
+   * @throws {ClosedError} When the producer is closed.
+   * @throws {ConnectionClosedError} When the connection has ended; nothing was sent.
+   * @throws {TypeError} When a body or an option is of a wrong kind; nothing was sent.
+   * @throws {RangeError} When an option is out of range; nothing was sent.
+   */
+  async sendBatch(
+    messages: Iterable<T | Message | OutgoingMessage<T | Message>>,
+    options: SendOptions = {},
+  ): Promise<SendResult[]> {
+    const batch = Array.from(messages, (message) => {
+      const { body, ...own } = toMessage(message);
+      return this.#prepare(body, { ...options, ...own });
+    });
+    checkEncodable(batch.map(({ command }) => command), this.#context.wireFormat());
+    const results = await Promise.allSettled(batch.map((prepared) => this.#flow.send(prepared)));
+    if (results.some(({ status }) => status === "rejected")) throw new BatchError(results);
+    return results.map((result) => (result as PromiseFulfilledResult<SendResult>).value);
+  }
+
+  /**
+   * Closes a message group, so that the next message of that name may go to another consumer.
+   *
+   * It sends a message without a body whose group sequence is -1. The consumer of the group gets it: it is the last one. If
+   * there is no such group, any consumer gets it.
+   *
+   * @param groupId The name of the group.
+   * @param options Headers, properties and how long to wait.
+   * @returns As of {@linkcode send}.
+   * @throws As {@linkcode send}.
+   */
+  async closeGroup(groupId: string, options: SendOptions = {}): Promise<SendResult> {
+    const last = this.#prepareBody(null, { ...options, groupId, groupSequence: -1 });
+    return await this.#flow.send(last);
+  }
+
+  /**
+   * Resolves when a message could be sent without waiting for its turn or for room in the window.
+   *
+   * @throws {ClosedError} When the producer is closed.
+   * @throws {ConnectionClosedError} When the connection has ended.
+   */
+  get ready(): Promise<void> {
+    this.#ready ??= this.#whenReady().finally(() => this.#ready = undefined);
+    // Who has looked at it need not wait for it.
+    this.#ready.catch(() => {});
+    return this.#ready;
+  }
+
+  /** Bytes in the window: of messages that nobody waits for and that the broker has not taken yet. 0 without a window. */
+  get bufferedAmount(): number {
+    return this.#flow.used;
+  }
+
+  /**
+   * Sends what is written to it; there is one for each producer. Chunks are what {@linkcode sendBatch} takes.
+   *
+   * Each chunk waits for the broker's answer, up to `windowSize` bytes at the same time (1 MiB without a window), unless
+   * it says otherwise, the producer has `useAsyncSend`, or there is a transaction. `desiredSize` of its writer is what is
+   * left of these bytes. A message that fails errors the stream with the reason; `close()` waits for all answers, and
+   * leaves the producer open.
+   */
+  get writable(): WritableStream<T | Message | OutgoingMessage<T | Message>> {
+    return this.#stream ??= new ProducerStream({
+      highWaterMark: this.#settings.windowSize || STREAM_SIZE,
+      begin: (chunk, aborted) => {
+        const { body, ...options } = toMessage(chunk);
+        const wait = !this.#transaction && !this.#settings.useAsyncSend;
+        const signal = options.signal ? AbortSignal.any([options.signal, aborted]) : aborted;
+        const prepared = this.#prepare(body, { confirm: wait || undefined, ...options, signal });
+        return { size: sizeOf(prepared.command), done: this.#flow.send(prepared) };
+      },
+    });
+  }
+
+  /**
+   * Closes the producer. What waits for its turn or for room in the window is not sent. Calling it again changes nothing.
+   *
+   * @param options How long to wait; the connection's `closeTimeout` by default.
+   */
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Resolves when all that was to be sent is on its way, or has failed.
+   *
+   * @ignore Not for users.
+   */
+  async flush(): Promise<void> {
+    await this.#flow.flush();
+  }
+
+  /**
+   * The broker has taken a message that asked for no answer.
+   *
+   * @ignore Not for users.
+   */
+  acknowledged(_size: number): void {
+    this.#flow.acknowledged();
+  }
+
+  /**
+   * The broker may have lost messages that asked for no answer.
+   *
+   * @ignore Not for users.
+   */
+  windowLost(): void {
+    this.#flow.windowLost();
+  }
+
+  /**
+   * Takes no more messages.
+   *
+   * @ignore Not for users.
+   */
+  end(reason: Error): void {
+    this.#ended ??= reason;
+    this.#flow.fail(this.#ended);
+  }
+
+  async #whenReady(): Promise<void> {
+    if (this.#ended) throw this.#ended;
+    await this.#flow.ready();
+  }
+
+  #prepare(body: T | Message, options: SendOptions): Prepared {
+    const encoded = this.#codec && !(body instanceof Message) ? this.#codec.encode(body) : body;
+    return this.#prepareBody(encoded as MessageBody, options);
+  }
+
+  /** Makes the command for a message. */
+  #prepareBody(body: MessageBody, options: SendOptions): Prepared {
+    if (this.#ended) throw this.#ended;
+    options.signal?.throwIfAborted();
+    const settings = this.#settings;
+    const destination = this.#destinationOf(options.destination);
+    const { command, scheduled } = toOutgoing(body, options, settings.message);
+    command.producerId = this.#id;
+    const oneWay = !settings.alwaysSyncSend &&
+      (!command.persistent || settings.useAsyncSend || this.#transaction !== undefined);
+    const threshold = bytes(
+      "compressionThreshold",
+      options.compressionThreshold,
+      settings.compressionThreshold,
+    );
+    const compressible = !command.compressed && command.content !== null &&
+      command.content.length >= threshold;
+    return {
+      command: Object.assign(command, { destination }),
+      // The scheduler sends no ProducerAck.
+      confirm: (options.confirm ?? !oneWay) || (scheduled && settings.windowSize > 0),
+      compress: compressible && (options.compress ?? settings.compress),
+      action: this.#action || actionFor(destination),
+      timeout: milliseconds("timeout", options.timeout, settings.sendTimeout),
+      signal: options.signal,
+    };
+  }
+
+  #destinationOf(given: Destination | undefined): ActiveMQDestination {
+    if (given === undefined) {
+      if (this.destination) return this.destination;
+      throw new TypeError("Cannot send: neither the producer nor the call has a destination");
+    }
+    if (this.destination) {
+      throw new TypeError(
+        `Cannot send elsewhere: the producer is bound to ${formatDestination(this.destination)}`,
+      );
+    }
+    return toDestination(given);
+  }
+
+  async #close({ timeout, signal }: CallOptions): Promise<void> {
+    if (this.#ended) return;
+    this.end(new ClosedError("The producer was closed"));
+    this.#onClose(this);
+    this.#context.removeProducer(this);
+    await this.#context.request(
+      createRemoveInfo({ objectId: this.#id }),
+      "Cannot close the producer",
+      { timeout: timeout ?? this.#context.settings.closeTimeout, signal },
+    );
+  }
+}
+
+function actionFor(destination: ActiveMQDestination): string {
+  return `Cannot send to ${formatDestination(destination)}`;
+}
+
+/** A message with options, from one with or without. */
+function toMessage<T>(given: T | OutgoingMessage<T>): OutgoingMessage<T> {
+  const isMessage = typeof given === "object" && given !== null && "body" in given &&
+    !(given instanceof Message);
+  return isMessage ? given : { body: given as T };
+}

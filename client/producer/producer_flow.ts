@@ -1,0 +1,234 @@
+/**
+ * The way of a producer's messages to the broker: in the order of the calls, no faster than the window lets them, each with
+ * its deadline.
+ */
+
+import {
+  type ActiveMQDestination,
+  createMessageId,
+  deflateMessage,
+  EncodeError,
+  type Message,
+  type ProducerId,
+} from "../../codec/mod.ts";
+import { TimeoutError } from "../errors.ts";
+import { inTime } from "../in_time.ts";
+import { formatMessageId } from "../message/message.ts";
+import { type Charge, countDestinations, ProducerWindow } from "./producer_window.ts";
+import { SendLine, type Waiting } from "./send_line.ts";
+import type { SendOutcome, SendResult } from "./send_options.ts";
+import type { SessionContext } from "../session_context.ts";
+import type { TransactionContext } from "../transaction/transaction_context.ts";
+
+/** A message that can be sent. */
+export interface Prepared {
+  /** Without its number. */
+  command: Message & { readonly destination: ActiveMQDestination };
+  /** Whether the body must be compressed before. */
+  compress: boolean;
+  /** Whether that has begun. */
+  compressing?: boolean;
+  /** Why it can't be sent. */
+  failure?: unknown;
+  /** Whether to wait for the broker's answer. */
+  readonly confirm: boolean;
+  /** What can't be done if it fails. */
+  readonly action: string;
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a {@linkcode ProducerFlow} needs. */
+export interface ProducerFlowParts {
+  readonly context: SessionContext;
+  readonly producerId: ProducerId;
+  readonly transaction: TransactionContext | undefined;
+  /** Bytes at which the window closes; 0 for none. */
+  readonly windowSize: number;
+}
+
+/** What a message counts beside its body and properties, as in the broker. */
+const MINIMUM_SIZE = 1024;
+
+/** Sends the messages of one producer. */
+export class ProducerFlow {
+  readonly #context: SessionContext;
+  readonly #producerId: ProducerId;
+  readonly #transaction: TransactionContext | undefined;
+  readonly #window: ProducerWindow | undefined;
+  readonly #line: SendLine = new SendLine();
+  #sequence = 0;
+
+  constructor({ context, producerId, transaction, windowSize }: ProducerFlowParts) {
+    this.#context = context;
+    this.#producerId = producerId;
+    this.#transaction = transaction;
+    if (windowSize > 0) this.#window = new ProducerWindow(windowSize);
+  }
+
+  /** Bytes in the window. */
+  get used(): number {
+    return this.#window?.used ?? 0;
+  }
+
+  /** Sends a message at once if it can, else when it is its turn. */
+  async send(prepared: Prepared): Promise<SendResult> {
+    if (this.#line.empty && this.#mayGo(prepared)) return await this.#write(prepared);
+    const turn = Promise.withResolvers<SendResult>();
+    const { action, timeout, signal } = prepared;
+    let waits = true;
+    const waiting: Waiting = {
+      ready: () => this.#mayGo(prepared),
+      go: () => {
+        waits = false;
+        // The deadline that it has here is for both, its turn and the answer.
+        turn.resolve(this.#write({ ...prepared, timeout: 0, signal: undefined }));
+      },
+      fail: turn.reject,
+    };
+    this.#line.join(waiting);
+    const notSent = () =>
+      new TimeoutError(
+        `${action}: no room in the producer's window within ${timeout} ms; it was not sent`,
+      );
+    try {
+      return await inTime(turn.promise, {
+        deadlines: this.#context.deadlines,
+        timeout,
+        signal,
+        late: () => waits ? notSent() : tooLate(prepared),
+      });
+    } catch (error) {
+      this.#line.leave(waiting);
+      throw error;
+    }
+  }
+
+  /** Resolves when a message could be sent at once. */
+  async ready(): Promise<void> {
+    const isOpen = () => this.#window?.open ?? true;
+    if (this.#line.empty && isOpen()) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#line.join({ ready: isOpen, go: resolve, fail: reject });
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  flush(): Promise<void> {
+    return this.#line.emptied();
+  }
+
+  /** A ProducerAck came. */
+  acknowledged(): void {
+    this.#window?.acknowledged();
+    this.#line.advance();
+  }
+
+  /** No more ProducerAcks may come for what is on its way. */
+  windowLost(): void {
+    this.#window?.clear();
+    this.#line.advance();
+  }
+
+  /** What waits is not sent. */
+  fail(error: Error): void {
+    this.#line.fail(error);
+  }
+
+  /** Whether a message may be sent now, if those before it were. */
+  #mayGo(prepared: Prepared): boolean {
+    if (prepared.compress) {
+      this.#compress(prepared);
+      return false;
+    }
+    return prepared.confirm || this.#window === undefined || this.#window.open;
+  }
+
+  /** Compresses the body. */
+  #compress(prepared: Prepared): void {
+    if (prepared.compressing) return;
+    prepared.compressing = true;
+    deflateMessage(prepared.command).then(
+      (command) => prepared.command = command,
+      (error) => prepared.failure = error,
+    ).then(() => {
+      prepared.compress = false;
+      this.#line.advance();
+    });
+  }
+
+  async #write(prepared: Prepared): Promise<SendResult> {
+    const { command, confirm, action, timeout, signal } = prepared;
+    const window = this.#window;
+    if (prepared.failure !== undefined) throw prepared.failure;
+    // Both are given now, in the order of the wire: the broker drops what comes with a lower number.
+    command.transactionId = this.#transaction?.begin() ?? null;
+    command.messageId = createMessageId({
+      producerId: this.#producerId,
+      producerSequenceId: ++this.#sequence,
+    });
+    let outcome: SendOutcome;
+    if (confirm) {
+      outcome = "confirmed";
+      await this.#context.request(command, action, { timeout, signal });
+    } else if (window === undefined) {
+      outcome = "sent";
+      await this.#context.send(command, action, { timeout, signal });
+    } else {
+      const charge = window.charge(sizeOf(command), countDestinations(command.destination));
+      outcome = charge.asks ? "confirmed" : "windowed";
+      if (charge.asks) await this.#ask(prepared, window, charge);
+      else await this.#charge(prepared, window, charge);
+    }
+    return {
+      messageId: formatMessageId(command.messageId),
+      outcome: command.transactionId === null ? outcome : "transactional",
+    };
+  }
+
+  /** Sends a message that is acknowledged to the window. */
+  async #charge(prepared: Prepared, window: ProducerWindow, charge: Charge): Promise<void> {
+    const { command, action, timeout, signal } = prepared;
+    try {
+      await this.#context.send(command, action, { timeout, signal });
+    } catch (error) {
+      if (error instanceof EncodeError) this.#withdraw(window, charge);
+      throw error;
+    }
+  }
+
+  /** Sends a message whose answer tells that the broker has taken all before it. */
+  async #ask(prepared: Prepared, window: ProducerWindow, charge: Charge): Promise<void> {
+    const { command, action, timeout, signal } = prepared;
+    // The window needs the answer when the caller waits no more.
+    const answered = this.#context.request(command, action, { timeout: 0 }).then(() => {
+      window.answered(charge);
+      this.#line.advance();
+    }, (error) => {
+      if (error instanceof EncodeError) this.#withdraw(window, charge);
+      else window.answered(charge);
+      this.#line.advance();
+      throw error;
+    });
+    await inTime(answered, {
+      deadlines: this.#context.deadlines,
+      timeout,
+      signal,
+      late: () => tooLate(prepared),
+    });
+  }
+
+  #withdraw(window: ProducerWindow, charge: Charge): void {
+    window.withdraw(charge);
+    this.#line.advance();
+  }
+}
+
+function tooLate({ action, timeout }: Prepared): TimeoutError {
+  return new TimeoutError(`${action}: no answer within ${timeout} ms`);
+}
+
+/** Bytes that a message takes, as the broker counts them. */
+export function sizeOf({ content, marshalledProperties }: Message): number {
+  return MINIMUM_SIZE + (content?.length ?? 0) + (marshalledProperties?.length ?? 0);
+}

@@ -1,0 +1,179 @@
+/** The transaction of a session, from its beginning to its end. */
+
+import {
+  type ConnectionId,
+  createLocalTransactionId,
+  createTransactionInfo,
+  type TransactionId,
+  type XATransactionId,
+} from "../../codec/mod.ts";
+import { OpenWireError } from "../../errors.ts";
+import type { CallOptions } from "../call_options.ts";
+import { BrokerError } from "../errors.ts";
+import type { SessionContext } from "../session_context.ts";
+import type {
+  TransactionContext,
+  TransactionOutcome,
+  TransactionParticipant,
+} from "./transaction_context.ts";
+
+/** Java: TransactionInfo. */
+export const TransactionType = {
+  begin: 0,
+  prepare: 1,
+  commitOnePhase: 2,
+  commitTwoPhase: 3,
+  rollback: 4,
+  recover: 5,
+  forget: 6,
+  end: 7,
+} as const;
+
+/** Begins and ends the transactions of one session. */
+export class SessionTransaction implements TransactionContext {
+  readonly #context: SessionContext;
+  readonly #participants: Set<TransactionParticipant> = new Set();
+  #current: TransactionId | null = null;
+  /** Takes the session out of the branch that it works for. */
+  #leaveBranch: (() => Promise<void>) | undefined;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  get current(): TransactionId | null {
+    return this.#current;
+  }
+
+  begin(): TransactionId {
+    if (this.#current === null) {
+      this.#current = createLocalTransactionId({
+        connectionId: this.#context.connectionId,
+        value: this.#context.nextTransactionId(),
+      });
+      this.#sendBegin(this.#current);
+    }
+    return this.#current;
+  }
+
+  enlist(participant: TransactionParticipant): void {
+    this.#participants.add(participant);
+  }
+
+  /**
+   * Commits.
+   *
+   * @throws {BrokerError} When the broker has rolled back instead.
+   */
+  async commit(options: CallOptions): Promise<void> {
+    this.#refuseBranch("commit");
+    const id = this.#current;
+    if (id === null) return;
+    const outcome = this.#finish(id);
+    try {
+      await this.#end(id, TransactionType.commitOnePhase, "Cannot commit", options);
+    } catch (error) {
+      // Otherwise nobody knows what has become of it: the messages stay with the broker until the consumer is closed.
+      if (error instanceof BrokerError) outcome.rolledBack();
+      throw error;
+    }
+    outcome.committed();
+  }
+
+  /** Rolls back. */
+  async rollback(options: CallOptions): Promise<void> {
+    this.#refuseBranch("roll back");
+    const id = this.#current;
+    if (id === null) return;
+    const outcome = this.#finish(id);
+    try {
+      await this.#end(id, TransactionType.rollback, "Cannot roll back", options);
+    } finally {
+      outcome.rolledBack();
+    }
+  }
+
+  /** Whether it is of a session of that connection. */
+  isOf(connectionId: ConnectionId): boolean {
+    return this.#context.connectionId === connectionId;
+  }
+
+  /**
+   * From now on the session works for a branch of a distributed transaction.
+   *
+   * @param branch The branch.
+   * @param abandoned Is called when the session is closed meanwhile; has it leave the branch.
+   */
+  join(branch: XATransactionId, abandoned: () => Promise<void>): void {
+    if (this.#current !== null) {
+      throw new OpenWireError(
+        "ILLEGAL_STATE",
+        "Cannot start the branch: the session has a transaction in progress",
+      );
+    }
+    this.#current = branch;
+    this.#leaveBranch = abandoned;
+    this.#sendBegin(branch);
+  }
+
+  /** From now on the session doesn't work for the branch any more. */
+  leave(): TransactionOutcome {
+    this.#leaveBranch = undefined;
+    return this.#finish(this.#current!);
+  }
+
+  /** The session is closed: what is in progress does not count. */
+  async abandon(options: CallOptions): Promise<void> {
+    if (this.#leaveBranch) await this.#leaveBranch();
+    else await this.rollback(options);
+  }
+
+  /** Sends what belongs to the transaction; what comes after belongs to the next one. */
+  #finish(id: TransactionId): TransactionOutcome {
+    const participants = [...this.#participants];
+    this.#participants.clear();
+    this.#current = null;
+    const outcomes = participants.map((participant) => participant.finish(id));
+    return {
+      committed: () => outcomes.forEach((outcome) => outcome.committed()),
+      rolledBack: () => outcomes.forEach((outcome) => outcome.rolledBack()),
+    };
+  }
+
+  #sendBegin(transactionId: TransactionId): void {
+    const begin = this.#info(transactionId, TransactionType.begin);
+    this.#context.send(begin, "Cannot begin a transaction").catch((error) => {
+      this.#context.report(error);
+    });
+  }
+
+  async #end(
+    id: TransactionId,
+    type: number,
+    action: string,
+    options: CallOptions,
+  ): Promise<void> {
+    await this.#context.request(this.#info(id, type), action, options);
+  }
+
+  #info(transactionId: TransactionId, type: number) {
+    return transactionInfo(this.#context.connectionId, transactionId, type);
+  }
+
+  #refuseBranch(what: string): void {
+    if (this.#current?.dataType !== "XATransactionId") return;
+    throw new OpenWireError(
+      "ILLEGAL_STATE",
+      `Cannot ${what}: the session works for a branch of a distributed transaction`,
+    );
+  }
+}
+
+/** The command that says what is to be done with a transaction. */
+export function transactionInfo(
+  connectionId: ConnectionId,
+  transactionId: TransactionId | null,
+  type: number,
+): ReturnType<typeof createTransactionInfo> {
+  return createTransactionInfo({ connectionId, transactionId, type });
+}
