@@ -493,7 +493,8 @@ testOnBrokers(
     const gone = Promise.withResolvers<void>();
     const handled: (string | null)[] = [];
     const reported = errors(server, 1);
-    const responder = await server.respond(broker.name, async () => {
+    const responder = await server.respond(broker.name, async ({ text }) => {
+      handled.push(text);
       handling.resolve();
       await gone.promise;
       return "reply";
