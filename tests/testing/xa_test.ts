@@ -155,7 +155,7 @@ for (
         assertEquals([text(again!), again!.redeliveryCounter], ["1", 1]);
       }
       await other.drop();
-      assertEquals(await left(target), expected);
+      assertEquals(await left(target), [...expected]);
     },
   );
 }
