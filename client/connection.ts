@@ -110,6 +110,8 @@ export class Connection implements AsyncDisposable {
   readonly #temporaryDestinations: TemporaryDestinations;
   readonly #requester: Requester;
   #brokerInfo: BrokerInfo | undefined;
+  /** Resolves when it came. */
+  readonly #introduced: PromiseWithResolvers<void> = Promise.withResolvers();
   #sessionCount = 0;
   #transactionCount = 0;
   #started: boolean;
@@ -141,6 +143,7 @@ export class Connection implements AsyncDisposable {
       receive: (command) => this.#receive(command),
     });
     this.#link.closed.then((error) => this.#ended(error));
+    this.#introduced.promise.catch(() => {});
     this.#context = this.#createContext();
     this.#temporaryDestinations = new TemporaryDestinations(this.#context);
     this.#requester = new Requester({
@@ -151,7 +154,7 @@ export class Connection implements AsyncDisposable {
     this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout);
     this.xa = new XAResource({
       context: this.#context,
-      brokerId: () => this.#brokerInfo?.brokerId?.value ?? undefined,
+      brokerId: (options) => this.#brokerId(options),
     });
   }
 
@@ -571,6 +574,18 @@ export class Connection implements AsyncDisposable {
     return session;
   }
 
+  /** What the broker calls itself. */
+  async #brokerId({ timeout, signal }: CallOptions): Promise<string | undefined> {
+    const limit = milliseconds("timeout", timeout, this.#settings.requestTimeout);
+    await inTime(this.#introduced.promise, {
+      deadlines: this.#deadlines,
+      timeout: limit,
+      signal,
+      late: () => new TimeoutError(`The broker did not say who it is within ${limit} ms`),
+    });
+    return this.#brokerInfo?.brokerId?.value ?? undefined;
+  }
+
   /** What sessions, producers and consumers may use of the connection. */
   #createContext(): SessionContext {
     return {
@@ -627,6 +642,7 @@ export class Connection implements AsyncDisposable {
         return;
       case "BrokerInfo":
         this.#brokerInfo = command;
+        this.#introduced.resolve();
         if (command.faultTolerantConfiguration) this.#setFaultTolerant();
         return;
       case "ConnectionControl":
@@ -651,6 +667,7 @@ export class Connection implements AsyncDisposable {
     const reason = error ?? new ConnectionClosedError("The connection was closed");
     this.#deadlines.close();
     this.#requester.end(reason);
+    this.#introduced.reject(reason);
     for (const session of this.#sessions) session.connectionEnded(reason);
     this.#sessions.clear();
     this.#consumers.clear();

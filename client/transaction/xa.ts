@@ -55,7 +55,7 @@ export interface XACommitOptions extends CallOptions {
 export interface XAParts {
   readonly context: Pick<SessionContext, "connectionId" | "request" | "settings" | "report">;
   /** What the broker calls itself. */
-  brokerId(): string | undefined;
+  brokerId(options: CallOptions): Promise<string | undefined>;
 }
 
 /** A branch that sessions of this connection have worked for. */
@@ -103,7 +103,7 @@ interface Branch {
  */
 export class XAResource {
   readonly #context: XAParts["context"];
-  readonly #brokerId: () => string | undefined;
+  readonly #brokerId: XAParts["brokerId"];
   /** By the texts of their ids. */
   readonly #branches: Map<string, Branch> = new Map();
 
@@ -309,10 +309,14 @@ export class XAResource {
    * Whether both speak to the same broker, so that one branch will do for both.
    *
    * @param other Another connection's.
+   * @param options How long to wait until the brokers have said who they are, which they do soon after the connection stands.
+   * @throws {TimeoutError} When one did not.
+   * @throws {ConnectionClosedError} When a connection has ended before.
    */
-  isSameResourceManager(other: XAResource): boolean {
-    const id = this.#brokerId();
-    return this === other || (id !== undefined && id === other.#brokerId());
+  async isSameResourceManager(other: XAResource, options: CallOptions = {}): Promise<boolean> {
+    if (this === other) return true;
+    const [id, otherId] = await Promise.all([this.#brokerId(options), other.#brokerId(options)]);
+    return id !== undefined && id === otherId;
   }
 
   get #closeOptions(): CallOptions {

@@ -9,18 +9,23 @@ import {
 } from "@std/assert";
 import {
   ClosedError,
+  connect,
   type Connection,
+  ConnectionClosedError,
   type ConnectOptions,
   createXid,
   type Message,
   type MessageConsumer,
   type OpenWireError,
   type Session,
+  TimeoutError,
   XAError,
   XAErrorCode,
   type XAResource,
   type Xid,
 } from "../../mod.ts";
+import { MemoryBroker } from "../../testing/mod.ts";
+import { test } from "../_harness.ts";
 import { type TestBroker, testOnBrokers } from "./_brokers.ts";
 import { assertIllegalState, AT_ONCE, left, received, send, take, texts } from "./_messages.ts";
 
@@ -443,8 +448,32 @@ testOnBrokers("an id that can't be one is refused", async (broker) => {
 
 testOnBrokers("connections to one broker are one resource manager", async (broker) => {
   const [one, two] = [await broker.connect(), await broker.connect()];
-  assert(one.xa.isSameResourceManager(two.xa));
-  assert(one.xa.isSameResourceManager(one.xa));
+  assert(await one.xa.isSameResourceManager(two.xa));
+  assert(await one.xa.isSameResourceManager(one.xa));
+});
+
+test("connections to different brokers are different resource managers", async () => {
+  await using first = await MemoryBroker.listen();
+  await using second = await MemoryBroker.listen();
+  await using one = await connect(first.url);
+  await using two = await connect(second.url);
+  assert(!await one.xa.isSameResourceManager(two.xa));
+});
+
+test("a broker that does not say who it is keeps nobody waiting for ever", async () => {
+  await using broker = await MemoryBroker.listen();
+  using _ = broker.fault({
+    command: "BrokerInfo",
+    direction: "to-client",
+    times: 2,
+    action: "drop",
+  });
+  await using one = await connect(broker.url);
+  await using two = await connect(broker.url);
+  await assertRejects(() => one.xa.isSameResourceManager(two.xa, { timeout: 50 }), TimeoutError);
+  const waiting = assertRejects(() => one.xa.isSameResourceManager(two.xa), ConnectionClosedError);
+  await two.close();
+  await waiting;
 });
 
 testOnBrokers("when the connection has ended every call says so", async (broker) => {
