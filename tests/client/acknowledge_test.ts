@@ -336,7 +336,13 @@ testOnBrokers(
 testOnBrokers(
   "messages that are too old are dropped when they would be given out",
   async (broker) => {
-    const connection = await broker.connect();
+    const acks: [number, number][] = [];
+    const connection = await broker.connect({
+      inspect: (command) => {
+        if (command.dataType !== "MessageAck") return;
+        acks.push([command.ackType, command.messageCount]);
+      },
+    });
     const consumer = await connection.createConsumer(broker.name);
     consumer.pause();
     await connection.send(broker.name, "old", { timeToLive: 300, persistent: false });
@@ -347,6 +353,8 @@ testOnBrokers(
     consumer.resume();
     assertEquals((await received(consumer)).text, "new");
     await connection.close();
+    // Expired, then consumed.
+    assertEquals(acks, [[6, 1], [2, 1]]);
   },
 );
 

@@ -4,13 +4,16 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   BrokerError,
   ClosedError,
+  connect,
   type Message,
   queue,
   TimeoutError,
   topic,
   virtualTopicQueue,
 } from "../../mod.ts";
-import { testOnBrokers } from "./_brokers.ts";
+import { broker as activeMQ, brokerSkip } from "../broker/env.ts";
+import { test } from "../_harness.ts";
+import { freshName, testOnBrokers } from "./_brokers.ts";
 import { left, received, send, take, texts, until } from "./_messages.ts";
 
 testOnBrokers("prefetch size 0: the broker keeps what was not asked for", async (broker) => {
@@ -504,3 +507,49 @@ testOnBrokers("a browser shows messages that are too old by now", async (broker)
   for await (const message of browser) seen.push(message.text);
   assertEquals(seen, ["old"]);
 });
+
+testOnBrokers(
+  "prefetch size 0: what comes for a wait that was ended is for the next one",
+  async (broker) => {
+    const connection = await broker.connect();
+    const consumer = await connection.createConsumer(broker.name, { prefetchSize: 0 });
+    const controller = new AbortController();
+    const waiting = consumer.receive({ signal: controller.signal });
+    // The broker has the request when it has answered to what was sent after it.
+    await connection.ping();
+    controller.abort(new Error("no time"));
+    await assertRejects(() => waiting, Error, "no time");
+    await send(broker, broker.name, "a", "b");
+    await until(() => consumer.buffered === 1);
+    assertEquals((await received(consumer)).text, "a");
+    await consumer.close();
+    assertEquals(await left(broker, broker.name), [["b", 0]]);
+  },
+);
+
+testOnBrokers(
+  "a durable subscription can leave out what its own connection sends",
+  async (broker) => {
+    const connection = await broker.connect({ clientId: `client-${broker.name}` });
+    const consumer = await connection.createConsumer(topic(broker.name), {
+      subscriptionName: "others",
+      noLocal: true,
+    });
+    await connection.send(topic(broker.name), "mine");
+    await send(broker, `topic://${broker.name}`, "theirs");
+    assertEquals((await received(consumer)).text, "theirs");
+    await consumer.close();
+    await connection.unsubscribe("others");
+  },
+);
+
+test("a retroactive consumer gets what the broker has kept of a topic (ActiveMQ)", async () => {
+  const destination = topic(`kept.${freshName()}`);
+  await using connection = await connect(activeMQ!.urls.openwire);
+  await connection.send(destination, "before");
+  const plain = await connection.createConsumer(destination);
+  const retroactive = await connection.createConsumer(destination, { retroactive: true });
+  await connection.send(destination, "after");
+  assertEquals(texts(await take(retroactive, 2)), ["before", "after"]);
+  assertEquals((await received(plain)).text, "after");
+}, { skip: brokerSkip });
