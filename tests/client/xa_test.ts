@@ -76,6 +76,19 @@ async function both(broker: TestBroker, { from, to }: Work): Promise<(string | n
     .map((found) => found.map(([text]) => text));
 }
 
+/** Ends a connection without a word, and waits until the broker has noticed. */
+async function crash({ connect }: TestBroker, connection: Connection): Promise<void> {
+  connection.abort("crash");
+  const { clientId } = connection;
+  while (true) {
+    try {
+      return await (await connect({ clientId })).close();
+    } catch (error) {
+      if ((error as OpenWireError).code !== "INVALID_CLIENT_ID") throw error;
+    }
+  }
+}
+
 async function recovers(xa: XAResource, xid: Xid): Promise<boolean> {
   const found = await xa.recover();
   return found.some(({ formatId, globalTransactionId, branchQualifier }) =>
@@ -329,7 +342,7 @@ for (const outcome of ["commit", "rollback"] as const) {
       const done = await work(broker);
       const { xa, xid, connection } = done;
       assertEquals(await xa.prepare(xid), "ok");
-      connection.abort("crash");
+      await crash(broker, connection);
       const other = await broker.connect();
       assert(await recovers(other.xa, xid));
       assertEquals(await both(broker, done), [[], []]);
@@ -345,7 +358,7 @@ for (const outcome of ["commit", "rollback"] as const) {
 
 testOnBrokers("a branch that was not prepared is lost in a crash", async (broker) => {
   const done = await work(broker);
-  done.connection.abort("crash");
+  await crash(broker, done.connection);
   assertEquals(await both(broker, done), [["a"], []]);
   const other = await broker.connect();
   await assertXA(() => other.xa.commit(done.xid), XAErrorCode.notFound);
