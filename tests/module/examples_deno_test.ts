@@ -8,22 +8,18 @@ import { serveTree } from "./_tree_server.ts";
 
 /** Runs the script with an empty cache; it may use the network and nothing else. */
 async function hello(...args: string[]): Promise<Outcome & { asked: string[] }> {
-  const { base, asked, server } = serveTree();
-  try {
-    const outcome = await inTemporaryFolder((cwd) => {
-      const options = ["--check", "--quiet", "--no-config", "--no-prompt", "--allow-net=127.0.0.1"];
-      const allowed = `--allow-import=${new URL(base).host}`;
-      const script = `${base}examples/hello.ts`;
-      return run([Deno.execPath(), "run", ...options, allowed, script, ...args], {
-        cwd,
-        env: { DENO_DIR: `${cwd}/cache`, HOME: cwd, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-        deadline: 50_000,
-      });
+  await using tree = await serveTree();
+  const outcome = await inTemporaryFolder((cwd) => {
+    const options = ["--check", "--quiet", "--no-config", "--no-prompt", "--allow-net=127.0.0.1"];
+    const allowed = `--allow-import=${new URL(tree.base).host}`;
+    const script = `${tree.base}examples/hello.ts`;
+    return run([Deno.execPath(), "run", ...options, allowed, script, ...args], {
+      cwd,
+      env: { DENO_DIR: `${cwd}/cache`, HOME: cwd, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      deadline: 50_000,
     });
-    return { ...outcome, asked };
-  } finally {
-    await server.shutdown();
-  }
+  });
+  return { ...outcome, asked: [...tree.asked] };
 }
 
 testOnBrokers("the script by URL sends a message and receives it", async ({ url, name }) => {

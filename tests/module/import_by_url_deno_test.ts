@@ -18,24 +18,21 @@ async function runFromServer(
   program: (base: string) => string,
   permissions: string[],
 ): Promise<Outcome & { asked: string[] }> {
-  const { base, asked, server } = serveTree();
-  try {
-    const outcome = await inTemporaryFolder(async (cwd) => {
-      const cache = `${cwd}/cache`;
-      await Deno.mkdir(`${cwd}/work`);
-      await Deno.writeTextFile(`${cwd}/work/program.ts`, program(base));
-      const allowed = [`--allow-import=${new URL(base).host}`, ...permissions];
-      const options = ["--check", "--quiet", "--no-config", "--no-prompt", ...allowed];
-      return await run([Deno.execPath(), "run", ...options, "program.ts"], {
-        cwd: `${cwd}/work`,
-        env: { DENO_DIR: cache, HOME: cwd, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-        deadline: 50_000,
-      });
+  await using tree = await serveTree();
+  const { base } = tree;
+  const outcome = await inTemporaryFolder(async (cwd) => {
+    const cache = `${cwd}/cache`;
+    await Deno.mkdir(`${cwd}/work`);
+    await Deno.writeTextFile(`${cwd}/work/program.ts`, program(base));
+    const allowed = [`--allow-import=${new URL(base).host}`, ...permissions];
+    const options = ["--check", "--quiet", "--no-config", "--no-prompt", ...allowed];
+    return await run([Deno.execPath(), "run", ...options, "program.ts"], {
+      cwd: `${cwd}/work`,
+      env: { DENO_DIR: cache, HOME: cwd, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      deadline: 50_000,
     });
-    return { ...outcome, asked: asked.sort() };
-  } finally {
-    await server.shutdown();
-  }
+  });
+  return { ...outcome, asked: [...tree.asked].sort() };
 }
 
 test("a program that imports mod.ts by URL needs the network and nothing else", async () => {
