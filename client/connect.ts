@@ -75,7 +75,8 @@ export async function connect(
   url: string | URL,
   options: ConnectOptions = {},
 ): Promise<Connection> {
-  const target = parseBrokerUrl(url);
+  // A broker in memory has an address that nobody needs to find.
+  const target = parseBrokerUrl(options.transport ? String(url).replace(/^vm:/, "tcp:") : url);
   return await new Connector(target.brokers, mergeConnectOptions(target.options, options))
     .connect();
 }

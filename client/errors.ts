@@ -122,25 +122,30 @@ export class HandshakeError extends OpenWireError {
   }
 }
 
+/** What a {@linkcode BrokerError} is about. */
+interface Condition {
+  readonly code: string;
+  readonly retryable?: boolean;
+}
+
 /** What a {@linkcode BrokerError} is about, by the simple name of the broker's exception. */
-const conditions: ReadonlyMap<string, { readonly code: string; readonly retryable?: boolean }> =
-  new Map([
-    ["SecurityException", { code: "SECURITY" }],
-    ["JMSSecurityException", { code: "SECURITY" }],
-    ["InvalidClientIDException", { code: "INVALID_CLIENT_ID" }],
-    ["InvalidDestinationException", { code: "INVALID_DESTINATION" }],
-    ["DestinationDoesNotExistException", { code: "INVALID_DESTINATION" }],
-    ["InvalidSelectorException", { code: "INVALID_SELECTOR" }],
-    ["ResourceAllocationException", { code: "RESOURCE_ALLOCATION", retryable: true }],
-    ["IllegalStateException", { code: "ILLEGAL_STATE" }],
-    ["TransactionRolledBackException", { code: "TRANSACTION_ROLLED_BACK", retryable: true }],
-  ]);
+const conditions: ReadonlyMap<string, Condition> = new Map<string, Condition>([
+  ["SecurityException", { code: "SECURITY" }],
+  ["JMSSecurityException", { code: "SECURITY" }],
+  ["InvalidClientIDException", { code: "INVALID_CLIENT_ID" }],
+  ["InvalidDestinationException", { code: "INVALID_DESTINATION" }],
+  ["DestinationDoesNotExistException", { code: "INVALID_DESTINATION" }],
+  ["InvalidSelectorException", { code: "INVALID_SELECTOR" }],
+  ["ResourceAllocationException", { code: "RESOURCE_ALLOCATION", retryable: true }],
+  ["IllegalStateException", { code: "ILLEGAL_STATE" }],
+  ["TransactionRolledBackException", { code: "TRANSACTION_ROLLED_BACK", retryable: true }],
+]);
 
 /**
  * The broker refused something.
  *
  * Its `code` tells the condition: `"SECURITY"`, `"INVALID_CLIENT_ID"`, `"INVALID_DESTINATION"`, `"INVALID_SELECTOR"`,
- * `"RESOURCE_ALLOCATION"`, `"ILLEGAL_STATE"`, `"TRANSACTION_ROLLED_BACK"`, or else `"BROKER"`.
+ * `"SUBSCRIPTION_IN_USE"`, `"RESOURCE_ALLOCATION"`, `"ILLEGAL_STATE"`, `"TRANSACTION_ROLLED_BACK"`, or else `"BROKER"`.
  *
  * @example
  * ```ts
@@ -167,10 +172,11 @@ export class BrokerError extends OpenWireError {
    */
   constructor(action: string, exception: Throwable | null) {
     const exceptionClass = exception?.className ?? "";
-    const { code, retryable = false } = conditions.get(simpleName(exceptionClass)) ??
-      { code: "BROKER" };
+    const { code, retryable = false } = conditionOf(exception);
     const reason = exception?.message ?? (exceptionClass || "the broker gave no reason");
-    super(code, `${action}: ${harmless(reason)}`, {
+    // Of a selector that it can't parse the broker says nothing else.
+    const problem = code === "INVALID_SELECTOR" ? "the broker can't parse the selector: " : "";
+    super(code, `${action}: ${problem}${harmless(reason)}`, {
       retryable,
       ...(exception?.cause ? { cause: new BrokerError("Caused by", exception.cause) } : {}),
     });
@@ -193,6 +199,17 @@ export class BrokerError extends OpenWireError {
 export class AuthenticationError extends BrokerError {
   /** Name of the class. */
   override readonly name: string = "AuthenticationError";
+}
+
+/** What an exception of the broker is about. */
+function conditionOf(exception: Throwable | null): Condition {
+  const known = conditions.get(simpleName(exception?.className ?? ""));
+  if (known) return known;
+  // A JMSException as any other, which a service meets that has lost its connection and is back before the broker knows.
+  if (exception?.message?.startsWith("Durable consumer is in use")) {
+    return { code: "SUBSCRIPTION_IN_USE", retryable: true };
+  }
+  return { code: "BROKER" };
 }
 
 function simpleName(className: string): string {

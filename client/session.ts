@@ -130,7 +130,7 @@ export class Session implements AsyncDisposable {
   }
 
   /** Whether it was closed, here or by the end of the connection. */
-  get closed(): boolean {
+  get isClosed(): boolean {
     return this.#ended !== undefined;
   }
 

@@ -16,8 +16,9 @@ export interface HandlerRunnerOptions {
 
 /** Gives messages to a handler, several at a time; those of one group one after another. */
 export class HandlerRunner {
-  /** Resolves when it was stopped and the handler has ended; rejects with what ended it otherwise. */
+  /** Resolves when it was stopped and the handler has ended; rejects at once with what ends it otherwise. */
   readonly ended: Promise<void>;
+  readonly #fail: (reason: Error) => void;
   readonly #options: HandlerRunnerOptions;
   readonly #waiting: Set<Receiver> = new Set();
   readonly #busyGroups: Set<string> = new Set();
@@ -25,11 +26,13 @@ export class HandlerRunner {
 
   constructor(options: HandlerRunnerOptions) {
     this.#options = options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#fail = reject;
+    // Who does not wait for the end learns of it elsewhere.
+    promise.catch(() => {});
     const lanes = Array.from({ length: options.concurrency }, () => this.#run());
-    this.ended = Promise.allSettled(lanes).then((results) => {
-      for (const result of results) if (result.status === "rejected") throw result.reason;
-    });
-    this.ended.catch(() => {});
+    Promise.all(lanes).then(() => resolve(), reject);
   }
 
   /** Gives out no more. */
@@ -39,6 +42,12 @@ export class HandlerRunner {
       this.#options.queue.remove(receiver);
       receiver.end(undefined);
     }
+  }
+
+  /** Gives out no more, and waits for the handler no more. */
+  fail(reason: Error): void {
+    this.#fail(reason);
+    this.stop();
   }
 
   async #run(): Promise<void> {

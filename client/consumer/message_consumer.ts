@@ -330,8 +330,9 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    *
    * @param handler Takes a message.
    * @param options How many at a time.
-   * @returns Resolves when the consumer was closed, or the signal aborted, and the handler has ended; rejects when the
-   *   connection has ended or the broker has closed the consumer.
+   * @returns Resolves when the consumer was closed, or the signal aborted, and the handler has ended. Rejects at once, even if
+   *   the handler is still at work, when the connection has ended or the broker has closed the consumer; and with a
+   *   `TimeoutError` when the handler has not ended in the time that `close()` waits.
    */
   consume(handler: MessageHandler, options: ConsumeOptions = {}): Promise<void> {
     const { concurrency = 1, signal } = options;
@@ -405,6 +406,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   /**
    * Closes the consumer when all that has come was taken and settled: the broker sends no more meanwhile. Whoever waits for
    * messages is given those, and then the end.
+   *
+   * Don't wait for it inside the handler: it waits for the handler.
    *
    * @param options How long to wait; 30,000 ms by default.
    * @throws {TimeoutError} When messages were not taken or not settled in time; the consumer is closed nevertheless.
@@ -604,7 +607,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#ended = ended;
     this.#failure = reason;
     this.#credit.end();
-    if (!reason) this.#runner?.stop();
+    if (reason) this.#runner?.fail(reason);
+    else this.#runner?.stop();
     this.#deliveries.stop(reason);
   }
 
@@ -613,10 +617,13 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#finish(new ClosedError("The consumer was closed"), undefined);
     if (this.#runner) {
       const { deadlines } = this.#context;
-      const late = (): Error => new TimeoutError("The handler did not end");
-      // It need not end well, or at all.
-      await inTime(this.#runner.ended, { deadlines, late, ...this.#closeOptions(options) })
-        .catch(() => {});
+      const limits = this.#closeOptions(options);
+      const late = (): Error =>
+        new TimeoutError(`The handler did not end within ${limits.timeout} ms`);
+      const runner = this.#runner;
+      // Whoever waits for the handler is told; the consumer is closed nevertheless.
+      await inTime(runner.ended, { deadlines, late, ...limits })
+        .catch((error) => runner.fail(error));
     }
     this.#deliveries.flush();
   }

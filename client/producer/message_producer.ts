@@ -82,7 +82,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   /** What can't be done if a message fails; empty if each says where it goes. */
   readonly #action: string;
   #ready: Promise<void> | undefined;
-  #stream: WritableStream<T | Message | OutgoingMessage<T | Message>> | undefined;
+  #stream: ProducerStream<T | Message | OutgoingMessage<T | Message>> | undefined;
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -215,7 +215,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   }
 
   /**
-   * Sends what is written to it; there is one for each producer. Chunks are what {@linkcode sendBatch} takes.
+   * Sends what is written to it; there is one for each producer, and another when that was closed or has failed. Chunks are
+   * what {@linkcode sendBatch} takes.
    *
    * Each chunk waits for the broker's answer, up to `windowSize` bytes at the same time (1 MiB without a window), unless
    * it says otherwise, the producer has `useAsyncSend`, or there is a transaction. `desiredSize` of its writer is what is
@@ -223,7 +224,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * leaves the producer open.
    */
   get writable(): WritableStream<T | Message | OutgoingMessage<T | Message>> {
-    return this.#stream ??= new ProducerStream({
+    if (this.#stream?.isOpen) return this.#stream;
+    return this.#stream = new ProducerStream({
       highWaterMark: this.#settings.windowSize || STREAM_SIZE,
       begin: (chunk, aborted) => {
         const { body, ...options } = toMessage(chunk);

@@ -27,6 +27,7 @@ type Controller = WritableStreamDefaultController & { readonly signal: AbortSign
  * for its answer. Thus the stream holds all that is on its way, and knows how much room there is.
  */
 export class ProducerStream<Chunk> extends WritableStream<Chunk> {
+  readonly #isOpen: () => boolean;
   readonly #close: () => void;
 
   constructor({ highWaterMark, begin }: ProducerStreamOptions<Chunk>) {
@@ -34,24 +35,38 @@ export class ProducerStream<Chunk> extends WritableStream<Chunk> {
     let controller: Controller | undefined;
     // What is written to a stream that is closed, aborted or broken is refused, after its size was asked for.
     let open = true;
+    const fail = (error: unknown): void => {
+      open = false;
+      controller!.error(error);
+    };
     super({
       start: (given) => void (controller = given as Controller),
       write: async () => void await begun.shift(),
+      close: () => void (open = false),
+      abort: () => void (open = false),
     }, {
       highWaterMark,
       size: (chunk) => {
         const { signal } = controller!;
         if (!open || signal.aborted) return 0;
-        const { size, done } = begin(chunk!, signal);
-        begun.push(done);
-        done.catch((error) => {
-          open = false;
-          controller!.error(error);
-        });
-        return size;
+        try {
+          const { size, done } = begin(chunk!, signal);
+          begun.push(done);
+          done.catch(fail);
+          return size;
+        } catch (error) {
+          fail(error);
+          throw error;
+        }
       },
     });
+    this.#isOpen = () => open;
     this.#close = () => open = false;
+  }
+
+  /** Whether it takes more chunks. */
+  get isOpen(): boolean {
+    return this.#isOpen();
   }
 
   /** As of any WritableStream. */

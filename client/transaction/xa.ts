@@ -135,7 +135,7 @@ export class XAResource {
     const transaction = this.#transactionOf(session);
     // What was sent before is not part of it.
     await session.flush();
-    if (session.closed) throw new ClosedError(`Cannot start ${name}: the session is closed`);
+    if (session.isClosed) throw new ClosedError(`Cannot start ${name}: the session is closed`);
     const branch = this.#branches.get(name) ?? {
       id,
       working: new Set(),

@@ -334,8 +334,11 @@ const otherRows = [
   ignored("jms.checkForDuplicates", boolean, duplicates),
   ignored("jms.auditDepth", integer(0, MOST), duplicates),
   ignored("jms.auditMaximumProducerNumber", integer(0, MOST), duplicates),
-  fixed("jms.rmIdFromConnectionId", "false", "XA is not supported yet"),
-  refused("jms.xaAckMode", "XA is not supported yet"),
+  fixed("jms.rmIdFromConnectionId", "false", "the broker is the resource manager"),
+  refused(
+    "jms.xaAckMode",
+    "what a branch has received is acknowledged when a session ends its work for it",
+  ),
   refused("jms.blobTransferPolicy.uploadUrl", blobs),
   refused("jms.blobTransferPolicy.defaultUploadUrl", blobs),
   refused("jms.blobTransferPolicy.brokerUploadUrl", blobs),

@@ -13,6 +13,7 @@ import {
   BrokerError,
   ClosedError,
   connect,
+  ConnectionClosedError,
   type ConnectOptions,
   queue,
   TimeoutError,
@@ -318,9 +319,9 @@ testOnBrokers("stop() and close() don't wait for a handler for ever", async (bro
     "enough",
   );
   await consumer.close({ timeout: 20 });
+  await assertRejects(() => consuming, TimeoutError, "The handler did not end within 20 ms");
   await connection.close({ timeout: 20 });
   proceed.resolve();
-  await consuming;
   assertEquals(await left(broker, broker.name), [["a", 1]]);
 });
 
@@ -359,4 +360,27 @@ test("acknowledgements are not gathered when the broker may be replaced by anoth
     }),
   );
   assertEquals(acks, [1, 1, 1]);
+});
+
+test("consume() ends with the connection, even if its handler doesn't", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url);
+  const consumer = await connection.createConsumer("q");
+  const started = Promise.withResolvers<void>();
+  const consuming = consumer.consume(async () => {
+    started.resolve();
+    await new Promise<never>(() => {});
+  });
+  await connection.send("q", "a");
+  await started.promise;
+  const ended = assertRejects(() => consuming, ConnectionClosedError);
+  await broker.disconnectClients();
+  await ended;
+});
+
+test("a broker in memory without a socket is connected to by its URL", async () => {
+  await using broker = new MemoryBroker();
+  const transport = broker.connect();
+  await using connection = await connect(`${broker.url}?jms.clientID=shop`, { transport });
+  assertEquals(connection.clientId, "shop");
 });

@@ -1,13 +1,13 @@
 /** Consumers of all modes and kinds share a queue: each message is done once, and the broker finds all that it is told. */
 
 import { assertEquals } from "@std/assert";
-import {
-  type AcknowledgeMode,
-  type Connection,
-  type ConnectOptions,
-  type Message,
-  type MessageConsumer,
-  type Session,
+import type {
+  AcknowledgeMode,
+  Connection,
+  ConnectOptions,
+  Message,
+  MessageConsumer,
+  Session,
 } from "../../mod.ts";
 import { seededRandom } from "../_random.ts";
 import { type TestBroker, testOnBrokers } from "./_brokers.ts";

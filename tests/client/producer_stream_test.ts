@@ -8,6 +8,7 @@ import { MemoryBroker } from "../../testing/mod.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { test } from "../_harness.ts";
 import { testOnBrokers } from "./_brokers.ts";
+import { left } from "./_messages.ts";
 
 /** What a text message with one character counts. */
 const SIZE = 1024 + 5;
@@ -196,4 +197,16 @@ test("with useAsyncSend writable waits for room in the window only", async () =>
       await broker.until(() => broker.queue("q").size === 5);
     },
   );
+});
+
+testOnBrokers("after a stream was closed or has failed there is another one", async (broker) => {
+  const connection = await broker.connect();
+  const producer = await connection.createProducer(broker.name);
+  await streamOf(["a"]).pipeTo(producer.writable);
+  await streamOf(["b"]).pipeTo(producer.writable);
+  const failing = producer.writable.getWriter();
+  failing.closed.catch(() => {});
+  await assertRejects(() => failing.write(5 as unknown as string), TypeError);
+  await streamOf(["c"]).pipeTo(producer.writable);
+  assertEquals((await left(broker, broker.name)).map(([text]) => text), ["a", "b", "c"]);
 });

@@ -13,7 +13,7 @@ export interface TreeServer extends AsyncDisposable {
   readonly asked: readonly string[];
 }
 
-/** Serves the tree as raw.githubusercontent.com does, and notes what is asked for. */
+/** Serves the tree as plain text, and notes what is asked for. */
 export async function serveTree(): Promise<TreeServer> {
   const asked: string[] = [];
   const server = createServer(async ({ url }, response) => {
