@@ -121,11 +121,10 @@ export class Redeliverer {
   }
 
   #after(delay: number, callback: () => void): void {
-    const unlessEnded = (): void => {
+    // Never at once: what fails each time must not keep the event loop from all else.
+    this.#options.deadlines.add(Math.max(1, delay), () => {
       if (!this.#ended) callback();
-    };
-    if (delay === 0) queueMicrotask(unlessEnded);
-    else this.#options.deadlines.add(delay, unlessEnded);
+    });
   }
 }
 

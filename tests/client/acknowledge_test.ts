@@ -183,12 +183,13 @@ testOnBrokers(
       redeliveryPolicy: { ...AT_ONCE, maximumRedeliveries: 2 },
     });
     const bad = `bad ${broker.name}`;
-    await send(broker, broker.name, bad, "next");
+    await send(broker, broker.name, bad);
     for (let count = 1; count <= 3; count++) {
       const message = await received(consumer);
       assertEquals([message.text, message.deliveryCount], [bad, count]);
       await message.retry({ delay: 0 });
     }
+    await send(broker, broker.name, "next");
     const next = await received(consumer);
     assertEquals(next.text, "next");
     await next.ack();
@@ -409,3 +410,22 @@ testOnBrokers("concurrency: others don't wait for a failed message", async (brok
   assertEquals(seen, ["a", "b", "c"]);
   assertEquals(await left(broker, broker.name), [["a", 1]]);
 });
+
+testOnBrokers(
+  "a handler that fails without end and without delay leaves room for all else",
+  async (broker) => {
+    const connection = await broker.connect({
+      redeliveryPolicy: { ...AT_ONCE, maximumRedeliveries: -1 },
+    });
+    const consumer = await connection.createConsumer(broker.name);
+    let attempts = 0;
+    consumer.consume(() => {
+      attempts++;
+      throw new Error("never");
+    });
+    await connection.send(broker.name, "a");
+    await until(() => attempts > 10);
+    await connection.ping();
+    await connection.close();
+  },
+);
