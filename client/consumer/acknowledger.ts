@@ -130,16 +130,17 @@ export class Acknowledger {
   }
 
   /** The application is done with a message; the broker may be told of many at once. */
-  async done(delivery: Delivery, options?: CallOptions): Promise<void> {
+  done(delivery: Delivery, options?: CallOptions): Promise<void> {
     this.#settled(delivery, "done");
     if (this.#batchSize <= 1) {
       this.#remove(delivery);
       const ack = this.#ack(AckType.standard, delivery, delivery, 1, null);
-      return await this.#options.send(ack, options);
+      return this.#options.send(ack, options);
     }
     this.#done.add(delivery);
-    if (this.#done.size >= this.#batchSize) return await this.#sendDone(options);
+    if (this.#done.size >= this.#batchSize) return this.#sendDone(options);
     this.#cancelTimer ??= this.#options.later(this.#options.optimizeTimeout, () => this.flush());
+    return Promise.resolve();
   }
 
   /** Acknowledges one message, whatever became of those before it. */

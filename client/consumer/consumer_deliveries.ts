@@ -393,11 +393,12 @@ export class ConsumerDeliveries implements TransactionParticipant {
     }
   }
 
-  async #send(ack: MessageAck, options?: CallOptions): Promise<void> {
+  #send(ack: MessageAck, options?: CallOptions): Promise<void> {
     const { context } = this.#options;
     const waits = !context.settings.sendAcksAsync && ack.transactionId === null;
-    if (waits) await context.request(ack, "Cannot acknowledge", options);
-    else await context.send(ack, "Cannot acknowledge", options);
+    return waits
+      ? context.request(ack, "Cannot acknowledge", options).then(() => {})
+      : context.send(ack, "Cannot acknowledge", options);
   }
 
   #notify(): void {

@@ -5,7 +5,7 @@ import type { DataStructure } from "../../codec/mod.ts";
 type Batch = readonly DataStructure[];
 
 /** Calls back when the current turn of the event loop is over. All our runtimes have it; a browser has no sockets. */
-const afterTurn: (callback: () => void) => unknown =
+export const afterTurn: (callback: () => void) => unknown =
   (globalThis as { setImmediate?: (callback: () => void) => unknown }).setImmediate ??
     queueMicrotask;
 

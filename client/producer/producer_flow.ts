@@ -72,8 +72,13 @@ export class ProducerFlow {
   }
 
   /** Sends a message at once if it can, else when it is its turn. */
-  async send(prepared: Prepared): Promise<SendResult> {
-    if (this.#line.empty && this.#mayGo(prepared)) return await this.#write(prepared);
+  send(prepared: Prepared): Promise<SendResult> {
+    const atOnce = this.#line.empty && this.#mayGo(prepared);
+    return atOnce ? this.#write(prepared) : this.#sendLater(prepared);
+  }
+
+  /** Sends a message when it is its turn. */
+  async #sendLater(prepared: Prepared): Promise<SendResult> {
     const turn = Promise.withResolvers<SendResult>();
     const { action, timeout, signal } = prepared;
     let waits = true;
@@ -177,24 +182,18 @@ export class ProducerFlow {
     } else {
       const charge = window.charge(sizeOf(command), countDestinations(command.destination));
       outcome = charge.asks ? "confirmed" : "windowed";
-      if (charge.asks) await this.#ask(prepared, window, charge);
-      else await this.#charge(prepared, window, charge);
+      try {
+        if (charge.asks) await this.#ask(prepared, window, charge);
+        else await this.#context.send(command, action, { timeout, signal });
+      } catch (error) {
+        if (error instanceof EncodeError) this.#withdraw(window, charge);
+        throw error;
+      }
     }
     return {
       messageId: formatMessageId(command.messageId),
       outcome: command.transactionId === null ? outcome : "transactional",
     };
-  }
-
-  /** Sends a message that is acknowledged to the window. */
-  async #charge(prepared: Prepared, window: ProducerWindow, charge: Charge): Promise<void> {
-    const { command, action, timeout, signal } = prepared;
-    try {
-      await this.#context.send(command, action, { timeout, signal });
-    } catch (error) {
-      if (error instanceof EncodeError) this.#withdraw(window, charge);
-      throw error;
-    }
   }
 
   /** Sends a message whose answer tells that the broker has taken all before it. */
@@ -205,8 +204,8 @@ export class ProducerFlow {
       window.answered(charge);
       this.#line.advance();
     }, (error) => {
-      if (error instanceof EncodeError) this.#withdraw(window, charge);
-      else window.answered(charge);
+      // What was not sent at all is withdrawn.
+      if (!(error instanceof EncodeError)) window.answered(charge);
       this.#line.advance();
       throw error;
     });

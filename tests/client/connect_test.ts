@@ -321,8 +321,8 @@ test("a broker that reads no more stops neither send() nor close() for ever", as
   await using peer = await fakePeer(async (transport) => {
     const script = new Script(transport);
     await script.accept();
-    // Answers what opens session and producer, then reads no more.
-    for (let i = 0; i < 2; i++) {
+    // Answers what opens session and producers, then reads no more.
+    for (let i = 0; i < 3; i++) {
       const command = await script.next();
       if (command) await script.answer(command);
     }
@@ -331,12 +331,23 @@ test("a broker that reads no more stops neither send() nor close() for ever", as
   const connection = await connect(peer.url, { closeTimeout: 100 });
   const session = await connection.createSession();
   const producer = await session.createProducer("orders", { windowSize: 0 });
+  const other = await session.createProducer("returns", { windowSize: 0 });
   const body = new Uint8Array(4_000_000);
   // The sockets take some megabytes before they are full.
   const error = await assertRejects(async () => {
     for (let i = 0; i < 20; i++) await producer.send(body, { persistent: false, timeout: 100 });
   }, TimeoutError);
   assertStringIncludes(error.message, "took nothing for 100 ms");
+  // What waits together is told apart.
+  await Promise.all(
+    [[producer, "orders"], [other, "returns"]].map(([from, name]) =>
+      assertRejects(
+        () => (from as typeof producer).send("x", { persistent: false, timeout: 50 }),
+        TimeoutError,
+        `Cannot send to queue://${name}: the broker took nothing for 50 ms`,
+      )
+    ),
+  );
   const controller = new AbortController();
   const aborted = producer.send(body, { persistent: false, signal: controller.signal });
   controller.abort(new Error("enough"));
