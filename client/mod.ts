@@ -4,6 +4,7 @@
  * @module
  */
 
+export { type AdvisoryTopics, advisoryTopics } from "./advisory/advisory_topics.ts";
 export type { AcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 export { BatchError } from "./producer/batch_error.ts";
 export type { BodyCodec } from "./message/body_codec.ts";
