@@ -17,6 +17,7 @@ import {
   type WireFormatSettings,
 } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
+import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
 import { BrokerLink } from "./link/broker_link.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
@@ -259,6 +260,26 @@ export class Connection implements AsyncDisposable {
     options: BrowserOptions = {},
   ): Promise<QueueBrowser> {
     return await (await this.#ownSession("auto")).createBrowser(destination, options);
+  }
+
+  /**
+   * Consumes from advisory topics, on which ActiveMQ tells what happens: who comes and goes, what becomes of messages. Other
+   * brokers tell little of that, or nothing.
+   *
+   * @param topics Topics of {@linkcode advisoryTopics}, one or several.
+   * @param options How long to wait for the broker's answer. The signal also ends the loop.
+   * @returns The events. It must be iterated or closed. All that happens from now on is told.
+   * @throws {TypeError} When something else than advisory topics is given.
+   * @throws See `Session.createConsumer()`.
+   */
+  async advisories(
+    topics: Destination | readonly Destination[],
+    options: CallOptions = {},
+  ): Promise<AdvisoryConsumer> {
+    const { timeout, signal } = options;
+    const destination = toAdvisoryTopic(topics);
+    const consumer = await this.createConsumer(destination, { timeout, signal });
+    return new AdvisoryConsumer(consumer, signal);
   }
 
   /**

@@ -4,6 +4,13 @@
  * @module
  */
 
+export { AdvisoryConsumer } from "./advisory/advisory_consumer.ts";
+export {
+  type AdvisoryEvent,
+  type AdvisoryOrigin,
+  type MessageAdvisory,
+  parseAdvisory,
+} from "./advisory/advisory_event.ts";
 export { type AdvisoryTopics, advisoryTopics } from "./advisory/advisory_topics.ts";
 export type { AcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 export { BatchError } from "./producer/batch_error.ts";

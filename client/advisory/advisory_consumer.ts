@@ -1,0 +1,102 @@
+/**
+ * Advisories as a sequence of events.
+ *
+ * @module
+ */
+
+import { type ActiveMQTopic, createActiveMQTopic } from "../../codec/mod.ts";
+import type { CallOptions } from "../call_options.ts";
+import type { MessageConsumer } from "../consumer/message_consumer.ts";
+import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
+import { type AdvisoryEvent, parseAdvisory } from "./advisory_event.ts";
+import { isAdvisoryTopic } from "./advisory_topics.ts";
+
+/**
+ * What the broker tells on advisory topics, in the order in which it tells it. It closes itself when the loop is left.
+ *
+ * Of connections, destinations, consumers and producers the broker first tells those that there are, with `replayed` true.
+ *
+ * @example
+ * ```ts
+ * import { advisoryTopics, type Connection } from "../../mod.ts";
+ *
+ * // Waits until somebody consumes from a queue.
+ * async function untilConsumed(connection: Connection, queue: string): Promise<void> {
+ *   for await (const event of await connection.advisories(advisoryTopics.consumers(queue))) {
+ *     if (event.type === "consumer-opened") return;
+ *   }
+ * }
+ * ```
+ */
+export class AdvisoryConsumer implements AsyncIterable<AdvisoryEvent>, AsyncDisposable {
+  readonly #consumer: MessageConsumer;
+  readonly #signal: AbortSignal | undefined;
+
+  /**
+   * Use `connection.advisories()`.
+   *
+   * @ignore Not for users.
+   */
+  constructor(consumer: MessageConsumer, signal: AbortSignal | undefined) {
+    this.#consumer = consumer;
+    this.#signal = signal;
+  }
+
+  /**
+   * The events, until it is closed.
+   *
+   * @param options Ends the loop with the signal's reason; the one given to `connection.advisories()` by default.
+   * @throws {ProtocolError} From the loop, when an advisory was marshalled wrongly.
+   * @throws {ConnectionClosedError} From the loop, when the connection has ended.
+   * @throws {ClosedError} From the loop, when the broker has closed the consumer.
+   */
+  async *events(
+    { signal = this.#signal }: Pick<CallOptions, "signal"> = {},
+  ): AsyncGenerator<AdvisoryEvent, void, undefined> {
+    try {
+      for await (const message of this.#consumer.messages({ signal })) {
+        yield parseAdvisory(message);
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** The same as {@linkcode events}. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<AdvisoryEvent> {
+    return this.events();
+  }
+
+  /**
+   * Closes it. Calling it again changes nothing.
+   *
+   * @param options How long to wait; the connection's `closeTimeout` by default.
+   */
+  close(options: CallOptions = {}): Promise<void> {
+    return this.#consumer.close(options);
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** One topic for all that a user gave. */
+export function toAdvisoryTopic(given: Destination | readonly Destination[]): ActiveMQTopic {
+  const topics = (isList(given) ? given : [given]).map(toDestination);
+  const other = topics.find((topic) => !isAdvisoryTopic(topic));
+  if (topics.length === 0 || other) {
+    throw new TypeError(
+      `Cannot read advisories from ${other ? formatDestination(other) : "no topic"}: ` +
+        "those of advisoryTopics are expected, or others that begin with topic://ActiveMQ.Advisory.",
+    );
+  }
+  return createActiveMQTopic({
+    physicalName: topics.map(({ physicalName }) => physicalName).join(","),
+  });
+}
+
+function isList(given: Destination | readonly Destination[]): given is readonly Destination[] {
+  return Array.isArray(given);
+}
