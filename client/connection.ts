@@ -18,6 +18,7 @@ import {
 } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
+import { DestinationSource } from "./advisory/destination_source.ts";
 import { BrokerLink } from "./link/broker_link.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
@@ -280,6 +281,25 @@ export class Connection implements AsyncDisposable {
     const destination = toAdvisoryTopic(topics);
     const consumer = await this.createConsumer(destination, { timeout, signal });
     return new AdvisoryConsumer(consumer, signal);
+  }
+
+  /**
+   * Watches which destinations there are, by the advisories of ActiveMQ.
+   *
+   * @param options How long to wait.
+   * @returns The destinations there are, which follow the changes from now on. It must be closed.
+   * @throws {TimeoutError} When the broker did not tell of them in time: it has no advisories, or the connection isn't started.
+   * @throws See `Session.createConsumer()` and {@linkcode createTemporaryQueue}.
+   */
+  async watchDestinations(options: CallOptions = {}): Promise<DestinationSource> {
+    const { requestTimeout } = this.#settings;
+    const source = new DestinationSource({
+      connection: this,
+      deadlines: this.#deadlines,
+      requestTimeout,
+    });
+    await source.open(options);
+    return source;
   }
 
   /**

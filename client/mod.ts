@@ -12,6 +12,7 @@ export {
   parseAdvisory,
 } from "./advisory/advisory_event.ts";
 export { type AdvisoryTopics, advisoryTopics } from "./advisory/advisory_topics.ts";
+export { type DestinationChange, DestinationSource } from "./advisory/destination_source.ts";
 export type { AcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 export { BatchError } from "./producer/batch_error.ts";
 export type { BodyCodec } from "./message/body_codec.ts";

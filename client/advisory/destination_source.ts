@@ -1,0 +1,271 @@
+/**
+ * Which destinations a broker has.
+ *
+ * @module
+ */
+
+import type {
+  ActiveMQDestination,
+  ActiveMQQueue,
+  ActiveMQTempQueue,
+  ActiveMQTempTopic,
+  ActiveMQTopic,
+} from "../../codec/mod.ts";
+import type { CallOptions } from "../call_options.ts";
+import type { Connection } from "../connection.ts";
+import type { Deadlines } from "../deadlines.ts";
+import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
+import type { TemporaryQueue } from "../destination/temporary_destination.ts";
+import { ConnectionClosedError, TimeoutError } from "../errors.ts";
+import { inTime } from "../in_time.ts";
+import { milliseconds } from "../options.ts";
+import type { AdvisoryConsumer } from "./advisory_consumer.ts";
+import { advisoryTopics } from "./advisory_topics.ts";
+
+/**
+ * A destination that has come or gone.
+ *
+ * @example
+ * ```ts
+ * import type { DestinationChange } from "../../mod.ts";
+ *
+ * const describe = ({ type, destination }: DestinationChange) => `${destination.physicalName} was ${type}`;
+ * ```
+ */
+export interface DestinationChange {
+  /** What has happened to it. */
+  readonly type: "created" | "deleted";
+  /** The destination. */
+  readonly destination: ActiveMQDestination;
+}
+
+/** What a {@linkcode DestinationSource} needs. */
+export interface DestinationSourceParts {
+  readonly connection: Pick<Connection, "advisories" | "createTemporaryQueue">;
+  readonly deadlines: Deadlines;
+  readonly requestTimeout: number;
+}
+
+/**
+ * The destinations of a broker, kept up to date by its advisories. ActiveMQ only, if its `advisorySupport` is on, as it is by
+ * default.
+ *
+ * @example
+ * ```ts
+ * import { type Connection } from "../../mod.ts";
+ *
+ * // Waits until there is a queue of this name.
+ * async function untilThere(connection: Connection, name: string): Promise<void> {
+ *   await using source = await connection.watchDestinations();
+ *   if (source.has(name)) return;
+ *   for await (const { type, destination } of source) {
+ *     if (type === "created" && destination.physicalName === name) return;
+ *   }
+ * }
+ * ```
+ */
+export class DestinationSource implements AsyncIterable<DestinationChange>, AsyncDisposable {
+  readonly #parts: DestinationSourceParts;
+  /** By text. */
+  readonly #destinations: Map<string, ActiveMQDestination> = new Map();
+  /** Those who wait for a change. */
+  readonly #wakers: Set<() => void> = new Set();
+  #advisories: AdvisoryConsumer | undefined;
+  #following: Promise<void> | undefined;
+  /** The queue that was made to know the end of what was there before. */
+  #marker: string | undefined;
+  #ended = false;
+  /** What has ended it, unless it was closed. */
+  #failure: unknown;
+
+  /**
+   * Use `connection.watchDestinations()`.
+   *
+   * @ignore Not for users.
+   */
+  constructor(parts: DestinationSourceParts) {
+    this.#parts = parts;
+  }
+
+  /** The queues, in the order in which the broker told of them. */
+  get queues(): ActiveMQQueue[] {
+    return this.#all().filter((found) => found.dataType === "ActiveMQQueue");
+  }
+
+  /** The topics but for those of advisories, in the order in which the broker told of them. */
+  get topics(): ActiveMQTopic[] {
+    return this.#all().filter((found) => found.dataType === "ActiveMQTopic");
+  }
+
+  /** The temporary queues of all connections. */
+  get temporaryQueues(): ActiveMQTempQueue[] {
+    return this.#all().filter((found) => found.dataType === "ActiveMQTempQueue");
+  }
+
+  /** The temporary topics of all connections. */
+  get temporaryTopics(): ActiveMQTempTopic[] {
+    return this.#all().filter((found) => found.dataType === "ActiveMQTempTopic");
+  }
+
+  /**
+   * Whether there is a destination.
+   *
+   * @param destination A single one, without wildcards.
+   * @throws {TypeError} When it is no destination.
+   */
+  has(destination: Destination): boolean {
+    return this.#destinations.has(formatDestination(toDestination(destination)));
+  }
+
+  /**
+   * What changes from the call on, until the source is closed. Whoever is slow is told what differs from what it was told: a
+   * destination that has come and gone meanwhile is left out. Leaving the loop leaves the source open.
+   *
+   * @param options Ends the loop with the signal's reason.
+   * @throws {ConnectionClosedError} From the loop, when the connection has ended.
+   * @throws {ClosedError} From the loop, when the broker has closed the consumer of the advisories.
+   */
+  changes(
+    { signal }: Pick<CallOptions, "signal"> = {},
+  ): AsyncIterableIterator<DestinationChange> {
+    return this.#changes(new Map(this.#known()), signal);
+  }
+
+  /** The same as {@linkcode changes}. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<DestinationChange> {
+    return this.changes();
+  }
+
+  /**
+   * Follows no changes any more. Calling it again changes nothing.
+   *
+   * @param options How long to wait; the connection's `closeTimeout` by default.
+   */
+  async close(options: CallOptions = {}): Promise<void> {
+    await this.#advisories?.close(options);
+    await this.#following;
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Waits until all is known that is there.
+   *
+   * @ignore Not for users.
+   */
+  async open({ timeout, signal }: CallOptions): Promise<void> {
+    const { connection, deadlines, requestTimeout } = this.#parts;
+    const limits = { timeout: milliseconds("timeout", timeout, requestTimeout), signal };
+    this.#advisories = await connection.advisories(advisoryTopics.destinations(), {
+      timeout: limits.timeout,
+    });
+    this.#following = this.#follow(this.#advisories);
+    let marker: TemporaryQueue | undefined;
+    try {
+      // The broker tells what was there before, then what comes later: so this is the first that is new.
+      marker = await connection.createTemporaryQueue(limits);
+      this.#marker = formatDestination(marker);
+      await inTime(this.#told(this.#marker), {
+        ...limits,
+        deadlines,
+        late: () =>
+          new TimeoutError(
+            `Cannot watch destinations: the broker did not tell of them within ${limits.timeout} ms. ` +
+              "Its advisorySupport must be on, and the connection started",
+          ),
+      });
+      await marker.delete(limits);
+    } catch (error) {
+      await this.close();
+      await marker?.delete().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Waits for a destination. */
+  async #told(key: string): Promise<void> {
+    while (!this.#destinations.has(key)) {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#ended) throw new ConnectionClosedError("The connection is being closed");
+      await this.#wake();
+    }
+  }
+
+  async #follow(advisories: AdvisoryConsumer): Promise<void> {
+    try {
+      for await (const event of advisories) {
+        if (event.type === "destination-created") {
+          this.#destinations.set(formatDestination(event.destination), event.destination);
+        } else if (event.type === "destination-deleted") {
+          this.#destinations.delete(formatDestination(event.destination));
+        } else continue;
+        this.#wakeAll();
+      }
+    } catch (error) {
+      this.#failure = error;
+    } finally {
+      this.#ended = true;
+      this.#wakeAll();
+    }
+  }
+
+  async *#changes(
+    told: Map<string, ActiveMQDestination>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<DestinationChange, void, undefined> {
+    while (true) {
+      signal?.throwIfAborted();
+      const changes = this.#differences(told);
+      for (const change of changes) {
+        yield change;
+        signal?.throwIfAborted();
+      }
+      if (changes.length > 0) continue;
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#ended) return;
+      await this.#wake(signal);
+    }
+  }
+
+  /** What differs, and is told from now on. */
+  #differences(told: Map<string, ActiveMQDestination>): DestinationChange[] {
+    const changes: DestinationChange[] = [];
+    for (const [key, destination] of told) {
+      if (this.#destinations.has(key)) continue;
+      told.delete(key);
+      changes.push({ type: "deleted", destination });
+    }
+    for (const [key, destination] of this.#known()) {
+      if (told.has(key)) continue;
+      told.set(key, destination);
+      changes.push({ type: "created", destination });
+    }
+    return changes;
+  }
+
+  /** Resolves at the next change, or when the signal is aborted. */
+  async #wake(signal?: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    this.#wakers.add(wake);
+    signal?.addEventListener("abort", wake);
+    await promise;
+    signal?.removeEventListener("abort", wake);
+    this.#wakers.delete(wake);
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#wakers) wake();
+  }
+
+  *#known(): Generator<[string, ActiveMQDestination]> {
+    for (const entry of this.#destinations) if (entry[0] !== this.#marker) yield entry;
+  }
+
+  #all(): ActiveMQDestination[] {
+    return Array.from(this.#known(), ([, destination]) => destination);
+  }
+}

@@ -1,0 +1,144 @@
+/** Which destinations a broker has. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  connect,
+  ConnectionClosedError,
+  type DestinationChange,
+  queue,
+  TimeoutError,
+  topic,
+} from "../../mod.ts";
+import { MemoryBroker } from "../../testing/mod.ts";
+import { broker, brokerSkip } from "../broker/env.ts";
+import { test } from "../_harness.ts";
+import { freshName } from "./_brokers.ts";
+
+/** The next change of a destination with this name. */
+async function changeOf(
+  changes: AsyncIterator<DestinationChange>,
+  name: string,
+): Promise<DestinationChange> {
+  while (true) {
+    const { done, value } = await changes.next();
+    if (done) throw new Error(`Nothing happened to ${name}`);
+    if (value.destination.physicalName === name) return value;
+  }
+}
+
+const url = broker?.urls.openwire ?? "";
+
+test("watchDestinations() knows what was there before (ActiveMQ)", async () => {
+  const name = freshName();
+  await using connection = await connect(url);
+  await connection.send(name, "x");
+  await connection.send(topic(name), "x");
+  const temporaryQueue = await connection.createTemporaryQueue();
+  const temporaryTopic = await connection.createTemporaryTopic();
+  await using watcher = await connect(url);
+  await using source = await watcher.watchDestinations();
+  for (const there of [name, topic(name), temporaryQueue, temporaryTopic]) {
+    assert(source.has(there), `${there}`);
+  }
+  assert(!source.has(`${name}.other`));
+  const namesOf = (found: readonly { physicalName: string }[], own = name): string[] =>
+    found.map(({ physicalName }) => physicalName).filter((found) => found.startsWith(own));
+  assertEquals(namesOf(source.queues), [name]);
+  assertEquals(namesOf(source.topics), [name]);
+  assertEquals(namesOf(source.topics, "ActiveMQ.Advisory"), []);
+  const own = temporaryQueue.physicalName.slice(0, -2);
+  assertEquals(namesOf(source.temporaryQueues, own), [temporaryQueue.physicalName]);
+  assertEquals(namesOf(source.temporaryTopics, own), [temporaryTopic.physicalName]);
+}, { skip: brokerSkip });
+
+test("what watchDestinations() makes for itself is not told (ActiveMQ)", async () => {
+  await using connection = await connect(url);
+  const first = await connection.createTemporaryQueue();
+  const prefix = first.physicalName.slice(0, -1);
+  await using source = await connection.watchDestinations();
+  const ownNames = (): string[] =>
+    source.temporaryQueues.map(({ physicalName }) => physicalName)
+      .filter((name) => name.startsWith(prefix));
+  assertEquals(ownNames(), [first.physicalName]);
+  const changes = source.changes();
+  const second = await connection.createTemporaryQueue();
+  const seen: string[] = [];
+  for await (const { type, destination } of changes) {
+    if (destination.physicalName.startsWith(prefix)) {
+      seen.push(`${type} ${destination.physicalName}`);
+    }
+    if (seen.length === 1) await second.delete();
+    if (seen.length === 2) break;
+  }
+  assertEquals(seen, [`created ${second.physicalName}`, `deleted ${second.physicalName}`]);
+  assertEquals(ownNames(), [first.physicalName]);
+}, { skip: brokerSkip });
+
+test("changes are told to all who wait, until the source is closed (ActiveMQ)", async () => {
+  const name = freshName();
+  await using connection = await connect(url);
+  const source = await connection.watchDestinations();
+  const readers = [source.changes(), source[Symbol.asyncIterator]()];
+  const waiting = readers.map((changes) => changeOf(changes, name));
+  await connection.send(name, "x");
+  for (const change of await Promise.all(waiting)) {
+    assertEquals(change, { type: "created", destination: queue(name) });
+  }
+  assert(source.has(name));
+  await source.close();
+  await source.close();
+  for (const changes of readers) {
+    // Other tests make destinations, too.
+    while (!(await changes.next()).done);
+  }
+  assert(source.has(name));
+}, { skip: brokerSkip });
+
+test("whoever is slow is told the difference (ActiveMQ)", async () => {
+  await using connection = await connect(url);
+  await using source = await connection.watchDestinations();
+  const [slow, fast] = [source.changes(), source.changes()];
+  const gone = await connection.createTemporaryTopic();
+  await gone.delete();
+  const there = await connection.createTemporaryTopic();
+  await changeOf(fast, there.physicalName);
+  const seen: string[] = [];
+  for await (const { destination } of slow) {
+    seen.push(destination.physicalName);
+    if (destination.physicalName === there.physicalName) break;
+  }
+  assert(!seen.includes(gone.physicalName));
+}, { skip: brokerSkip });
+
+test("a signal ends one loop, the end of the connection all (ActiveMQ)", async () => {
+  const connection = await connect(url);
+  const source = await connection.watchDestinations();
+  const controller = new AbortController();
+  const name = freshName();
+  const first = changeOf(source.changes({ signal: controller.signal }), name);
+  const second = changeOf(source.changes(), name);
+  const ended = Promise.all([
+    assertRejects(() => first, Error, "enough"),
+    assertRejects(() => second, ConnectionClosedError),
+  ]);
+  controller.abort(new Error("enough"));
+  await first.catch(() => {});
+  connection.abort();
+  await ended;
+}, { skip: brokerSkip });
+
+test("watchDestinations() of a broker without advisories says so", async () => {
+  await using memory = await MemoryBroker.listen();
+  await using connection = await connect(memory.url);
+  await assertRejects(
+    () => connection.watchDestinations({ timeout: 50 }),
+    TimeoutError,
+    "advisorySupport",
+  );
+  const controller = new AbortController();
+  const waiting = connection.watchDestinations({ signal: controller.signal });
+  controller.abort(new Error("no time"));
+  await assertRejects(() => waiting, Error, "no time");
+  // Nothing is left behind.
+  assertEquals(memory.topic("ActiveMQ.Advisory.Queue").consumers, 0);
+});
