@@ -33,6 +33,7 @@ import { BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { toHandshakeError } from "./handshake_error.ts";
 import { inTime } from "./in_time.ts";
 import { generateId } from "./id_generator.ts";
+import { Statistics } from "./management/statistics.ts";
 import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { MessageProducer } from "./producer/message_producer.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
@@ -95,6 +96,8 @@ export class Connection implements AsyncDisposable {
   readonly xa: XAResource;
   /** Messages that the broker will deliver later. */
   readonly scheduledJobs: ScheduledJobs;
+  /** What the broker counts, if it has the statistics plugin. */
+  readonly statistics: Statistics;
   readonly #link: BrokerLink;
   readonly #format: OpenWireFormat;
   readonly #transport: Transport;
@@ -154,6 +157,7 @@ export class Connection implements AsyncDisposable {
       requestTimeout: settings.requestTimeout,
     });
     this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout);
+    this.statistics = new Statistics(this, settings.requestTimeout);
     this.xa = new XAResource({
       context: this.#context,
       brokerId: (options) => this.#brokerId(options),

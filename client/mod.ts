@@ -13,6 +13,15 @@ export {
 } from "./advisory/advisory_event.ts";
 export { type AdvisoryTopics, advisoryTopics } from "./advisory/advisory_topics.ts";
 export { type DestinationChange, DestinationSource } from "./advisory/destination_source.ts";
+export {
+  type BrokerStatistics,
+  type BrokerStatisticsOptions,
+  type DestinationStatistics,
+  type DestinationStatisticsOptions,
+  type MessageStatistics,
+  Statistics,
+  type SubscriptionStatistics,
+} from "./management/statistics.ts";
 export type { AcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 export { BatchError } from "./producer/batch_error.ts";
 export type { BodyCodec } from "./message/body_codec.ts";
