@@ -33,6 +33,7 @@ import { BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { toHandshakeError } from "./handshake_error.ts";
 import { inTime } from "./in_time.ts";
 import { generateId } from "./id_generator.ts";
+import { changeDestination } from "./management/destinations.ts";
 import { Statistics } from "./management/statistics.ts";
 import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { MessageProducer } from "./producer/message_producer.ts";
@@ -321,6 +322,32 @@ export class Connection implements AsyncDisposable {
     options: SendOptions = {},
   ): Promise<SendResult> {
     return await (await this.#ownSession("auto")).send(destination, body, options);
+  }
+
+  /**
+   * Creates a queue or topic, if there is none of that name. Brokers also create them when they are first used, unless they are
+   * configured not to.
+   *
+   * @param destination A single queue or topic, which isn't temporary.
+   * @param options How long to wait.
+   * @throws {TypeError} When the destination is temporary, composite or has wildcards.
+   * @throws {BrokerError} When the broker refuses.
+   */
+  async createDestination(destination: Destination, options: CallOptions = {}): Promise<void> {
+    await changeDestination(this.#context, "create", destination, options);
+  }
+
+  /**
+   * Deletes a queue or topic with all messages in it; nothing happens if there is none of that name.
+   *
+   * @param destination A single queue or topic, which isn't temporary.
+   * @param options How long to wait.
+   * @throws {TypeError} When the destination is temporary, composite or has wildcards.
+   * @throws {BrokerError} `"DESTINATION_IN_USE"` when it has a consumer or a durable subscription, other codes when the broker
+   *   refuses for another reason.
+   */
+  async deleteDestination(destination: Destination, options: CallOptions = {}): Promise<void> {
+    await changeDestination(this.#context, "delete", destination, options);
   }
 
   /**

@@ -145,7 +145,8 @@ const conditions: ReadonlyMap<string, Condition> = new Map<string, Condition>([
  * The broker refused something.
  *
  * Its `code` tells the condition: `"SECURITY"`, `"INVALID_CLIENT_ID"`, `"INVALID_DESTINATION"`, `"INVALID_SELECTOR"`,
- * `"SUBSCRIPTION_IN_USE"`, `"RESOURCE_ALLOCATION"`, `"ILLEGAL_STATE"`, `"TRANSACTION_ROLLED_BACK"`, or else `"BROKER"`.
+ * `"SUBSCRIPTION_IN_USE"`, `"DESTINATION_IN_USE"`, `"RESOURCE_ALLOCATION"`, `"ILLEGAL_STATE"`, `"TRANSACTION_ROLLED_BACK"`, or
+ * else `"BROKER"`.
  *
  * @example
  * ```ts
@@ -208,6 +209,10 @@ function conditionOf(exception: Throwable | null): Condition {
   // A JMSException as any other, which a service meets that has lost its connection and is back before the broker knows.
   if (exception?.message?.startsWith("Durable consumer is in use")) {
     return { code: "SUBSCRIPTION_IN_USE", retryable: true };
+  }
+  // What is to be deleted is in use.
+  if (exception?.message?.includes(" still has an active subscription")) {
+    return { code: "DESTINATION_IN_USE", retryable: true };
   }
   return { code: "BROKER" };
 }

@@ -15,6 +15,12 @@ export function matchesDestination(
     .some((name) => matchesName(name.trim(), destination.physicalName));
 }
 
+/** Whether a destination may stand for several: it is composite, or has wildcards. */
+export function isSeveral({ physicalName }: ActiveMQDestination): boolean {
+  return physicalName.includes(",") ||
+    physicalName.split(".").some((part) => part === "*" || part === ">");
+}
+
 function isQueue({ dataType }: ActiveMQDestination): boolean {
   return dataType === "ActiveMQQueue" || dataType === "ActiveMQTempQueue";
 }

@@ -15,6 +15,7 @@ import {
   toDestination,
   topic,
 } from "../destination/destination.ts";
+import { isSeveral } from "../destination/destination_pattern.ts";
 import { BrokerError, TimeoutError } from "../errors.ts";
 import { milliseconds } from "../options.ts";
 import { TimeLimit } from "../time_limit.ts";
@@ -269,7 +270,7 @@ export class Statistics {
     options: DestinationStatisticsOptions = {},
   ): Promise<DestinationStatistics | null> {
     const given = toDestination(destination);
-    if (/[,*>]/.test(given.physicalName)) {
+    if (isSeveral(given)) {
       throw new TypeError(
         `Cannot get the statistics of ${formatDestination(given)}: use destinations() for several`,
       );
