@@ -2,17 +2,79 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  type ActiveMQDestination,
+  type ActiveMQTempQueue,
+  AdvisoryConsumer,
+  advisoryTopics,
   connect,
   ConnectionClosedError,
   type DestinationChange,
+  DestinationSource,
+  Message,
+  type MessageConsumer,
   queue,
+  TemporaryDestination,
   TimeoutError,
   topic,
 } from "../../mod.ts";
+import { Deadlines } from "../../client/deadlines.ts";
+import { createActiveMQMessage, createDestinationInfo } from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { broker, brokerSkip } from "../broker/env.ts";
 import { test } from "../_harness.ts";
 import { freshName } from "./_brokers.ts";
+
+const settle = () => Promise.resolve();
+
+/** What the broker tells of a queue. */
+function told(destination: ActiveMQDestination): Message {
+  const command = createActiveMQMessage({
+    destination: advisoryTopics.temporaryQueues(),
+    dataStructure: createDestinationInfo({ destination }),
+  });
+  return new Message({
+    command,
+    original: command,
+    redeliveryCount: 0,
+    settlement: { ack: settle, reject: settle, retry: settle },
+    bodyError: undefined,
+    codec: undefined,
+  });
+}
+
+test("what the broker tells first is there before watchDestinations() ends", async () => {
+  const { readable, writable } = new TransformStream<Message, Message>();
+  const writer = writable.getWriter();
+  const consumer = {
+    messages: () => readable.values({ preventCancel: true }),
+    close: () => writer.close().catch(() => {}),
+  } as unknown as MessageConsumer;
+  const marker = new TemporaryDestination("ActiveMQTempQueue", "ID:marker", settle);
+  const deadlines = new Deadlines();
+  const source = new DestinationSource({
+    connection: {
+      advisories: () => Promise.resolve(new AdvisoryConsumer(consumer, undefined)),
+      createTemporaryQueue: () => Promise.resolve(marker),
+    },
+    deadlines,
+    requestTimeout: 5000,
+  });
+  let open = false;
+  const opening = source.open({}).then(() => open = true);
+  const before = queue("ID:before");
+  await writer.write(told(before));
+  assertEquals(open, false);
+  await writer.write(told(queue("ID:marker")));
+  await opening;
+  // The broker has not yet told that the marker is gone.
+  assertEquals(source.temporaryQueues, [before as ActiveMQTempQueue]);
+  const after = queue("ID:after");
+  const change = source.changes().next();
+  await writer.write(told(after));
+  assertEquals((await change).value, { type: "created", destination: after });
+  await source.close();
+  deadlines.close();
+});
 
 /** The next change of a destination with this name. */
 async function changeOf(
