@@ -9,6 +9,8 @@ import { dial, formatAddress, type Transport, TransportError } from "../transpor
 import { Connection } from "./connection.ts";
 import { TimeoutError } from "./errors.ts";
 import { resolveFailoverOptions } from "./failover/failover_options.ts";
+import { guardedLogger, type Logger } from "./observe/logger.ts";
+import { checkHooks } from "./observe/hooks.ts";
 import {
   type ConnectionSettings,
   type ConnectOptions,
@@ -87,6 +89,7 @@ class Connector {
   readonly #options: ConnectOptions;
   readonly #settings: ConnectionSettings;
   readonly #limit: TimeLimit;
+  readonly #log: Logger | undefined;
   /** The last failure of each broker. */
   readonly #failures: Map<BrokerTarget, Error> = new Map();
   /** What is waited for. */
@@ -96,6 +99,8 @@ class Connector {
     this.#brokers = brokers;
     this.#options = options;
     this.#settings = resolveSettings(options);
+    checkHooks(options.hooks);
+    this.#log = guardedLogger(options.logger);
     const connectTimeout = milliseconds("connectTimeout", options.connectTimeout, 30_000);
     if (options.transport && brokers.length > 1) {
       throw new TypeError("Cannot use a transport for several brokers: one is expected in the URL");
@@ -147,13 +152,16 @@ class Connector {
     );
     try {
       return await this.#open(broker, limit);
+    } catch (error) {
+      this.#log?.warn("Cannot connect to the broker", { url: urlOf(broker), error });
+      throw error;
     } finally {
       limit.cancel();
     }
   }
 
   async #open(broker: BrokerTarget, limit: TimeLimit): Promise<Connection> {
-    const { clientId, clientIdPrefix, connectionIdPrefix, inspect, autoStart = true } =
+    const { clientId, clientIdPrefix, connectionIdPrefix, inspect, hooks, autoStart = true } =
       this.#options;
     this.#step = "the connection";
     const transport = this.#options.transport ?? await this.#dial(broker, limit.signal);
@@ -168,6 +176,8 @@ class Connector {
       clientIdPrefix,
       connectionIdPrefix,
       inspect,
+      hooks,
+      log: this.#log,
       autoStart,
     });
     await connection.open(credentials, limit.signal);

@@ -31,6 +31,10 @@ import type { BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
 import { BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { toHandshakeError } from "./handshake_error.ts";
+import type { LogFields, Logger } from "./observe/logger.ts";
+import type { MessagingHooks } from "./observe/hooks.ts";
+import { Observer } from "./observe/observer.ts";
+import { type ConnectionStats, MessageCounters } from "./observe/stats.ts";
 import { inTime } from "./in_time.ts";
 import { generateId } from "./id_generator.ts";
 import { changeDestination } from "./management/destinations.ts";
@@ -52,6 +56,7 @@ import {
   type Responder,
   type ResponderOptions,
 } from "./request/responder.ts";
+import type { Command, Response } from "./link/commands.ts";
 import type { RequestOptions as CommandOptions } from "./link/response_correlator.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -72,6 +77,8 @@ export interface ConnectionParts {
   readonly clientIdPrefix: string | undefined;
   readonly connectionIdPrefix: string | undefined;
   readonly inspect: CommandInspector | undefined;
+  readonly hooks: MessagingHooks | undefined;
+  readonly log: Logger | undefined;
   readonly autoStart: boolean;
 }
 
@@ -105,6 +112,7 @@ export class Connection implements AsyncDisposable {
   readonly #settings: ConnectionSettings;
   readonly #deadlines: Deadlines = new Deadlines();
   readonly #id: ConnectionId;
+  readonly #counters: MessageCounters = new MessageCounters();
   readonly #status: StatusFeed = new StatusFeed();
   readonly #sessions: Set<Session> = new Set();
   /** Consumers by the text of their ids. */
@@ -113,6 +121,7 @@ export class Connection implements AsyncDisposable {
   readonly #producers: Map<string, ProducerMember> = new Map();
   readonly #clientIdGiven: boolean;
   readonly #context: SessionContext;
+  readonly #log: Logger | undefined;
   readonly #temporaryDestinations: TemporaryDestinations;
   readonly #requester: Requester;
   #brokerInfo: BrokerInfo | undefined;
@@ -121,6 +130,8 @@ export class Connection implements AsyncDisposable {
   #sessionCount = 0;
   #transactionCount = 0;
   #started: boolean;
+  /** Whether the broker has accepted it. */
+  #standing = false;
   /** Whether the broker says that another may take its place. */
   #faultTolerant = false;
   /** Sessions for what is done without one, by their mode. */
@@ -135,6 +146,7 @@ export class Connection implements AsyncDisposable {
   constructor(parts: ConnectionParts) {
     const { transport, format, settings, clientId } = parts;
     this.#transport = transport;
+    this.#log = parts.log;
     this.#format = format;
     this.#settings = settings;
     this.#id = createConnectionId({ value: generateId(parts.connectionIdPrefix) });
@@ -150,7 +162,7 @@ export class Connection implements AsyncDisposable {
     });
     this.#link.closed.then((error) => this.#ended(error));
     this.#introduced.promise.catch(() => {});
-    this.#context = this.#createContext();
+    this.#context = this.#createContext(parts.hooks);
     this.#temporaryDestinations = new TemporaryDestinations(this.#context);
     this.#requester = new Requester({
       connection: this,
@@ -201,6 +213,40 @@ export class Connection implements AsyncDisposable {
    */
   status({ signal }: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<ConnectionStatus> {
     return this.#status.subscribe(signal);
+  }
+
+  /**
+   * What the connection has done so far, and what is open now.
+   *
+   * @returns A plain object that does not change. It can be asked for after the end, too.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../mod.ts";
+   * import { MemoryBroker } from "../testing/mod.ts";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await MemoryBroker.listen();
+   * await using connection = await connect(broker.url);
+   * await connection.send("orders", "hello");
+   * const { messagesSent, producers } = connection.stats();
+   * assertEquals([messagesSent, producers], [1, 1]);
+   * ```
+   */
+  stats(): ConnectionStats {
+    const consumers = [...this.#consumers.values()];
+    const producers = [...this.#producers.values()];
+    return {
+      ...this.#link.traffic,
+      ...this.#counters,
+      sessions: this.#sessions.size,
+      consumers: consumers.length,
+      producers: producers.length,
+      windowBytes: sum(producers, ({ bufferedAmount }) => bufferedAmount),
+      bufferedMessages: sum(consumers, ({ buffered }) => buffered),
+      bufferedBytes: sum(consumers, ({ bufferedBytes }) => bufferedBytes),
+      unsettledMessages: sum(consumers, ({ unsettled }) => unsettled),
+    };
   }
 
   /**
@@ -612,6 +658,9 @@ export class Connection implements AsyncDisposable {
         signal,
         action: cannot,
       });
+      const { version } = this.wireFormat;
+      this.#log?.info("Connected to the broker", this.#logFields({ version }));
+      this.#standing = true;
     } catch (error) {
       this.#link.fail(error);
       throw toHandshakeError(cannot, error, this.#format.negotiated);
@@ -626,12 +675,31 @@ export class Connection implements AsyncDisposable {
       try {
         inspect(command, direction);
       } catch (error) {
-        this.#status.publish({
-          type: "error",
-          error: error instanceof Error ? error : new Error(String(error)),
-        });
+        this.#report(error instanceof Error ? error : new Error(String(error)));
       }
     };
+  }
+
+  /** Tells of a failure that answers no call. */
+  #report(error: Error): void {
+    this.#log?.warn("Something has failed that nobody waits for", this.#logFields({ error }));
+    this.#status.publish({ type: "error", error });
+  }
+
+  /** Sends a command and waits for the answer. */
+  #request(command: Command, options: CommandOptions): Promise<Response> {
+    const answer = this.#link.request(command, options);
+    if (this.#log) {
+      answer.catch((error) => {
+        if (!(error instanceof BrokerError)) return;
+        this.#log?.warn("The broker has refused something", this.#logFields({ error }));
+      });
+    }
+    return answer;
+  }
+
+  #logFields(fields: LogFields): LogFields {
+    return { address: this.remoteAddress, clientId: this.clientId, ...fields };
   }
 
   /** The session for what is done without one. */
@@ -659,17 +727,22 @@ export class Connection implements AsyncDisposable {
   }
 
   /** What sessions, producers and consumers may use of the connection. */
-  #createContext(): SessionContext {
+  #createContext(hooks: MessagingHooks | undefined): SessionContext {
+    const report = (error: Error): void => this.#report(error);
+    const peer = { clientId: this.clientId, address: this.remoteAddress };
     return {
       connectionId: this.#id,
       clientId: { value: this.clientId, given: this.#clientIdGiven },
       settings: this.#settings,
       deadlines: this.#deadlines,
+      counters: this.#counters,
+      log: this.#log,
+      observer: hooks && new Observer({ hooks, peer, report }),
       wireFormat: () => this.wireFormat,
       started: () => this.#started,
       faultTolerant: () => this.#faultTolerant,
       request: (command, action, options = {}) =>
-        this.#link.request(command, this.#requestOptions(action, options)),
+        this.#request(command, this.#requestOptions(action, options)),
       send: (command, action, options = {}) =>
         this.#link.send(command, this.#requestOptions(action, options)),
       consumers: () => this.#consumers.values(),
@@ -681,7 +754,7 @@ export class Connection implements AsyncDisposable {
       addSession: (session) => void this.#sessions.add(session),
       removeSession: (session) => void this.#sessions.delete(session),
       nextTransactionId: () => ++this.#transactionCount,
-      report: (error) => this.#status.publish({ type: "error", error }),
+      report,
     };
   }
 
@@ -723,10 +796,7 @@ export class Connection implements AsyncDisposable {
       case "ConnectionError":
         // It may stand for a message that will not be acknowledged to its producer.
         for (const producer of this.#producers.values()) producer.windowLost();
-        return this.#status.publish({
-          type: "error",
-          error: new BrokerError("The broker reports a failure", command.exception),
-        });
+        return this.#report(new BrokerError("The broker reports a failure", command.exception));
     }
   }
 
@@ -737,6 +807,11 @@ export class Connection implements AsyncDisposable {
 
   #ended(error: Error | undefined): void {
     const reason = error ?? new ConnectionClosedError("The connection was closed");
+    if (this.#standing && error) {
+      this.#log?.error("The connection was lost", this.#logFields({ error }));
+    } else if (this.#standing) {
+      this.#log?.info("The connection was closed", this.#logFields({}));
+    }
     this.#deadlines.close();
     this.#requester.end(reason);
     this.#introduced.reject(reason);
@@ -768,4 +843,8 @@ export class Connection implements AsyncDisposable {
     await this.#link.closed;
     signal?.removeEventListener("abort", abort);
   }
+}
+
+function sum<T>(all: readonly T[], valueOf: (one: T) => number): number {
+  return all.reduce((total, one) => total + valueOf(one), 0);
 }

@@ -40,6 +40,22 @@ export {
 } from "./consumer/message_consumer.ts";
 export { MessageProducer } from "./producer/message_producer.ts";
 export type { CommandInspector, ConnectOptions, Credentials } from "./options.ts";
+export type {
+  DeliveryOperation,
+  MessagingHooks,
+  MessagingOperation,
+  OperationType,
+  SendOperation,
+} from "./observe/hooks.ts";
+export {
+  formatTraceparent,
+  formatTracestate,
+  parseTraceparent,
+  parseTracestate,
+  type TraceContext,
+} from "./observe/trace_context.ts";
+export type { ConnectionStats, SettlementStats, TrafficStats } from "./observe/stats.ts";
+export type { LogFields, Logger } from "./observe/logger.ts";
 export type { MessageBody, MessageHeaders } from "./message/outgoing_message.ts";
 export type { PrefetchPolicy } from "./consumer/prefetch_policy.ts";
 export type { ProducerOptions } from "./producer/producer_options.ts";

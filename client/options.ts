@@ -7,6 +7,8 @@
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, Transport } from "../transport/mod.ts";
 import type { Resolved } from "./resolved.ts";
+import type { Logger } from "./observe/logger.ts";
+import type { MessagingHooks } from "./observe/hooks.ts";
 import { type FailoverOptions, resolveFailoverOptions } from "./failover/failover_options.ts";
 import { type PrefetchPolicy, resolvePrefetchPolicy } from "./consumer/prefetch_policy.ts";
 import {
@@ -125,6 +127,10 @@ export interface ConnectOptions extends Credentials {
   failover?: FailoverOptions | undefined;
   /** Is shown each command that is sent or received, after it was decoded; passwords are blanked. For logs and debugging. */
   inspect?: CommandInspector | undefined;
+  /** Is told what happens; nobody by default. */
+  logger?: Logger | undefined;
+  /** Are called around what is done with messages, for tracing and metrics. */
+  hooks?: MessagingHooks | undefined;
   /** Ends the attempt to connect. */
   signal?: AbortSignal | undefined;
   /** A connection that stands already, instead of one to the URL. It is closed with the connection. */

@@ -11,12 +11,17 @@ import type { CallOptions } from "./call_options.ts";
 import type { Command, Response } from "./link/commands.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { MessageConsumer } from "./consumer/message_consumer.ts";
+import type { Logger } from "./observe/logger.ts";
+import type { Observer } from "./observe/observer.ts";
+import type { MessageCounters } from "./observe/stats.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** What a connection and a session know of a producer. */
 export interface ProducerMember {
   readonly id: string;
+  /** Bytes in its window. */
+  readonly bufferedAmount: number;
   /** The broker has taken a message that asked for no answer. */
   acknowledged(size: number): void;
   /** The broker may have lost messages that asked for no answer. */
@@ -33,6 +38,11 @@ export interface SessionContext {
   readonly clientId: { readonly value: string; readonly given: boolean };
   readonly settings: ConnectionSettings;
   readonly deadlines: Deadlines;
+  readonly counters: MessageCounters;
+  /** Is told what happens, if there is one. */
+  readonly log: Logger | undefined;
+  /** Calls the user's hooks, if there are any. */
+  readonly observer: Observer | undefined;
   /** What was negotiated with the broker. */
   wireFormat(): WireFormatSettings;
   /** Whether consumers may give out messages: the connection was started. */

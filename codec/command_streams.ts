@@ -153,6 +153,8 @@ export interface EncoderStreamOptions {
  */
 export class OpenWireEncoderStream
   extends TransformStream<DataStructure | readonly DataStructure[], Uint8Array> {
+  readonly #written: { bytes: number };
+
   /**
    * Makes a stream.
    *
@@ -161,6 +163,7 @@ export class OpenWireEncoderStream
    */
   constructor(format: OpenWireFormat, { refused }: EncoderStreamOptions = {}) {
     const encoder = new OpenWireEncoder(format);
+    const written = { bytes: 0 };
 
     const write = (command: DataStructure): void => {
       try {
@@ -172,6 +175,7 @@ export class OpenWireEncoderStream
     };
     const flush = (controller: TransformStreamDefaultController<Uint8Array>): void => {
       const bytes = encoder.take();
+      written.bytes += bytes.length;
       if (bytes.length > 0) controller.enqueue(bytes);
     };
 
@@ -187,6 +191,12 @@ export class OpenWireEncoderStream
         flush(controller);
       },
     });
+    this.#written = written;
+  }
+
+  /** Number of bytes that came out. */
+  get byteCount(): number {
+    return this.#written.bytes;
   }
 }
 

@@ -12,6 +12,7 @@ import type { AcknowledgeMode } from "./acknowledge_mode.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Delivery, DeliveryState } from "./delivery.ts";
 import { DispatchedList } from "./dispatched_list.ts";
+import type { MessageCounters } from "../observe/stats.ts";
 import type { TransactionContext } from "../transaction/transaction_context.ts";
 
 /** Java: MessageAck. */
@@ -36,6 +37,7 @@ export interface AcknowledgerOptions {
   /** Whether each message of a transaction is acknowledged on its own. */
   readonly individualInTransaction: boolean;
   readonly transaction: TransactionContext | undefined;
+  readonly counters: MessageCounters;
   send(ack: MessageAck, options?: CallOptions): Promise<void>;
   /** Tells of a failure that nobody waits for. */
   report(error: Error): void;
@@ -132,6 +134,7 @@ export class Acknowledger {
   /** The application is done with a message; the broker may be told of many at once. */
   done(delivery: Delivery, options?: CallOptions): Promise<void> {
     this.#settled(delivery, "done");
+    this.#options.counters.acknowledged++;
     if (this.#batchSize <= 1) {
       this.#remove(delivery);
       const ack = this.#ack(AckType.standard, delivery, delivery, 1, null);
@@ -146,6 +149,7 @@ export class Acknowledger {
   /** Acknowledges one message, whatever became of those before it. */
   async individual(delivery: Delivery, options?: CallOptions): Promise<void> {
     this.#settled(delivery, "gone");
+    this.#options.counters.acknowledged++;
     this.#remove(delivery);
     await this.#options.send(this.#ack(AckType.individual, null, delivery, 1, null), options);
   }
@@ -154,6 +158,7 @@ export class Acknowledger {
   async all(deliveries: Iterable<Delivery>, options?: CallOptions): Promise<void> {
     for (const delivery of deliveries) {
       this.#settled(delivery, "done");
+      this.#options.counters.acknowledged++;
       this.#done.add(delivery);
     }
     await this.#sendDone(options);
@@ -162,6 +167,7 @@ export class Acknowledger {
   /** A message was too old to be given to the application. */
   async expired(delivery: Delivery): Promise<void> {
     this.#settled(delivery, "gone");
+    this.#options.counters.expired++;
     this.#remove(delivery);
     await this.#options.send(this.#ack(AckType.expired, delivery, delivery, 1, null));
   }
@@ -169,6 +175,7 @@ export class Acknowledger {
   /** A message is given up. */
   async poison(delivery: Delivery, cause: Throwable, options?: CallOptions): Promise<void> {
     this.#settled(delivery, "gone");
+    this.#options.counters.rejected++;
     this.#remove(delivery);
     const ack = this.#ack(AckType.poison, delivery, delivery, 1, null);
     ack.poisonCause = cause;
@@ -178,6 +185,7 @@ export class Acknowledger {
   /** Messages will be given to the application again. */
   redelivered(deliveries: ReadonlySet<Delivery>): void {
     for (const delivery of deliveries) this.#settled(delivery, "delayed");
+    this.#options.counters.redelivered += deliveries.size;
     for (const run of this.#list.runs(deliveries)) {
       this.#sendQuietly(
         this.#ack(AckType.redelivered, run[0]!, run.at(-1)!, run.length, null),
@@ -199,6 +207,7 @@ export class Acknowledger {
   committed(deliveries: Iterable<Delivery>): void {
     for (const delivery of deliveries) {
       this.#settled(delivery, "gone");
+      this.#options.counters.acknowledged++;
       this.#remove(delivery);
     }
   }

@@ -7,6 +7,7 @@ import {
   createMessagePull,
 } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
+import { formatDestination } from "../destination/destination.ts";
 import type { SessionContext } from "../session_context.ts";
 
 /** What a {@linkcode ConsumerCredit} needs. */
@@ -84,6 +85,10 @@ export class ConsumerCredit {
     if (maxBufferedBytes === 0 || this.#prefetchSize === 0 || this.#ended) return;
     if (!this.#throttled && bufferedBytes > maxBufferedBytes) {
       this.#throttled = true;
+      this.#options.context.log?.info("The broker is asked to send nothing: too much waits", {
+        destination: formatDestination(this.#options.destination),
+        bufferedBytes,
+      });
       this.#requestQuietly(0);
     } else if (this.#throttled && bufferedBytes <= maxBufferedBytes / 2) {
       this.#throttled = false;

@@ -11,7 +11,7 @@ import {
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
-import { Acknowledger } from "./acknowledger.ts";
+import { Acknowledger, type AcknowledgerOptions } from "./acknowledger.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { ConsumerKind, ConsumerSettings } from "./consumer_options.ts";
@@ -19,6 +19,9 @@ import { type Delivery, toDelivery } from "./delivery.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
 import { Message, type Settlement } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
+import { logFieldsOf } from "./log_fields.ts";
+import { ObservedAcknowledger } from "./observed_acknowledger.ts";
+import type { Subject } from "../observe/operation.ts";
 import { poisonCause } from "./poison.ts";
 import { Redeliverer, type RedeliveryOptions } from "./redeliverer.ts";
 import type { SessionContext } from "../session_context.ts";
@@ -38,6 +41,8 @@ export interface ConsumerSession {
   rollback(): Promise<void>;
 }
 
+type Handler = (message: Message) => void | Promise<void>;
+
 /** What {@linkcode ConsumerDeliveries} need. */
 export interface ConsumerDeliveriesOptions {
   readonly context: SessionContext;
@@ -46,6 +51,8 @@ export interface ConsumerDeliveriesOptions {
   readonly kind: ConsumerKind;
   readonly settings: ConsumerSettings;
   readonly codec: BodyCodec<unknown> | undefined;
+  /** Of a durable subscription. */
+  readonly subscription: string | undefined;
   /** Somebody waits for a message and there is none. */
   starved(): void;
   /** More or fewer bytes wait to be taken. */
@@ -77,7 +84,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const { context, session, consumerId, settings } = options;
     const report = (error: Error): void => context.report(error);
     this.#options = options;
-    this.#acknowledger = new Acknowledger({
+    const acknowledgerOptions: AcknowledgerOptions = {
       consumerId,
       mode: session.acknowledgeMode,
       prefetchSize: settings.prefetchSize,
@@ -85,10 +92,18 @@ export class ConsumerDeliveries implements TransactionParticipant {
       optimizeTimeout: context.settings.optimizeAcknowledgeTimeout,
       individualInTransaction: context.settings.transactedIndividualAck,
       transaction: session.transaction,
+      counters: context.counters,
       send: (ack, options) => this.#send(ack, options),
       report,
       later: (delay, callback) => context.deadlines.add(delay, callback),
-    });
+    };
+    this.#acknowledger = context.observer
+      ? new ObservedAcknowledger(
+        acknowledgerOptions,
+        context.observer,
+        (delivery) => this.#subject(delivery),
+      )
+      : new Acknowledger(acknowledgerOptions);
     this.queue = new DeliveryQueue({
       isBehind: (delivery) => this.#redeliverer.isBehind(delivery),
       withdraw: (delivery) => this.#withdraw(delivery),
@@ -104,6 +119,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
       acknowledger: this.#acknowledger,
       queue: this.queue,
       deadlines: context.deadlines,
+      log: context.log,
       report,
     });
   }
@@ -136,6 +152,9 @@ export class ConsumerDeliveries implements TransactionParticipant {
   /** Takes a message from the broker. */
   arrived(dispatch: MessageDispatch, message: WireMessage): void {
     const delivery = toDelivery(dispatch, message);
+    const { counters } = this.#options.context;
+    counters.messagesReceived++;
+    counters.bodyBytesReceived += message.content?.length ?? 0;
     this.#acknowledger.arrived(delivery);
     this.queue.push(delivery);
   }
@@ -184,29 +203,31 @@ export class ConsumerDeliveries implements TransactionParticipant {
   }
 
   /**
-   * Gives a message to a handler, and sees to what becomes of it. Never rejects.
+   * Gives a message to a handler, and sees to what becomes of it. Never rejects; resolves with what has failed.
    *
    * @param handler Takes it.
    * @param delivery The message.
    * @param ordered Whether others wait while it waits to be given again.
    */
-  async handle(
-    handler: (message: Message) => void | Promise<void>,
-    delivery: Delivery,
-    ordered: boolean,
-  ): Promise<void> {
+  handle(handler: Handler, delivery: Delivery, ordered: boolean): Promise<Error | undefined> {
     const message = this.give(delivery);
-    const attempt = delivery.attempts;
-    this.#handling++;
-    try {
-      await handler(message);
-      this.finished(delivery, attempt);
-    } catch (error) {
-      await this.#failed(delivery, attempt, error, ordered);
-    } finally {
-      this.#handling--;
-      this.#notify();
+    const { observer } = this.#options.context;
+    if (observer === undefined) return this.#run(handler, message, delivery, ordered);
+    return observer.handle(message, this.#subject(delivery), async () => {
+      const failure = await this.#run(handler, message, delivery, ordered);
+      if (failure) throw failure;
+      return undefined;
+    }).catch((failure) => failure);
+  }
+
+  /** Gives a message to whoever has asked for it. */
+  take(delivery: Delivery): Message {
+    const message = this.give(delivery);
+    const { context, kind } = this.#options;
+    if (context.observer && !kind.browser) {
+      context.observer.receive(message, this.#subject(delivery));
     }
+    return message;
   }
 
   /** Acknowledges all that was given out, in mode `"client"`. */
@@ -277,6 +298,28 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#removed ??= reason;
   }
 
+  /** Lets a handler work, and sees to what becomes of the message; returns what has failed. */
+  async #run(
+    handler: Handler,
+    message: Message,
+    delivery: Delivery,
+    ordered: boolean,
+  ): Promise<Error | undefined> {
+    const attempt = delivery.attempts;
+    this.#handling++;
+    try {
+      await handler(message);
+      this.finished(delivery, attempt);
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      await this.#failed(delivery, attempt, cause, ordered);
+      return cause;
+    } finally {
+      this.#handling--;
+      this.#notify();
+    }
+  }
+
   get #blocking(): boolean {
     return !this.#options.context.settings.nonBlockingRedelivery;
   }
@@ -310,6 +353,8 @@ export class ConsumerDeliveries implements TransactionParticipant {
       reject: async (reason, options) => {
         settle(notAcknowledged);
         this.#forget(delivery);
+        const { log } = this.#options.context;
+        log?.warn("A message was given up", { ...logFieldsOf(delivery), error: reason });
         await this.#acknowledger.poison(delivery, poisonCause(reason), options);
       },
       // deno-lint-ignore require-await -- fails as its siblings do
@@ -345,11 +390,10 @@ export class ConsumerDeliveries implements TransactionParticipant {
   async #failed(
     delivery: Delivery,
     attempt: number,
-    error: unknown,
+    cause: Error,
     ordered: boolean,
   ): Promise<void> {
     const { session, context } = this.#options;
-    const cause = error instanceof Error ? error : new Error(String(error));
     context.report(cause);
     if (this.#stopped) return;
     if (session.transaction) {
@@ -357,6 +401,12 @@ export class ConsumerDeliveries implements TransactionParticipant {
     } else if (this.#isOpen(delivery, attempt)) {
       this.#redeliver([delivery], { cause, blocking: ordered && this.#blocking });
     }
+  }
+
+  /** What hooks are told of a message. */
+  #subject({ message }: Delivery): Subject {
+    const { subscription } = this.#options;
+    return { command: message, destination: message.destination, subscription };
   }
 
   /** The application has it no more. */
@@ -376,6 +426,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const { kind, context, session } = this.#options;
     if (kind.browser) return false;
     if (context.settings.consumerExpiryCheckEnabled && isExpired(delivery)) {
+      context.log?.debug("A message is too old to be given out", logFieldsOf(delivery));
       this.#acknowledger.expired(delivery).catch((error) => context.report(error));
       return true;
     }

@@ -9,7 +9,7 @@ export interface HandlerRunnerOptions {
   /** Messages that are with the handler at the same time. */
   readonly concurrency: number;
   /** Gives a message to the handler, and sees to what becomes of it. Never rejects. */
-  handle(delivery: Delivery): Promise<void>;
+  handle(delivery: Delivery): Promise<unknown>;
   /** More is asked for. */
   asking(): void;
 }

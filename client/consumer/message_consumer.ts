@@ -172,6 +172,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       kind: this.#kind,
       settings: this.#settings,
       codec: options.codec,
+      subscription: options.subscriptionName,
       starved: () => this.#starved(),
       buffered: (bytes) => this.#credit.check(bytes),
     });
@@ -180,7 +181,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       queue: this.#queue,
       deadlines: context.deadlines,
       wait: (receiver) => this.#wait(receiver),
-      give: (delivery) => this.#deliveries.give(delivery),
+      give: (delivery) => this.#deliveries.take(delivery),
       finished: (delivery, attempt) => this.#deliveries.finished(delivery, attempt),
     };
     if (!context.started()) this.#queue.hold();
@@ -483,6 +484,9 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @ignore Not for users.
    */
   closedByBroker(): void {
+    this.#context.log?.warn("The broker has closed a consumer", {
+      destination: formatDestination(this.destination),
+    });
     this.#context.removeConsumer(this);
     this.end(new ClosedError("The broker closed the consumer"));
     this.#closed(this);

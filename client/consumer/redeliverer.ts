@@ -5,6 +5,8 @@ import type { Acknowledger } from "./acknowledger.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DeliveryQueue } from "./delivery_queue.ts";
+import { logFieldsOf } from "./log_fields.ts";
+import type { Logger } from "../observe/logger.ts";
 import { poisonCause } from "./poison.ts";
 import { redeliveryDelay, type RedeliveryPolicy } from "./redelivery_policy.ts";
 import type { Resolved } from "../resolved.ts";
@@ -15,6 +17,7 @@ export interface RedelivererOptions {
   readonly acknowledger: Acknowledger;
   readonly queue: DeliveryQueue;
   readonly deadlines: Deadlines;
+  readonly log: Logger | undefined;
   /** Tells of a failure that nobody waits for. */
   report(error: Error): void;
 }
@@ -58,7 +61,7 @@ export class Redeliverer {
 
   redeliver(deliveries: Iterable<Delivery>, { cause, delay, blocking }: RedeliveryOptions): void {
     if (this.#ended) return;
-    const { policy, acknowledger, queue } = this.#options;
+    const { policy, acknowledger, queue, log } = this.#options;
     const again: Delivery[] = [];
     for (const delivery of deliveries) {
       delivery.redeliveryCount++;
@@ -67,14 +70,21 @@ export class Redeliverer {
     }
     if (again.length === 0) return;
     acknowledger.redelivered(new Set(again));
-    const delayOf = (delivery: Delivery): number =>
-      delay ?? redeliveryDelay(policy, delivery.redeliveryCount);
+    const delays = again.map((delivery) => {
+      const wait = delay ?? redeliveryDelay(policy, delivery.redeliveryCount);
+      log?.debug("A message will be given again", {
+        ...logFieldsOf(delivery),
+        delay: wait,
+        error: cause,
+      });
+      return wait;
+    });
     if (blocking) {
       queue.hold();
       queue.putBack(again);
-      this.#after(Math.max(...again.map(delayOf)), () => queue.release());
+      this.#after(Math.max(...delays), () => queue.release());
     } else {
-      for (const delivery of again) this.#putBackAfter(delayOf(delivery), delivery);
+      again.forEach((delivery, index) => this.#putBackAfter(delays[index]!, delivery));
     }
   }
 
@@ -93,7 +103,8 @@ export class Redeliverer {
 
   /** Has the broker move a message to the dead letter queue. */
   giveUp(delivery: Delivery, cause: Error): void {
-    const { acknowledger, report } = this.#options;
+    const { acknowledger, log, report } = this.#options;
+    log?.warn("A message was given up", { ...logFieldsOf(delivery), error: cause });
     const reason = `Delivered ${delivery.redeliveryCount} times: ${cause.message}`;
     acknowledger.poison(delivery, poisonCause(new Error(reason, { cause }))).catch(report);
   }

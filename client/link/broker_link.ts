@@ -17,6 +17,7 @@ import type { Command, Response } from "./commands.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { inTime } from "../in_time.ts";
+import type { TrafficStats } from "../observe/stats.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
 import type { CommandInspector } from "../options.ts";
 import { afterTurn, Outbox } from "./outbox.ts";
@@ -52,6 +53,7 @@ export class BrokerLink {
   readonly #deadlines: Deadlines;
   readonly #correlator: ResponseCorrelator;
   readonly #decoder: OpenWireDecoderStream;
+  readonly #encoder: OpenWireEncoderStream;
   readonly #outbox: Outbox;
   readonly #refusals: WeakMap<DataStructure, EncodeError> = new WeakMap();
   readonly #resolveClosed: (error: Error | undefined) => void;
@@ -63,6 +65,9 @@ export class BrokerLink {
     | undefined;
   #commandId = 0;
   #written = 0;
+  /** Commands that could not be encoded. */
+  #refused = 0;
+  #received = 0;
   #monitor: ReturnType<typeof setInterval> | undefined;
 
   constructor({ transport, format, deadlines, receive, inspect }: BrokerLinkOptions) {
@@ -76,12 +81,23 @@ export class BrokerLink {
     this.#deadlines = deadlines;
     this.#correlator = new ResponseCorrelator(deadlines);
     this.#decoder = new OpenWireDecoderStream(format);
-    const encoder = new OpenWireEncoderStream(format, {
+    const encoder = this.#encoder = new OpenWireEncoderStream(format, {
       refused: (command, error) => this.#refuse(command, error),
     });
     this.#outbox = new Outbox(encoder.writable, (error) => this.fail(error));
     encoder.readable.pipeTo(transport.writable).catch((error) => this.fail(error));
     this.#read();
+  }
+
+  /** What went over it so far. */
+  get traffic(): TrafficStats {
+    return {
+      commandsSent: this.#written - this.#refused,
+      commandsReceived: this.#received,
+      bytesSent: this.#encoder.byteCount,
+      bytesReceived: this.#decoder.byteCount,
+      pendingRequests: this.#correlator.pending,
+    };
   }
 
   /** Says what we speak, and waits until the peer has said it too. */
@@ -212,6 +228,7 @@ export class BrokerLink {
   }
 
   #refuse(command: DataStructure, error: EncodeError): void {
+    this.#refused++;
     if ("commandId" in command && this.#correlator.fail(command.commandId, error)) return;
     this.#refusals.set(command, error);
   }
@@ -237,6 +254,7 @@ export class BrokerLink {
   }
 
   #take(command: DataStructure): void {
+    this.#received++;
     this.#show(command, "received");
     switch (command.dataType) {
       case "Response":

@@ -27,6 +27,11 @@ export class ResponseCorrelator {
     this.#deadlines = deadlines;
   }
 
+  /** Number of requests that wait for their answers. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
   /** Waits for the answer to a command. */
   wait(commandId: number, { timeout, signal, action }: RequestOptions): Promise<Response> {
     return new Promise((resolve, reject) => {

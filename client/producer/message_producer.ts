@@ -21,6 +21,7 @@ import { ClosedError } from "../errors.ts";
 import { Message } from "../message/message.ts";
 import { bytes, milliseconds } from "../options.ts";
 import { type MessageBody, toOutgoing } from "../message/outgoing_message.ts";
+import { ObservedFlow } from "./observed_flow.ts";
 import { type Prepared, ProducerFlow, sizeOf } from "./producer_flow.ts";
 import {
   type ProducerOptions,
@@ -107,7 +108,9 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     });
     this.id = idKey(this.#id);
     const { windowSize } = this.#settings;
-    this.#flow = new ProducerFlow({ context, producerId: this.#id, transaction, windowSize });
+    const flow = { context, producerId: this.#id, transaction, windowSize };
+    const { observer } = context;
+    this.#flow = observer ? new ObservedFlow(flow, observer) : new ProducerFlow(flow);
   }
 
   /**
@@ -291,6 +294,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   end(reason: Error): void {
     this.#ended ??= reason;
     this.#flow.fail(this.#ended);
+    this.#context.removeProducer(this);
   }
 
   async #whenReady(): Promise<void> {
@@ -348,7 +352,6 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     if (this.#ended) return;
     this.end(new ClosedError("The producer was closed"));
     this.#onClose(this);
-    this.#context.removeProducer(this);
     await this.#context.request(
       createRemoveInfo({ objectId: this.#id }),
       "Cannot close the producer",

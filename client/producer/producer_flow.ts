@@ -11,6 +11,7 @@ import {
   type Message,
   type ProducerId,
 } from "../../codec/mod.ts";
+import { formatDestination } from "../destination/destination.ts";
 import { TimeoutError } from "../errors.ts";
 import { inTime } from "../in_time.ts";
 import { formatMessageId } from "../message/message.ts";
@@ -91,6 +92,7 @@ export class ProducerFlow {
       },
       fail: turn.reject,
     };
+    if (this.#line.empty && !prepared.compress) this.#logWait(prepared);
     this.#line.join(waiting);
     const notSent = () =>
       new TimeoutError(
@@ -149,6 +151,13 @@ export class ProducerFlow {
     return prepared.confirm || this.#window === undefined || this.#window.open;
   }
 
+  #logWait({ command }: Prepared): void {
+    this.#context.log?.debug("A producer waits for room in its window", {
+      destination: formatDestination(command.destination),
+      windowBytes: this.used,
+    });
+  }
+
   /** Compresses the body. */
   #compress(prepared: Prepared): void {
     if (prepared.compressing) return;
@@ -190,6 +199,9 @@ export class ProducerFlow {
         throw error;
       }
     }
+    const { counters } = this.#context;
+    counters.messagesSent++;
+    counters.bodyBytesSent += command.content?.length ?? 0;
     return {
       messageId: formatMessageId(command.messageId),
       outcome: command.transactionId === null ? outcome : "transactional",

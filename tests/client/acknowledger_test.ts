@@ -11,6 +11,7 @@ import {
 } from "../../codec/mod.ts";
 import type { AcknowledgeMode } from "../../client/consumer/acknowledge_mode.ts";
 import { Acknowledger } from "../../client/consumer/acknowledger.ts";
+import { MessageCounters } from "../../client/observe/stats.ts";
 import { type Delivery, toDelivery } from "../../client/consumer/delivery.ts";
 import { test } from "../_harness.ts";
 import { seededRandom } from "../_random.ts";
@@ -72,6 +73,7 @@ function rig(
     optimizeTimeout: 300,
     individualInTransaction: false,
     transaction: undefined,
+    counters: new MessageCounters(),
     send: (ack) => {
       sent.push(ack);
       broker.acknowledge(ack);

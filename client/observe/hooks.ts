@@ -1,0 +1,160 @@
+/**
+ * Functions of the user around what is done with messages, for tracing and metrics.
+ *
+ * @module
+ */
+
+import type { Message } from "../message/message.ts";
+
+/**
+ * What is done with a message: as in OpenTelemetry's conventions for messaging, `messaging.operation.type`.
+ *
+ * @example
+ * ```ts
+ * import type { OperationType } from "../../mod.ts";
+ *
+ * const type: OperationType = "process";
+ * ```
+ */
+export type OperationType = "send" | "receive" | "process" | "settle";
+
+/**
+ * Something that is done with a message, as {@linkcode MessagingHooks} see it.
+ *
+ * @example
+ * ```ts
+ * import type { MessagingOperation } from "../../mod.ts";
+ *
+ * const describe = (operation: MessagingOperation) =>
+ *   `${operation.spanName} ${operation.attributes["messaging.message.id"]}`;
+ * ```
+ */
+export interface MessagingOperation {
+  /** What is done. */
+  readonly type: OperationType;
+  /**
+   * The same, more precisely: `"ack"`, `"reject"`, `"retry"` and `"expire"` are settlements, the others are as their types.
+   */
+  readonly name: string;
+  /** What a span for it is called by convention: what is done and where, such as `send orders`. */
+  readonly spanName: string;
+  /**
+   * What is known of it by now, by the names of OpenTelemetry's conventions: `messaging.system`, `messaging.operation.name`,
+   * `messaging.operation.type`, `messaging.destination.name`, `messaging.destination.temporary`,
+   * `messaging.destination.anonymous`, `messaging.destination.subscription.name`, `messaging.message.id`,
+   * `messaging.message.conversation_id`, `messaging.message.body.size` (bytes, as sent), `messaging.batch.message_count`,
+   * `messaging.client.id`, `server.address`, `server.port`. What does not apply is not there.
+   *
+   * Each time that it is asked for it is made anew: a message that is sent gets its id on its way, and an operation that has
+   * failed its `error.type`, the error's code or class.
+   */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** A property of the message, such as `traceparent`; undefined when there is none, or it is no string. */
+  getProperty(name: string): string | undefined;
+}
+
+/**
+ * A message that is about to be sent.
+ *
+ * @example
+ * ```ts
+ * import type { SendOperation } from "../../mod.ts";
+ *
+ * const mark = (operation: SendOperation) => operation.setProperty("tenant", "eu-7");
+ * ```
+ */
+export interface SendOperation extends MessagingOperation {
+  /** It is sent. */
+  readonly type: "send";
+  /**
+   * Gives the message a property, in place of one of that name.
+   *
+   * @throws {TypeError} When the name or the value can't be sent: names that begin with `JMS` are headers, values are strings.
+   * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message is on its way already: after `next` was called.
+   */
+  setProperty(name: string, value: string): void;
+}
+
+/**
+ * A message that is given to the application.
+ *
+ * @example
+ * ```ts
+ * import type { DeliveryOperation } from "../../mod.ts";
+ *
+ * const attempt = (operation: DeliveryOperation) => operation.message.deliveryCount;
+ * ```
+ */
+export interface DeliveryOperation extends MessagingOperation {
+  /** It is given to a handler, or to whoever has asked for it. */
+  readonly type: "process" | "receive";
+  /** The message. */
+  readonly message: Message;
+}
+
+/**
+ * Functions that are called around what is done with messages, so that spans, metrics and contexts as `AsyncLocalStorage` has
+ * them can be made. Their shape is that of OpenTelemetry's conventions; `docs/observability.md` has the lines that make
+ * spans of them.
+ *
+ * `next` does the work; its promise settles when that is done, as that is done. A hook calls it before it awaits anything:
+ * when the hook has returned and did not call it, the work is begun without it, so that the order of messages stays. What a
+ * hook does can't change what becomes of the work. If a hook itself fails, the connection's `status()` tells.
+ *
+ * @example
+ * ```ts
+ * import { connect, type MessagingHooks } from "../../mod.ts";
+ * import { MemoryBroker } from "../../testing/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const done: string[] = [];
+ * const hooks: MessagingHooks = {
+ *   send: async (operation, next) => {
+ *     operation.setProperty("tenant", "eu-7");
+ *     await next();
+ *     done.push(operation.spanName);
+ *   },
+ *   receive: (operation) => done.push(`${operation.spanName} for ${operation.getProperty("tenant")}`),
+ * };
+ * await using broker = await MemoryBroker.listen();
+ * await using connection = await connect(broker.url, { hooks });
+ * await connection.send("orders", "hello");
+ * const consumer = await connection.createConsumer("orders");
+ * await consumer.receive();
+ * assertEquals(done, ["send orders", "receive orders for eu-7"]);
+ * ```
+ */
+export interface MessagingHooks {
+  /** Around the sending of a message, from the call until its promise settles. */
+  send?: ((operation: SendOperation, next: () => Promise<void>) => unknown) | undefined;
+  /** Around the handler that was given to `consume()`, and what is done with the message then. */
+  process?: ((operation: DeliveryOperation, next: () => Promise<void>) => unknown) | undefined;
+  /** When a message is given to a `receive()`, a loop or a stream. */
+  receive?: ((operation: DeliveryOperation) => unknown) | undefined;
+  /**
+   * Around a settlement: the application's, and those that a consumer makes itself. A message that is given again is a
+   * `"retry"`, one that is given up a `"reject"`. In a transaction messages are settled with it, and this is not called.
+   */
+  settle?: ((operation: MessagingOperation, next: () => Promise<void>) => unknown) | undefined;
+}
+
+const NAMES = ["send", "process", "receive", "settle"];
+
+/**
+ * Checks what a user gave.
+ *
+ * @throws {TypeError} When there is something else than hooks.
+ */
+export function checkHooks(hooks: MessagingHooks | undefined): void {
+  if (hooks === undefined) return;
+  if (typeof hooks !== "object" || hooks === null) {
+    throw new TypeError(`Cannot use a ${typeof hooks} as hooks: an object is expected`);
+  }
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (NAMES.includes(name) && hook !== undefined && typeof hook !== "function") {
+      throw new TypeError(
+        `Cannot use a ${typeof hook} as the hook ${name}: a function is expected`,
+      );
+    }
+  }
+}

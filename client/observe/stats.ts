@@ -1,0 +1,96 @@
+/**
+ * What a connection has done so far.
+ *
+ * @module
+ */
+
+/**
+ * What has become of the messages that consumers got.
+ *
+ * @example
+ * ```ts
+ * import type { SettlementStats } from "../../mod.ts";
+ *
+ * const settled = (stats: SettlementStats) => stats.acknowledged + stats.rejected + stats.expired;
+ * ```
+ */
+export interface SettlementStats {
+  /** Messages that were done: acknowledged, or in a transaction that was committed. */
+  readonly acknowledged: number;
+  /** Messages that were given up, by the application or because they were given out too often: dead letters. */
+  readonly rejected: number;
+  /** How often a message was put back here to be given out again. */
+  readonly redelivered: number;
+  /** Messages that were too old to be given out. */
+  readonly expired: number;
+}
+
+/**
+ * What went over the wire, from the first byte on.
+ *
+ * @example
+ * ```ts
+ * import type { TrafficStats } from "../../mod.ts";
+ *
+ * const mean = (stats: TrafficStats) => stats.bytesReceived / stats.commandsReceived;
+ * ```
+ */
+export interface TrafficStats {
+  /** Commands of all kinds that were sent. */
+  readonly commandsSent: number;
+  /** Commands of all kinds that came. */
+  readonly commandsReceived: number;
+  /** Bytes that were written to the socket. */
+  readonly bytesSent: number;
+  /** Bytes that were read from the socket. */
+  readonly bytesReceived: number;
+  /** Commands that wait for the broker's answer now. */
+  readonly pendingRequests: number;
+}
+
+/**
+ * What a connection has done so far, and what is open now; see `connection.stats()`.
+ *
+ * @example
+ * ```ts
+ * import type { ConnectionStats } from "../../mod.ts";
+ *
+ * const backlog = (stats: ConnectionStats) => stats.bufferedMessages + stats.unsettledMessages;
+ * ```
+ */
+export interface ConnectionStats extends TrafficStats, SettlementStats {
+  /** Messages that were sent, and not refused if the broker's answer was waited for. */
+  readonly messagesSent: number;
+  /** Bytes of their bodies, compressed if they were. */
+  readonly bodyBytesSent: number;
+  /** Messages that came for consumers; one that the broker delivers again counts again. */
+  readonly messagesReceived: number;
+  /** Bytes of their bodies, compressed if they were. */
+  readonly bodyBytesReceived: number;
+  /** Sessions that are open. What is done without one has a session, too. */
+  readonly sessions: number;
+  /** Consumers that are open. */
+  readonly consumers: number;
+  /** Producers that are open. */
+  readonly producers: number;
+  /** Bytes in the windows of the producers: sent, and not taken by the broker yet. */
+  readonly windowBytes: number;
+  /** Messages that have come and wait to be taken. */
+  readonly bufferedMessages: number;
+  /** Bytes of these, about. */
+  readonly bufferedBytes: number;
+  /** Messages that the application has and did not settle. */
+  readonly unsettledMessages: number;
+}
+
+/** Counts the messages of a connection. */
+export class MessageCounters implements SettlementStats {
+  messagesSent = 0;
+  bodyBytesSent = 0;
+  messagesReceived = 0;
+  bodyBytesReceived = 0;
+  acknowledged = 0;
+  rejected = 0;
+  redelivered = 0;
+  expired = 0;
+}
