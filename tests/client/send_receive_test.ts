@@ -16,6 +16,7 @@ import {
 } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { freshName, type TestBroker, testInEncodings } from "./_brokers.ts";
+import { until } from "./_messages.ts";
 
 async function pair(
   { connect, name }: TestBroker,
@@ -328,6 +329,8 @@ testInEncodings("prefetchSize bounds what is sent ahead, not what may be held", 
   await other.close();
   const consumer = await session.createConsumer(broker.name, { prefetchSize: 2 });
   for (let i = 0; i < 5; i++) await producer.send(String(i));
+  // The broker answers before it dispatches.
+  await until(() => consumer.buffered === 2);
   const second = await session.createConsumer(broker.name);
   assertEquals(await texts(second, 3), ["2", "3", "4"]);
   assertEquals(await texts(consumer, 2), ["0", "1"]);
