@@ -9,6 +9,7 @@ import {
   type ConnectionId,
   createConnectionId,
   createConnectionInfo,
+  createProducerId,
   createRemoveInfo,
   createRemoveSubscriptionInfo,
   createShutdownInfo,
@@ -20,6 +21,12 @@ import type { Transport } from "../transport/mod.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
 import { DestinationSource } from "./advisory/destination_source.ts";
 import { BrokerLink } from "./link/broker_link.ts";
+import {
+  type BrokerCapabilities,
+  type BrokerKind,
+  brokerKindOf,
+  capabilitiesOf,
+} from "./capabilities.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
@@ -192,7 +199,20 @@ export class Connection implements AsyncDisposable {
     return this.#brokerInfo;
   }
 
-  /** Name and version of the broker's implementation, such as `ActiveMQ 5.17.2`; empty when it did not say. */
+  /** Which broker it is, as far as what it said of itself tells. */
+  get brokerKind(): BrokerKind {
+    return brokerKindOf(this.#brokerInfo);
+  }
+
+  /** What the broker can do. What it is known to ignore is refused with the code `"UNSUPPORTED"`. */
+  get capabilities(): BrokerCapabilities {
+    return capabilitiesOf(this.brokerKind);
+  }
+
+  /**
+   * Name and version of the broker's implementation, such as `ActiveMQ 5.17.2`; empty when it did not say. Artemis gives the
+   * version of the classes of ActiveMQ that it is made with; {@linkcode brokerKind} tells it apart.
+   */
   get provider(): string {
     const properties = this.#format.peerProperties;
     const parts = [properties?.get("ProviderName"), properties?.get("ProviderVersion")];
@@ -584,7 +604,9 @@ export class Connection implements AsyncDisposable {
    */
   async ping(options: CallOptions = {}): Promise<number> {
     const start = performance.now();
-    await this.#link.ping(this.#requestOptions("Cannot ping", options));
+    const requestOptions = this.#requestOptions("Cannot ping", options);
+    if (this.capabilities.keepAliveAnswers) await this.#link.ping(requestOptions);
+    else await this.#askForNothing(requestOptions);
     return performance.now() - start;
   }
 
@@ -669,6 +691,19 @@ export class Connection implements AsyncDisposable {
     }
   }
 
+  /** A request that any broker answers, in one way or another: to remove a producer that never was. */
+  async #askForNothing(options: CommandOptions): Promise<void> {
+    const objectId = createProducerId({ connectionId: this.#id.value, sessionId: -1, value: 0 });
+    try {
+      await this.#link.request(
+        createRemoveInfo({ objectId, lastDeliveredSequenceId: -1 }),
+        options,
+      );
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error;
+    }
+  }
+
   /** What an inspector throws must not disturb the connection. */
   #guarded(inspect: CommandInspector): CommandInspector {
     return (command, direction) => {
@@ -741,6 +776,7 @@ export class Connection implements AsyncDisposable {
       wireFormat: () => this.wireFormat,
       started: () => this.#started,
       faultTolerant: () => this.#faultTolerant,
+      capabilities: () => this.capabilities,
       request: (command, action, options = {}) =>
         this.#request(command, this.#requestOptions(action, options)),
       send: (command, action, options = {}) =>

@@ -138,6 +138,11 @@ const conditions: ReadonlyMap<string, Condition> = new Map<string, Condition>([
   ["InvalidSelectorException", { code: "INVALID_SELECTOR" }],
   ["ResourceAllocationException", { code: "RESOURCE_ALLOCATION", retryable: true }],
   ["IllegalStateException", { code: "ILLEGAL_STATE" }],
+  // Artemis' own exceptions.
+  ["ActiveMQInvalidFilterExpressionException", { code: "INVALID_SELECTOR" }],
+  ["ActiveMQNonExistentQueueException", { code: "INVALID_DESTINATION" }],
+  ["ActiveMQSecurityException", { code: "SECURITY" }],
+  ["ActiveMQAddressFullException", { code: "RESOURCE_ALLOCATION", retryable: true }],
   ["TransactionRolledBackException", { code: "TRANSACTION_ROLLED_BACK", retryable: true }],
 ]);
 

@@ -25,6 +25,7 @@ export {
 export type { AcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 export { BatchError } from "./producer/batch_error.ts";
 export type { BodyCodec } from "./message/body_codec.ts";
+export type { BrokerCapabilities, BrokerKind } from "./capabilities.ts";
 export type { CallOptions } from "./call_options.ts";
 export { connect } from "./connect.ts";
 export { Connection } from "./connection.ts";

@@ -14,7 +14,7 @@ import { OpenWireError } from "../errors.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { ConsumerSession } from "./consumer/consumer_deliveries.ts";
-import type { ConsumerOptions } from "./consumer/consumer_options.ts";
+import { checkSupported, type ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, formatDestination } from "./destination/destination.ts";
 import { resolveDestination } from "./destination/destination_options.ts";
 import { ClosedError } from "./errors.ts";
@@ -177,6 +177,7 @@ export class Session implements AsyncDisposable {
    * @returns The consumer.
    * @throws {BrokerError} When the broker refuses, for example for a bad selector.
    * @throws {OpenWireError} `"INVALID_DESTINATION"` when it is a temporary destination of another connection, or was deleted.
+   *   `"UNSUPPORTED"` when the broker is known to ignore an option.
    * @throws {ClosedError} When the session is closed.
    * @throws {RangeError} When an option is out of range.
    */
@@ -351,6 +352,9 @@ export class Session implements AsyncDisposable {
     const resolved = resolveDestination(destination);
     this.#context.checkConsumable(resolved.destination);
     const consumerOptions = mergeOptions(resolved.consumer, options);
+    if (!browser) {
+      checkSupported(resolved.destination, consumerOptions, this.#context);
+    }
     const consumer = new MessageConsumer({
       context: this.#context,
       session: browser ? this.#forBrowsers : this.#forConsumers,

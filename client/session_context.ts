@@ -7,6 +7,7 @@ import type {
   ProducerId,
   WireFormatSettings,
 } from "../codec/mod.ts";
+import type { BrokerCapabilities } from "./capabilities.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Command, Response } from "./link/commands.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -49,6 +50,8 @@ export interface SessionContext {
   started(): boolean;
   /** Whether the broker says that another may take its place. */
   faultTolerant(): boolean;
+  /** What the broker can do. */
+  capabilities(): BrokerCapabilities;
   /** Sends a command and waits for the answer. */
   request(command: Command, action: string, options?: CallOptions): Promise<Response>;
   /** Sends a command that isn't answered; resolves when the runtime took it. */

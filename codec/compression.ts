@@ -80,14 +80,19 @@ export async function inflateMessage<T extends Message>(
 
   // Java compresses its whole buffer, of which only the declared length counts.
   const limit = declared ?? maxInflatedSize;
+  // Artemis flushes text and does not end it; the length of the text tells whether it is whole.
+  const flushed = dataType === "ActiveMQTextMessage" && endsWithFlush(zlib);
   const { bytes, ended } = await inflate(
-    zlib,
+    flushed ? withEnd(zlib) : zlib,
+    flushed ? "deflate-raw" : "deflate",
     limit,
     (cause) => fail("it is no zlib data", undefined, cause),
   );
   if (declared === undefined && !ended) tooLarge();
   // Not every runtime notices when the data is cut off.
-  if (ended && !endsWithChecksumOf(zlib, bytes)) fail("it is no zlib data");
+  if (ended && !(flushed ? isWholeText(bytes) : endsWithChecksumOf(zlib, bytes))) {
+    fail("it is no zlib data");
+  }
   if (declared !== undefined && bytes.length < declared) {
     fail(`it ends after ${bytes.length} of ${declared} bytes`);
   }
@@ -131,13 +136,14 @@ interface Collected {
 }
 
 async function inflate(
-  zlib: Uint8Array,
+  data: Uint8Array,
+  format: "deflate" | "deflate-raw",
   limit: number,
   fail: (cause: unknown) => never,
 ): Promise<Collected> {
-  const stream = new DecompressionStream("deflate");
+  const stream = new DecompressionStream(format);
   // When the limit is reached or the data is bad, the reader tells; the writer's failure adds nothing.
-  const written = writeAll(stream.writable, zlib).catch(() => {});
+  const written = writeAll(stream.writable, data).catch(() => {});
   try {
     return await collect(stream.readable, limit);
   } catch (cause) {
@@ -145,6 +151,33 @@ async function inflate(
   } finally {
     await written;
   }
+}
+
+/** What zlib writes for a flush, and bytes that are no checksum: the half of one is less than 65,521. */
+const FLUSH = [0, 0, 0xff, 0xff];
+const HEADER_LENGTH = 2;
+/** An empty last block. */
+const END = [3, 0];
+
+/** Whether the data was flushed but not ended. Java reads all that is there. */
+function endsWithFlush(zlib: Uint8Array): boolean {
+  return zlib.length > HEADER_LENGTH + FLUSH.length &&
+    FLUSH.every((byte, i) => zlib[zlib.length - FLUSH.length + i] === byte);
+}
+
+/** The blocks alone, and an end. */
+function withEnd(zlib: Uint8Array): Uint8Array {
+  const blocks = zlib.subarray(HEADER_LENGTH);
+  const whole = new Uint8Array(blocks.length + END.length);
+  whole.set(blocks);
+  whole.set(END, blocks.length);
+  return whole;
+}
+
+/** Whether a text's body is as long as it says. */
+function isWholeText(body: Uint8Array): boolean {
+  if (body.length < LENGTH_PREFIX) return false;
+  return new DataView(body.buffer, body.byteOffset).getInt32(0) === body.length - LENGTH_PREFIX;
 }
 
 /** What both runtimes' types of the two streams agree on. */

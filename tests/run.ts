@@ -1,14 +1,18 @@
 /**
- * Runs the tests on Deno, Bun and Node against one real broker, and adds up.
+ * Runs the tests on Deno, Bun and Node against real brokers, and adds up.
  *
  * ```sh
- * deno task test [--runtime=deno,bun,node] [--no-broker] [FILES, FOLDERS or parts of test names]
+ * deno task test [--runtime=deno,bun,node] [--broker=activemq5,activemq6,artemis | --no-broker]
+ *   [FILES, FOLDERS or parts of test names]
  * ```
+ *
+ * Without `--broker` they run against ActiveMQ 5.
  *
  * The last line of the output is `N passed, N failed, N skipped`.
  */
 import { type RunningBroker, startActiveMq } from "./broker/launcher.ts";
 import type { BrokerInfo } from "./broker/env.ts";
+import { BROKER_KINDS, type BrokerKind } from "./broker/kinds.ts";
 import { provision } from "./broker/provision.ts";
 import { tethered } from "./broker/tether.ts";
 import { parseJunit, type TestCase } from "./_junit.ts";
@@ -49,37 +53,54 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(name, () => Deno.exit(130));
 }
 
-const { runtimes, useBroker, paths, filter } = parseArguments(Deno.args);
+const { runtimes, kinds, paths, filter } = parseArguments(Deno.args);
 Deno.chdir(root);
 
 const results: Result[] = [];
 await install();
-const broker = await startBroker();
-const env = {
-  NO_COLOR: "1",
-  ...(typeof broker === "string" ? { OPENWIRE_TEST_BROKER_SKIP: broker } : {
-    OPENWIRE_TEST_BROKER: JSON.stringify(described(broker)),
-  }),
-};
-let brokerDied = false;
-if (typeof broker !== "string") broker.ended.then(() => brokerDied = true);
+const wanted = BROKER_KINDS.filter((kind) => (kinds ?? ["activemq5"]).includes(kind));
+const brokers = new Map<BrokerKind, RunningBroker>();
+const reasons: Partial<Record<BrokerKind, string>> = {};
+const died: RunningBroker[] = [];
 
 try {
+  for (const kind of wanted) await startBroker(kind);
+  if (kinds?.length === 0) reasons.activemq5 = "no broker: --no-broker";
   for (const runtime of runtimes) await runOn(runtime);
-  if (typeof broker !== "string" && brokerDied) {
-    fail(runtimes.at(-1)!, "the broker lives until the tests end", broker.log());
+  for (const broker of died) {
+    fail(runtimes.at(-1)!, `${broker.kind} lives until the tests end`, broker.log());
   }
 } finally {
-  if (typeof broker !== "string") await broker.stop();
+  await Promise.all([...brokers.values()].map((broker) => broker.stop()));
 }
 Deno.exit(summary() ? 0 : 1);
 
+/** What the tests are told. */
+function environment(): Record<string, string> {
+  return {
+    NO_COLOR: "1",
+    OPENWIRE_TEST_BROKERS: JSON.stringify(
+      Object.fromEntries([...brokers].map(([kind, broker]) => [kind, described(broker)])),
+    ),
+    OPENWIRE_TEST_BROKERS_SKIP: JSON.stringify(reasons),
+  };
+}
+
 function parseArguments(args: string[]) {
-  const options = { runtimes: RUNTIMES, useBroker: true, paths: [] as string[] };
+  const options = {
+    runtimes: RUNTIMES,
+    kinds: undefined as BrokerKind[] | undefined,
+    paths: [] as string[],
+  };
   const names: string[] = [];
   for (const arg of args) {
     if (arg === "--no-broker") {
-      options.useBroker = false;
+      options.kinds = [];
+    } else if (arg.startsWith("--broker=")) {
+      options.kinds = arg.slice("--broker=".length).split(",").map((name) => {
+        const known = BROKER_KINDS.find((kind) => kind === name);
+        return known ?? usage(`${name} is none of ${BROKER_KINDS.join(", ")}`);
+      });
     } else if (arg.startsWith("--runtime=")) {
       options.runtimes = arg.slice("--runtime=".length).split(",").map((name) => {
         const known = RUNTIMES.find((runtime) => runtime === name);
@@ -98,7 +119,11 @@ function parseArguments(args: string[]) {
 }
 
 function usage(problem: string): never {
-  print(`${problem}\nrun.ts [--runtime=deno,bun,node] [--no-broker] [FILES or test names]`);
+  print(
+    `${problem}\nrun.ts [--runtime=deno,bun,node] [--broker=${
+      BROKER_KINDS.join(",")
+    } | --no-broker] [FILES or test names]`,
+  );
   Deno.exit(2);
 }
 
@@ -112,33 +137,31 @@ async function install(): Promise<void> {
   }
 }
 
-async function startBroker(): Promise<RunningBroker | string> {
-  if (!useBroker) return "no broker: --no-broker";
+async function startBroker(kind: BrokerKind): Promise<void> {
   try {
-    const activemq = provision();
-    if (typeof activemq === "string") return without(activemq);
+    const found = provision(kind);
+    if (typeof found === "string") return without(kind, found);
     const started = performance.now();
-    const broker = await startActiveMq({}, activemq);
+    const broker = await startActiveMq({}, found);
+    brokers.set(kind, broker);
+    broker.ended.then(() => died.push(broker));
     const took = Math.round(performance.now() - started);
-    print(
-      `ActiveMQ ${broker.version} (${activemq.from}) at ${broker.urls.openwire}, in ${took} ms`,
-    );
-    return broker;
+    print(`${kind} ${broker.version} (${found.from}) at ${broker.urls.openwire}, in ${took} ms`);
   } catch (error) {
-    return without(error instanceof Error ? error.message : String(error));
+    without(kind, error instanceof Error ? error.message : String(error));
   }
 }
 
 /** What the tests may know of the broker. */
-function described({ urls, version, pid, classpath, java, javac }: BrokerInfo): BrokerInfo {
-  return { urls, version, pid, classpath, java, ...(javac ? { javac } : {}) };
+function described({ kind, urls, version, pid, classpath, java, javac }: BrokerInfo): BrokerInfo {
+  return { kind, urls, version, pid, classpath, java, ...(javac ? { javac } : {}) };
 }
 
 /** Without a broker its tests are skipped; continuous integration must not pass like that. */
-function without(reason: string): string {
+function without(kind: BrokerKind, reason: string): void {
   print(reason);
-  if (Deno.env.get("CI") === "true") fail("deno", "a broker for the tests", reason);
-  return reason.split("\n")[0]!;
+  if (Deno.env.get("CI") === "true") fail("deno", `${kind} for the tests`, reason);
+  reasons[kind] = reason.split("\n")[0]!;
 }
 
 async function runOn(runtime: Runtime): Promise<void> {
@@ -164,7 +187,9 @@ async function runner(
   if (files.length === 0) return;
   const { runtime } = found;
   const report = `${reports}/${crypto.randomUUID()}.xml`;
-  const { code, late } = await tethered(command(found, files, report, options), deadline, { env });
+  const { code, late } = await tethered(command(found, files, report, options), deadline, {
+    env: environment(),
+  });
   const cases = exists(report) ? parseJunit(await Deno.readTextFile(report)) : [];
   // Bun reports tests that the filter leaves out as skipped.
   const own = cases.filter(({ name }) => !filter || filter.test(name));

@@ -12,6 +12,8 @@ import {
 } from "../../codec/mod.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
+import { requireCapability } from "../capabilities.ts";
+import { formatDestination } from "../destination/destination.ts";
 import { bytes, type ConnectionSettings } from "../options.ts";
 import { checkPendingLimit, checkPrefetchSize, type PrefetchPolicy } from "./prefetch_policy.ts";
 import {
@@ -21,6 +23,7 @@ import {
 } from "./redelivery_policy.ts";
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
 import type { Resolved } from "../resolved.ts";
+import type { SessionContext } from "../session_context.ts";
 
 /**
  * Options of a consumer.
@@ -130,6 +133,33 @@ export function resolveConsumerOptions(
   };
 }
 
+/**
+ * Refuses options that the broker is known to ignore.
+ *
+ * @throws {OpenWireError} `"UNSUPPORTED"`
+ */
+export function checkSupported(
+  destination: ActiveMQDestination,
+  options: ConsumerOptions,
+  { settings, capabilities }: Pick<SessionContext, "settings" | "capabilities">,
+): void {
+  const action = `Cannot open a consumer for ${formatDestination(destination)}`;
+  const topic = isTopic(destination);
+  if (options.exclusive ?? settings.exclusiveConsumer) {
+    requireCapability(capabilities(), "exclusiveConsumers", action);
+  }
+  if (options.retroactive ?? (topic && settings.useRetroactiveConsumer)) {
+    requireCapability(capabilities(), "retroactiveConsumers", action);
+  }
+  const limit = options.maximumPendingMessageLimit ??
+    settings.prefetchPolicy.maximumPendingMessageLimit;
+  if (limit > 0) requireCapability(capabilities(), "maximumPendingMessageLimit", action);
+}
+
+function isTopic({ dataType }: ActiveMQDestination): boolean {
+  return dataType === "ActiveMQTopic" || dataType === "ActiveMQTempTopic";
+}
+
 function defaultPrefetchSize(
   policy: Resolved<PrefetchPolicy>,
   { dataType }: ActiveMQDestination,
@@ -154,8 +184,6 @@ export function toConsumerInfo(
   { mode, browser }: ConsumerKind,
   clientId: string,
 ): ConsumerInfo {
-  const topic = destination.dataType === "ActiveMQTopic" ||
-    destination.dataType === "ActiveMQTempTopic";
   return createConsumerInfo({
     consumerId,
     clientId,
@@ -168,7 +196,7 @@ export function toConsumerInfo(
     selector: options.selector ?? null,
     noLocal: options.noLocal ?? false,
     exclusive: options.exclusive ?? settings.exclusiveConsumer,
-    retroactive: options.retroactive ?? (topic && settings.useRetroactiveConsumer),
+    retroactive: options.retroactive ?? (isTopic(destination) && settings.useRetroactiveConsumer),
     priority: options.priority ?? 0,
     dispatchAsync: options.dispatchAsync ?? settings.dispatchAsync,
     optimizedAcknowledge: optimizeAcknowledge && mode === "auto",

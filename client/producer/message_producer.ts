@@ -15,6 +15,7 @@ import {
 import { BatchError } from "./batch_error.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
+import { requireCapability } from "../capabilities.ts";
 import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
 import { checkEncodable } from "./encodable.ts";
 import { ClosedError } from "../errors.ts";
@@ -314,6 +315,9 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     const settings = this.#settings;
     const destination = this.#destinationOf(options.destination);
     const { command, scheduled } = toOutgoing(body, options, settings.message);
+    if ((options.period ?? options.repeat ?? options.cron) !== undefined) {
+      requireCapability(this.#context.capabilities(), "repeatedDelivery", actionFor(destination));
+    }
     command.producerId = this.#id;
     const oneWay = !settings.alwaysSyncSend &&
       (!command.persistent || settings.useAsyncSend || this.#transaction !== undefined);

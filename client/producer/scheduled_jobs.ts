@@ -7,6 +7,7 @@
 import type { ActiveMQDestination, PrimitiveMapInput } from "../../codec/mod.ts";
 import { long } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
+import { requireCapability } from "../capabilities.ts";
 import type { Connection } from "../connection.ts";
 import { topic } from "../destination/destination.ts";
 import { TimeoutError } from "../errors.ts";
@@ -59,7 +60,7 @@ export interface ScheduledJob {
 /** What {@linkcode ScheduledJobs} needs of its connection. */
 export type JobsConnection = Pick<
   Connection,
-  "createTemporaryQueue" | "createConsumer" | "send"
+  "capabilities" | "createTemporaryQueue" | "createConsumer" | "send"
 >;
 
 /** Java: ScheduledMessage.AMQ_SCHEDULER_MANAGEMENT_DESTINATION. */
@@ -67,7 +68,7 @@ const MANAGEMENT = "ActiveMQ.Scheduler.Management";
 
 /**
  * The jobs of the broker's scheduler: messages that were sent with `delay`, `period` or `cron`. Only ActiveMQ has this, when
- * its `schedulerSupport` is on; other brokers act as if there were no jobs.
+ * its `schedulerSupport` is on; Artemis is refused with the code `"UNSUPPORTED"`.
  *
  * @example
  * ```ts
@@ -116,6 +117,7 @@ export class ScheduledJobs {
       signal,
     };
     const request = { AMQ_SCHEDULER_ACTION: "BROWSE", ...rangeProperties(range) };
+    this.#check("Cannot browse scheduled jobs");
     await using replies = await this.#connection.createTemporaryQueue(patience);
     await using consumer = await this.#connection.createConsumer(replies, patience);
     await this.#manage(request, { ...patience, replyTo: replies });
@@ -170,10 +172,15 @@ export class ScheduledJobs {
     );
   }
 
+  #check(action: string): void {
+    requireCapability(this.#connection.capabilities, "scheduledJobs", action);
+  }
+
   async #manage(
     properties: PrimitiveMapInput,
     options: CallOptions & { replyTo?: ActiveMQDestination },
   ): Promise<void> {
+    this.#check("Cannot change scheduled jobs");
     await this.#connection.send(topic(MANAGEMENT), null, {
       ...options,
       persistent: false,

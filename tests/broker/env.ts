@@ -1,18 +1,19 @@
 /**
- * What `tests/run.ts` tells the tests about the broker that it started.
+ * What `tests/run.ts` tells the tests about the brokers that it started.
  *
  * Tests say `test("…", fn, { skip: brokerSkip })` and then use `broker!`.
  */
 import process from "node:process";
+import { BROKER_KINDS, type BrokerKind } from "./kinds.ts";
 
 /** Addresses of one broker's connectors, all on 127.0.0.1. */
 export interface BrokerUrls {
   /** OpenWire with the broker's own defaults: tight encoding and value cache, frames to 100 MiB. */
   openwire: string;
-  /** OpenWire whose frames end at 64 KiB. */
-  smallFrame: string;
-  /** OpenWire without tight encoding and without the value cache. */
-  plain: string;
+  /** OpenWire whose frames end at 64 KiB; ActiveMQ only. */
+  smallFrame?: string;
+  /** OpenWire without tight encoding and without the value cache; ActiveMQ only. */
+  plain?: string;
   /** STOMP, where the broker's STOMP jar is installed. */
   stomp?: string;
   /** AMQP 1.0, where the broker's AMQP jar is installed. */
@@ -21,6 +22,8 @@ export interface BrokerUrls {
 
 /** A running broker, as the tests see it. */
 export interface BrokerInfo {
+  /** Which broker it is. */
+  kind: BrokerKind;
   /** Where its connectors listen. */
   urls: BrokerUrls;
   /** Its version, such as `5.17.2`. */
@@ -35,12 +38,27 @@ export interface BrokerInfo {
   javac?: string;
 }
 
-const value = process.env.OPENWIRE_TEST_BROKER;
+const value = process.env.OPENWIRE_TEST_BROKERS;
+const skips = process.env.OPENWIRE_TEST_BROKERS_SKIP;
 
-/** The broker that the runner started; absent when there is none. */
-export const broker: BrokerInfo | undefined = value ? JSON.parse(value) as BrokerInfo : undefined;
+/** The real brokers that the runner started. */
+export const brokers: Partial<Record<BrokerKind, BrokerInfo>> = value ? JSON.parse(value) : {};
 
-/** Why tests against the real broker can't run; `false` when they can. */
-export const brokerSkip: string | false = broker
-  ? false
-  : process.env.OPENWIRE_TEST_BROKER_SKIP || "no broker: run through `deno task test`";
+/** Why there is none of the others. */
+const reasons: Partial<Record<BrokerKind, string>> = skips ? JSON.parse(skips) : {};
+
+/** The real brokers that tests are to be run against, or to be reported as skipped for. */
+export const wantedBrokers: readonly BrokerKind[] = BROKER_KINDS.filter((kind) =>
+  kind === "activemq5" || brokers[kind] || reasons[kind]
+);
+
+/** Why tests against a real broker can't run; `false` when they can. */
+export function skipWithout(kind: BrokerKind): string | false {
+  return brokers[kind] ? false : reasons[kind] || "no broker: run through `deno task test`";
+}
+
+/** ActiveMQ 5, for tests of that alone; absent when there is none. */
+export const broker: BrokerInfo | undefined = brokers.activemq5;
+
+/** Why tests against ActiveMQ 5 can't run; `false` when they can. */
+export const brokerSkip: string | false = skipWithout("activemq5");

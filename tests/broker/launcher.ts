@@ -1,17 +1,14 @@
 /**
- * Starts a real ActiveMQ Classic on free ports of 127.0.0.1, with everything it writes in a temporary folder.
+ * Starts a real ActiveMQ or Artemis on free ports of 127.0.0.1, with everything it writes in a temporary folder.
  */
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { configure, type Connector, connectorsOf, SPEAKS_OPENWIRE } from "./configuration.ts";
 import type { BrokerInfo, BrokerUrls } from "./env.ts";
 import { type ActiveMq, provision } from "./provision.ts";
 import { type Logged, signal, tetheredToLog } from "./tether.ts";
-
-/** Names of the broker's connectors. */
-export type Connector = keyof BrokerUrls;
 
 /** Options of {@linkcode startActiveMq}. */
 export interface BrokerOptions {
@@ -43,17 +40,11 @@ export interface RunningBroker extends BrokerInfo, AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const HERE = fileURLToPath(new URL(".", import.meta.url));
 const MAGIC = "ActiveMQ";
+/** A WireFormatInfo without properties: Artemis says nothing before its client has. */
+const HELLO = Uint8Array.from([0, 0, 0, 14, 1, ...new TextEncoder().encode(MAGIC), 0, 0, 0, 1, 0]);
 const POLL = 50;
 const GRACE = 10_000;
-
-const OPENWIRE: Partial<Record<Connector, string>> = {
-  openwire: "wireFormat.maxFrameSize=104857600",
-  smallFrame: "wireFormat.maxFrameSize=65536",
-  plain:
-    "wireFormat.maxFrameSize=104857600&wireFormat.tightEncodingEnabled=false&wireFormat.cacheEnabled=false",
-};
 
 /**
  * Starts a broker and waits until it speaks OpenWire.
@@ -84,19 +75,21 @@ async function start(
   activemq: ActiveMq,
   end: number,
 ): Promise<RunningBroker> {
-  const connectors: Connector[] = ["openwire", "smallFrame", "plain"];
-  if (activemq.stomp) connectors.push("stomp");
-  if (activemq.amqp) connectors.push("amqp");
+  const connectors = connectorsOf(activemq);
   const ports = await choosePorts(connectors, options.ports ?? {});
 
   const home = mkdtempSync(join(realpathSync(tmpdir()), "openwire-broker-"));
   const log = join(home, "broker.log");
   let java: Logged | undefined;
   try {
-    writeConfig(home, options, ports);
-    java = await tetheredToLog(command(activemq, home, options.heap ?? "512m"), log, {
-      scratch: home,
+    const command = configure(activemq, {
+      home,
+      data: options.data ?? join(home, "data"),
+      persistent: options.persistent ?? false,
+      heap: options.heap ?? "512m",
+      ports,
     });
+    java = await tetheredToLog(command, log, { scratch: home });
     await ready(ports, java, end);
   } catch (error) {
     const tail = logTail(log);
@@ -113,6 +106,7 @@ async function start(
       connectors.map((name) => [name, `tcp://127.0.0.1:${ports[name]}`]),
     ) as unknown as BrokerUrls,
     ports: ports as Record<Connector, number>,
+    kind: activemq.kind,
     version: activemq.version,
     pid: running.pid,
     classpath: activemq.classpath,
@@ -156,50 +150,6 @@ async function choosePorts(connectors: Connector[], chosen: Ports): Promise<Port
   return ports;
 }
 
-function writeConfig(home: string, options: BrokerOptions, ports: Ports): void {
-  const data = options.data ?? join(home, "data");
-  mkdirSync(data, { recursive: true });
-  const values: Record<string, string> = {
-    data,
-    persistent: String(options.persistent ?? false),
-    store: options.persistent
-      ? `<persistenceAdapter><kahaDB directory="${data}/kahadb"/></persistenceAdapter>`
-      : "",
-    connectors: Object.entries(ports).map(([name, port]) => {
-      const wire = OPENWIRE[name as Connector];
-      const scheme = wire ? "tcp" : name;
-      const query = `maximumConnections=1000${wire ? `&${wire}` : ""}`.replaceAll("&", "&amp;");
-      return `<transportConnector name="${name}" uri="${scheme}://127.0.0.1:${port}?${query}"/>`;
-    }).join("\n      "),
-  };
-  const template = readFileSync(join(HERE, "activemq.xml"), "utf8");
-  writeFileSync(
-    join(home, "activemq.xml"),
-    template.replaceAll(/@(\w+)@/g, (_, name: string) => values[name]!),
-  );
-}
-
-function command({ java, brokerClasspath }: ActiveMq, home: string, heap: string): string[] {
-  return [
-    java,
-    `-Xmx${heap}`,
-    "-XX:+UseSerialGC",
-    "-Djava.net.preferIPv4Stack=true",
-    `-Djava.io.tmpdir=${home}`,
-    `-Dlog4j.configuration=${new URL("log4j.properties", import.meta.url)}`,
-    `-Dlog4j.configurationFile=${join(HERE, "log4j2.properties")}`,
-    `-Dactivemq.home=${home}`,
-    `-Dactivemq.base=${home}`,
-    `-Dactivemq.conf=${home}`,
-    `-Dactivemq.data=${home}`,
-    "-cp",
-    [HERE, brokerClasspath].join(delimiter),
-    "org.apache.activemq.console.Main",
-    "start",
-    `xbean:file:${join(home, "activemq.xml")}`,
-  ];
-}
-
 /** Waits until every connector answers; the OpenWire ones by sending their WireFormatInfo. */
 async function ready(ports: Ports, java: Logged, end: number): Promise<void> {
   let gone = false;
@@ -209,7 +159,7 @@ async function ready(ports: Ports, java: Logged, end: number): Promise<void> {
   });
   died.catch(() => {});
   for (const [name, port] of Object.entries(ports)) {
-    while (!await answers(port, name in OPENWIRE, end)) {
+    while (!await answers(port, SPEAKS_OPENWIRE.has(name as Connector), end)) {
       if (gone) return await died;
       if (Date.now() > end) throw new Error(`the connector ${name} is not ready in time`);
       await new Promise((resolve) => setTimeout(resolve, POLL));
@@ -219,7 +169,7 @@ async function ready(ports: Ports, java: Logged, end: number): Promise<void> {
   if (gone) await died;
 }
 
-function answers(port: number, speaksFirst: boolean, end: number): Promise<boolean> {
+function answers(port: number, openwire: boolean, end: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket: Socket = connect({ host: "127.0.0.1", port });
     let bytes = "";
@@ -229,7 +179,7 @@ function answers(port: number, speaksFirst: boolean, end: number): Promise<boole
       resolve(answer);
     };
     const timer = setTimeout(() => settle(false), Math.max(0, Math.min(5_000, end - Date.now())));
-    socket.on("connect", () => speaksFirst || settle(true));
+    socket.on("connect", () => openwire ? socket.write(HELLO) : settle(true));
     socket.on("data", (chunk) => {
       bytes += chunk.toString("latin1");
       // A 4-byte size and the type byte, 1, come before the magic.

@@ -1,10 +1,14 @@
-/** `deno task broker`: a broker to try things on, until Ctrl-C. */
+/** `deno task broker [activemq5|activemq6|artemis] [--persistent]`: a broker to try things on, until Ctrl-C. */
 import process from "node:process";
+import { BROKER_KINDS } from "./kinds.ts";
 import { startActiveMq } from "./launcher.ts";
+import { provision } from "./provision.ts";
 
-const broker = await startActiveMq({ persistent: process.argv.includes("--persistent") });
+const kind = BROKER_KINDS.find((name) => process.argv.includes(name)) ?? "activemq5";
+const persistent = process.argv.includes("--persistent");
+const broker = await startActiveMq({ persistent }, provision(kind));
 process.stdout.write(
-  `ActiveMQ ${broker.version}, process ${broker.pid}, in the folder ${broker.folder}\n`,
+  `${kind} ${broker.version}, process ${broker.pid}, in the folder ${broker.folder}\n`,
 );
 for (const [name, url] of Object.entries(broker.urls)) {
   process.stdout.write(`${name.padEnd(12)}${url}\n`);

@@ -1,16 +1,22 @@
 /**
- * Where the tests' ActiveMQ comes from: Debian's package, installed if it can be; else Maven Central.
+ * Where the tests' brokers come from. ActiveMQ 5: Debian's package, installed if it can be; else Maven Central.
+ * ActiveMQ 6 and Artemis: Maven Central.
  *
- * `OPENWIRE_TEST_ACTIVEMQ=debian|maven|none` allows that way only.
+ * `OPENWIRE_TEST_ACTIVEMQ=debian|maven` allows that way only for ActiveMQ 5, `none` allows no broker.
  */
-import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { homedir, platform } from "node:os";
+import { platform } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { cacheDir } from "./cache.ts";
+import type { BrokerKind } from "./kinds.ts";
+import { javaTool, lastLine, run } from "./command.ts";
+import { jarsFromMaven } from "./maven_jars.ts";
 
-/** An installed ActiveMQ. */
+/** An installed broker. */
 export interface ActiveMq {
+  /** Which one. */
+  kind: BrokerKind;
   /** Which way it was found. */
   from: "debian" | "maven";
   /** The broker's version. */
@@ -31,28 +37,72 @@ export interface ActiveMq {
 
 /** Maven Central has no archive of 5.17.2, Debian's version. */
 const MAVEN_VERSION = "5.17.6";
+
+/** The newest ones for Java 17, as artifacts: not all of their archives are on Maven Central. */
+const NEWER = {
+  activemq6: {
+    product: "ActiveMQ",
+    version: "6.3.1",
+    artifacts: [
+      { id: "org.apache.activemq:activemq-broker:6.3.1" },
+      { id: "org.apache.activemq:activemq-kahadb-store:6.3.1" },
+      { id: "org.apache.activemq:activemq-spring:6.3.1" },
+      { id: "org.apache.activemq:activemq-console:6.3.1" },
+      { id: "org.apache.activemq:activemq-jaas:6.3.1" },
+      { id: "org.springframework:spring-context:6.2.19" },
+      { id: "org.slf4j:slf4j-simple:2.0.18" },
+    ],
+  },
+  artemis: {
+    product: "Artemis",
+    version: "2.55.0",
+    artifacts: [
+      // Of its other client the broker needs one class. Not everywhere is there one of 2.55.0.
+      {
+        id: "org.apache.artemis:artemis-openwire-protocol:2.55.0",
+        without: "org.apache.artemis:artemis-jms-client",
+      },
+      { id: "org.apache.artemis:artemis-jms-client:2.54.0", without: "*:*" },
+      { id: "org.slf4j:slf4j-simple:2.0.18" },
+    ],
+  },
+};
 const DEBIAN_HOME = "/usr/share/activemq";
 const MINUTES = 60_000;
 
-/** Folder for what the tests keep between runs, outside the source tree. */
-export function cacheDir(): string {
-  const base = process.env.XDG_CACHE_HOME ||
-    (platform() === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache"));
-  return join(base, "openwire-tests");
+const provisioned = new Map<BrokerKind, ActiveMq | string>();
+
+/** Finds or installs a broker; a string is the reason why there is none. */
+export function provision(kind: BrokerKind = "activemq5"): ActiveMq | string {
+  let found = provisioned.get(kind);
+  if (found === undefined) {
+    const only = process.env.OPENWIRE_TEST_ACTIVEMQ;
+    found = kind === "activemq5" ? look(only) : fromMaven(kind, only);
+    provisioned.set(kind, found);
+  }
+  return found;
 }
 
-/** The command of the Java tool `name`, or `undefined` when it does not run. */
-export function javaTool(name: "java" | "javac"): string | undefined {
-  const home = process.env.JAVA_HOME;
-  const candidates = home ? [join(home, "bin", name), name] : [name];
-  return candidates.find((command) => run([command, "-version"], MINUTES).status === 0);
-}
-
-let provisioned: ActiveMq | string | undefined;
-
-/** Finds or installs ActiveMQ; a string is the reason why there is none. */
-export function provision(): ActiveMq | string {
-  return provisioned ??= look(process.env.OPENWIRE_TEST_ACTIVEMQ);
+function fromMaven(kind: keyof typeof NEWER, only: string | undefined): ActiveMq | string {
+  const { product, version, artifacts } = NEWER[kind];
+  if (only === "none") return `no ${product}: OPENWIRE_TEST_ACTIVEMQ is none`;
+  const java = javaTool("java");
+  if (!java) return `no ${product}: no java command`;
+  const lib = jarsFromMaven(`${product} ${version}`, artifacts);
+  if (typeof lib !== "string") return `no ${product}: ${lib.failed}`;
+  const javac = javaTool("javac");
+  const classpath = join(lib, "*");
+  return {
+    kind,
+    from: "maven",
+    version,
+    java,
+    ...(javac ? { javac } : {}),
+    brokerClasspath: classpath,
+    classpath,
+    stomp: false,
+    amqp: false,
+  };
 }
 
 function look(only: string | undefined): ActiveMq | string {
@@ -182,6 +232,7 @@ function describe(
   if (from === "debian" && existsSync(quiet)) jars.push(quiet);
   const javac = javaTool("javac");
   return {
+    kind: "activemq5",
     from,
     version,
     java,
@@ -202,23 +253,4 @@ function versionOf(jars: string[]): string | undefined {
     const version = /^activemq-broker-(\d[\w.]*)\.jar$/.exec(jar)?.[1];
     if (version) return version;
   }
-}
-
-function run(
-  [command, ...args]: string[],
-  timeout: number,
-  env: Record<string, string> = {},
-): SpawnSyncReturns<string> {
-  return spawnSync(command!, args, {
-    encoding: "utf8",
-    timeout,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env },
-  });
-}
-
-function lastLine({ error, stderr, stdout }: SpawnSyncReturns<string>): string {
-  const lines = `${stdout ?? ""}\n${stderr ?? ""}`.split("\n").filter((line) => line.trim());
-  // Maven's last lines are advice: its first error says what happened.
-  return lines.find((line) => line.includes("ERROR")) ?? lines.at(-1) ?? String(error);
 }

@@ -1,4 +1,4 @@
-/** Runs one test against each broker: the one in memory, and a real ActiveMQ. */
+/** Runs one test against each broker: the one in memory, and the real ones. */
 
 import {
   connect,
@@ -8,12 +8,15 @@ import {
 } from "../../mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { test, type TestOptions } from "../_harness.ts";
-import { broker, brokerSkip } from "../broker/env.ts";
+import { type Capability, missing, type TestedBroker } from "../broker/differences.ts";
+import { brokers, skipWithout, wantedBrokers } from "../broker/env.ts";
 
 /** What a test gets. */
 export interface TestBroker {
   readonly url: string;
   readonly real: boolean;
+  /** Which broker it is. */
+  readonly kind: TestedBroker;
   /** The broker in memory, if it is that. */
   readonly memory: MemoryBroker | undefined;
   /** A name that no other test uses. */
@@ -38,15 +41,33 @@ const encodings: Record<string, WireFormatOptions> = {
   "tight": { tightEncodingEnabled: true, cacheEnabled: false },
 };
 
+/** How a test's title names the broker. */
+const titles: Record<TestedBroker, string> = {
+  memory: "in-memory broker",
+  activemq5: "ActiveMQ",
+  activemq6: "ActiveMQ 6",
+  artemis: "Artemis",
+};
+
+/** Options of a test for each broker. */
+export interface BrokerTestOptions extends TestOptions {
+  /** What the broker must have; on those that have it not, the test does not exist. */
+  readonly needs?: readonly Capability[];
+}
+
 type BrokerTest = (broker: TestBroker) => Promise<void>;
 
 /** Registers a test for each broker. */
-export function testOnBrokers(name: string, fn: BrokerTest, options: TestOptions = {}): void {
+export function testOnBrokers(name: string, fn: BrokerTest, options: BrokerTestOptions = {}): void {
   testWith(name, {}, fn, options);
 }
 
 /** Registers a test for each broker and each encoding. */
-export function testInEncodings(name: string, fn: BrokerTest, options: TestOptions = {}): void {
+export function testInEncodings(
+  name: string,
+  fn: BrokerTest,
+  options: BrokerTestOptions = {},
+): void {
   for (const [encoding, wireFormat] of Object.entries(encodings)) {
     testWith(`${name}, ${encoding}`, wireFormat, fn, options);
   }
@@ -56,27 +77,30 @@ function testWith(
   name: string,
   wireFormat: WireFormatOptions,
   fn: BrokerTest,
-  options: TestOptions,
+  { needs = [], ...options }: BrokerTestOptions,
 ): void {
-  test(`${name} (in-memory broker)`, async () => {
-    await using memory = await MemoryBroker.listen({
-      users: { system: "manager" },
-      allowAnonymous: true,
-    });
-    await withConnections(memory.url, wireFormat, memory, fn);
-  }, options);
-  test(
-    `${name} (ActiveMQ)`,
-    () => withConnections(broker!.urls.openwire, wireFormat, undefined, fn),
-    {
-      ...options,
-      skip: options.skip || brokerSkip,
-    },
-  );
+  if (!missing("memory", needs)) {
+    test(`${name} (${titles.memory})`, async () => {
+      await using memory = await MemoryBroker.listen({
+        users: { system: "manager" },
+        allowAnonymous: true,
+      });
+      await withConnections(memory.url, "memory", wireFormat, memory, fn);
+    }, options);
+  }
+  for (const kind of wantedBrokers) {
+    if (missing(kind, needs)) continue;
+    test(
+      `${name} (${titles[kind]})`,
+      () => withConnections(brokers[kind]!.urls.openwire, kind, wireFormat, undefined, fn),
+      { ...options, skip: options.skip || skipWithout(kind) },
+    );
+  }
 }
 
 async function withConnections(
   url: string,
+  kind: TestedBroker,
   wireFormat: WireFormatOptions,
   memory: MemoryBroker | undefined,
   fn: BrokerTest,
@@ -86,6 +110,7 @@ async function withConnections(
     await fn({
       url,
       real: memory === undefined,
+      kind,
       memory,
       name: freshName(),
       connect: async (options = {}) => {

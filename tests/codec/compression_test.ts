@@ -57,6 +57,13 @@ test("inflateMessage() reads what Java compressed", async () => {
   assertEquals([...decodeMapBody((await inflateMessage(map)).content)], [["a", 1]]);
 });
 
+test("inflateMessage() reads text that Artemis compressed: flushed, but not ended", async () => {
+  const flushed = text(bytes("78 9c 62 60 60 10 49 c4 02 00 00 00 00 ff ff"));
+  assertEquals(decodeTextBody((await inflateMessage(flushed)).content), "a".repeat(20));
+  const torn = text(bytes("78 9c ff 60 60 10 49 c4 02 00 00 00 00 ff ff"));
+  await refused(torn, "no zlib data");
+});
+
 test("inflateMessage() takes from a bytes message as much as it declares", async () => {
   // Java compresses its whole buffer: 1028 bytes, of which 20 count.
   const buffer = new Uint8Array(1028);

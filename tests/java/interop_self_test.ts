@@ -120,7 +120,7 @@ test("JavaClient sends and receives every other type of message", async () => {
 
 test("JavaClient takes one message and leaves the others alone", async () => {
   await using java = await JavaClient.start();
-  const at = { url: broker!.urls.plain, queue: `java.self.${crypto.randomUUID()}` };
+  const at = { url: broker!.urls.plain!, queue: `java.self.${crypto.randomUUID()}` };
   const waiting = java.receive(at);
   for (const text of ["1", "2", "3"]) await java.send({ ...at, type: "text", body: { text } });
   const seen = [await waiting, await java.receive(at), await java.receive(at)];

@@ -18,7 +18,8 @@ import {
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { broker, brokerSkip } from "../broker/env.ts";
-import { cacheDir, provision } from "../broker/provision.ts";
+import { cacheDir } from "../broker/cache.ts";
+import { provision } from "../broker/provision.ts";
 
 /** Why tests with Java peers and the broker can't run; `false` when they can. */
 export const javaSkip: string | false = !broker

@@ -51,7 +51,7 @@ test("the demo runs against ActiveMQ", async () => {
   assertStringIncludes(outcome.stdout, "OpenWire 12, tight, cache of 1024");
   assertDone(
     await demo([
-      urls.plain,
+      urls.plain!,
       "--count=10",
       "--persistent",
       "--username=system",

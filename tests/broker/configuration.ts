@@ -1,0 +1,148 @@
+/** How the tests' brokers are configured, in a folder, and the commands that start them. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { BrokerUrls } from "./env.ts";
+import type { ActiveMq } from "./provision.ts";
+
+/** Names of the broker's connectors. */
+export type Connector = keyof BrokerUrls;
+
+/** What a broker is started with. */
+export interface Configuration {
+  /** Folder for all that it needs. */
+  home: string;
+  /** Folder for its data. */
+  data: string;
+  /** Whether it keeps messages there. */
+  persistent: boolean;
+  /** Largest Java heap. */
+  heap: string;
+  /** The ports to listen on. */
+  ports: Partial<Record<Connector, number>>;
+}
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+
+const OPENWIRE: Partial<Record<Connector, string>> = {
+  openwire: "wireFormat.maxFrameSize=104857600",
+  smallFrame: "wireFormat.maxFrameSize=65536",
+  plain:
+    "wireFormat.maxFrameSize=104857600&wireFormat.tightEncodingEnabled=false&wireFormat.cacheEnabled=false",
+};
+
+/** The connectors that speak OpenWire. */
+export const SPEAKS_OPENWIRE: ReadonlySet<Connector> = new Set(
+  Object.keys(OPENWIRE) as Connector[],
+);
+
+/** Which connectors a broker has. */
+export function connectorsOf({ kind, stomp, amqp }: ActiveMq): Connector[] {
+  if (kind === "artemis") return ["openwire"];
+  return [
+    "openwire",
+    "smallFrame",
+    "plain",
+    ...(stomp ? ["stomp" as const] : []),
+    ...(amqp ? ["amqp" as const] : []),
+  ];
+}
+
+/** Writes the configuration; returns the command that starts the broker. */
+export function configure(activemq: ActiveMq, configuration: Configuration): string[] {
+  mkdirSync(configuration.data, { recursive: true });
+  const { java } = activemq;
+  return [
+    java,
+    `-Xmx${configuration.heap}`,
+    "-XX:+UseSerialGC",
+    "-Djava.net.preferIPv4Stack=true",
+    `-Djava.io.tmpdir=${configuration.home}`,
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    ...(activemq.kind === "artemis"
+      ? artemis(activemq, configuration)
+      : classic(activemq, configuration)),
+  ];
+}
+
+function classic(
+  { brokerClasspath }: ActiveMq,
+  { home, data, persistent, ports }: Configuration,
+): string[] {
+  const connectors = Object.entries(ports).map(([name, port]) => {
+    const wire = OPENWIRE[name as Connector];
+    const scheme = wire ? "tcp" : name;
+    const query = `maximumConnections=1000${wire ? `&${wire}` : ""}`.replaceAll("&", "&amp;");
+    return `<transportConnector name="${name}" uri="${scheme}://127.0.0.1:${port}?${query}"/>`;
+  });
+  fillIn("activemq.xml", join(home, "activemq.xml"), {
+    data,
+    persistent: String(persistent),
+    store: persistent
+      ? `<persistenceAdapter><kahaDB directory="${data}/kahadb"/></persistenceAdapter>`
+      : "",
+    connectors: connectors.join("\n      "),
+  });
+  return [
+    `-Dlog4j.configuration=${new URL("log4j.properties", import.meta.url)}`,
+    `-Dlog4j.configurationFile=${join(HERE, "log4j2.properties")}`,
+    `-Dactivemq.home=${home}`,
+    `-Dactivemq.base=${home}`,
+    `-Dactivemq.conf=${home}`,
+    `-Dactivemq.data=${home}`,
+    "-cp",
+    [HERE, brokerClasspath].join(delimiter),
+    "org.apache.activemq.console.Main",
+    "start",
+    `xbean:file:${join(home, "activemq.xml")}`,
+  ];
+}
+
+function artemis(
+  { brokerClasspath }: ActiveMq,
+  { home, data, persistent, ports }: Configuration,
+): string[] {
+  const etc = join(home, "etc");
+  mkdirSync(etc, { recursive: true });
+  fillIn("artemis.xml", join(etc, "broker.xml"), {
+    data,
+    persistent: String(persistent),
+    connectors: Object.entries(ports).map(([name, port]) =>
+      `<acceptor name="${name}">tcp://127.0.0.1:${port}?protocols=OPENWIRE;` +
+      "securityDomain=openwire;virtualTopicConsumerWildcards=Consumer.*.%3E%3B2;" +
+      "connectionsAllowed=1000</acceptor>"
+    ).join("\n      "),
+  });
+  const login = join(etc, "login.config");
+  const modules = "org.apache.activemq.artemis.spi.core.security.jaas";
+  const option = "org.apache.activemq.jaas";
+  writeFileSync(
+    login,
+    `openwire {
+  ${modules}.PropertiesLoginModule sufficient
+    baseDir="${etc}"
+    ${option}.properties.user="users.properties"
+    ${option}.properties.role="roles.properties";
+  ${modules}.GuestLoginModule sufficient
+    credentialsInvalidate=true
+    ${option}.guest.user="anonymous"
+    ${option}.guest.role="guests";
+};
+`,
+  );
+  writeFileSync(join(etc, "users.properties"), "system=manager\nguest=password\n");
+  writeFileSync(join(etc, "roles.properties"), "users=system\nguests=guest\n");
+  return [
+    `-Djava.security.auth.login.config=${login}`,
+    "-cp",
+    brokerClasspath,
+    "org.apache.activemq.artemis.core.server.embedded.Main",
+    home,
+  ];
+}
+
+/** Fills in what stands between two @. */
+function fillIn(template: string, path: string, values: Record<string, string>): void {
+  const text = readFileSync(join(HERE, template), "utf8");
+  writeFileSync(path, text.replaceAll(/@(\w+)@/g, (_, name: string) => values[name]!));
+}
