@@ -198,7 +198,7 @@ async function run(url: string, options: Options, interrupt: Interrupt): Promise
   interrupt.connection = connection;
   const session = await connection.createSession();
   print(`Connected to ${connection.remoteAddress}`);
-  print(`  broker       ${describeBroker(connection)}`);
+  print(`  broker       ${await describeBroker(connection)}`);
   print(`  wire format  ${describeFormat(connection.wireFormat)}`);
 
   const name = `openwire.demo.${crypto.randomUUID().slice(0, 8)}`;
@@ -213,9 +213,13 @@ async function run(url: string, options: Options, interrupt: Interrupt): Promise
   print("Closed the connection");
 }
 
-function describeBroker({ provider, brokerInfo }: Connection): string {
-  const name = brokerInfo?.brokerName;
-  return `${provider || "of an unknown kind"}${name ? `, named ${name}` : ""}`;
+async function describeBroker(connection: Connection): Promise<string> {
+  // The broker introduces itself soon after the connection stands.
+  for (let tries = 0; tries < 100 && !connection.brokerInfo; tries++) {
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
+  const name = connection.brokerInfo?.brokerName;
+  return `${connection.provider || "of an unknown kind"}${name ? `, named ${name}` : ""}`;
 }
 
 function describeFormat(settings: WireFormatSettings): string {
