@@ -29,6 +29,7 @@ import {
 } from "./capabilities.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
+import { drainAll } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
 import type { Destination } from "./destination/destination.ts";
 import type { Message } from "./message/message.ts";
@@ -618,10 +619,7 @@ export class Connection implements AsyncDisposable {
    */
   async drain(options: CallOptions = {}): Promise<void> {
     try {
-      const drained = [...this.#sessions].map((session) => session.drain(options));
-      const failed = (await Promise.allSettled(drained))
-        .find((result) => result.status === "rejected");
-      if (failed) throw failed.reason;
+      await drainAll(this.#sessions, options);
     } finally {
       await this.close();
     }
@@ -818,7 +816,7 @@ export class Connection implements AsyncDisposable {
       }
       case "ProducerAck":
         if (command.producerId) {
-          this.#producers.get(idKey(command.producerId))?.acknowledged(command.size);
+          this.#producers.get(idKey(command.producerId))?.acknowledged();
         }
         return;
       case "BrokerInfo":

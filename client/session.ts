@@ -13,6 +13,7 @@ import {
 import { OpenWireError } from "../errors.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
+import { drainAll } from "./drain.ts";
 import type { ConsumerSession } from "./consumer/consumer_deliveries.ts";
 import { checkSupported, type ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, formatDestination } from "./destination/destination.ts";
@@ -284,10 +285,7 @@ export class Session implements AsyncDisposable {
    */
   async drain(options: CallOptions = {}): Promise<void> {
     try {
-      const drained = [...this.#consumers].map((consumer) => consumer.drain(options));
-      const failed = (await Promise.allSettled(drained))
-        .find((result) => result.status === "rejected");
-      if (failed) throw failed.reason;
+      await drainAll(this.#consumers, options);
     } finally {
       await this.close();
     }

@@ -24,7 +24,7 @@ export interface ProducerMember {
   /** Bytes in its window. */
   readonly bufferedAmount: number;
   /** The broker has taken a message that asked for no answer. */
-  acknowledged(size: number): void;
+  acknowledged(): void;
   /** The broker may have lost messages that asked for no answer. */
   windowLost(): void;
   /** Resolves when all that was to be sent is on its way, or has failed. */

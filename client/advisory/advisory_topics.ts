@@ -9,6 +9,7 @@ import {
   type ActiveMQTopic,
   createActiveMQTopic,
 } from "../../codec/mod.ts";
+import { partsOf } from "../destination/composite.ts";
 import { type Destination, queue, toDestination, topic } from "../destination/destination.ts";
 
 /** What all names begin with (Java: AdvisorySupport). */
@@ -222,16 +223,17 @@ function named(...names: string[]): ActiveMQTopic {
 
 function about(kind: string, given: Destination): ActiveMQTopic {
   const destination = toDestination(given);
-  const type = typeOf(destination);
   if (WHOLE.has(kind)) {
-    return named(`${kind}.${plain(type)}.${destination.physicalName.replaceAll(",", COMMA)}`);
+    return named(
+      `${kind}.${plain(typeOf(destination))}.${destination.physicalName.replaceAll(",", COMMA)}`,
+    );
   }
-  const parts = destination.physicalName.split(",").map((part) => part.trim()).filter(Boolean);
-  return named(...parts.map((part) => {
-    const [, prefix, name] = /^(?:(queue|topic):\/\/)?([^]*)$/.exec(part)!;
-    const own = prefix === "queue" ? "Queue" : prefix === "topic" ? "Topic" : type;
-    return `${kind}.${PLAIN.has(kind) ? plain(own) : own}.${name}`;
-  }));
+  return named(
+    ...partsOf(destination).map((part) => {
+      const own = typeOf(part);
+      return `${kind}.${PLAIN.has(kind) ? plain(own) : own}.${part.physicalName}`;
+    }),
+  );
 }
 
 function typeOf({ dataType }: ActiveMQDestination): string {

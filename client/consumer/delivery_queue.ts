@@ -4,6 +4,8 @@ import type { Delivery } from "./delivery.ts";
 
 /** Someone who waits for a message. */
 export interface Receiver {
+  /** Milliseconds that he waits; 0 for ever, as by default, and -1 when he takes only what the broker has at hand. */
+  readonly timeout?: number;
   /** Whether it takes this one; all by default. */
   accepts?(delivery: Delivery): boolean;
   give(delivery: Delivery): void;

@@ -32,7 +32,7 @@ import { inTime } from "../in_time.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
 import { checkPrefetchSize } from "./prefetch_policy.ts";
-import { receiveAll, receiveOne, type ReceiverSource, type SingleReceiver } from "./receivers.ts";
+import { receiveAll, receiveOne, type ReceiverSource } from "./receivers.ts";
 import { idKey, type SessionContext } from "../session_context.ts";
 
 /**
@@ -576,14 +576,14 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (this.#exhausted && this.#kind.browser) return this.#queue.end(undefined);
     if (this.#exhausted || this.#ended) return;
     const [first] = this.#queue.receivers;
-    this.#credit.pull((first as Partial<SingleReceiver> | undefined)?.timeout ?? 0);
+    this.#credit.pull(first?.timeout ?? 0);
   }
 
   /** The broker has nothing: nothing in the time that it was given, or nothing more to browse. */
   #nothing(): void {
     if (this.#kind.browser) this.#exhausted = true;
     for (const receiver of [...this.#queue.receivers]) {
-      if ((receiver as Partial<SingleReceiver>).timeout === -1) receiver.end(undefined);
+      if (receiver.timeout === -1) receiver.end(undefined);
     }
     this.#queue.pump();
   }

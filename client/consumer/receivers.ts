@@ -18,12 +18,6 @@ export interface ReceiverSource {
   finished(delivery: Delivery, attempt: number): void;
 }
 
-/** Someone who waits in `receive()`. */
-export interface SingleReceiver extends Receiver {
-  /** Milliseconds that he waits, 0 for ever; -1 when he takes only what the broker has at hand. */
-  readonly timeout: number;
-}
-
 /**
  * Waits for one message.
  *
@@ -36,7 +30,7 @@ export function receiveOne(
   source: ReceiverSource,
   { timeout, signal }: { timeout: number; signal: AbortSignal | undefined },
   limit: number,
-  added: (receiver: SingleReceiver) => void,
+  added: (receiver: Receiver) => void,
 ): Promise<Message | null> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -51,7 +45,7 @@ export function receiveOne(
       settle();
       reject(signal!.reason);
     };
-    const receiver: SingleReceiver = {
+    const receiver: Receiver = {
       timeout,
       give: (delivery) => {
         settle();

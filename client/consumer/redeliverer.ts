@@ -65,7 +65,7 @@ export class Redeliverer {
     const again: Delivery[] = [];
     for (const delivery of deliveries) {
       delivery.redeliveryCount++;
-      if (this.#isTooOften(delivery)) this.giveUp(delivery, cause);
+      if (this.#isTooOften(delivery)) this.#giveUp(delivery, cause);
       else again.push(delivery);
     }
     if (again.length === 0) return;
@@ -97,12 +97,12 @@ export class Redeliverer {
     if (!this.#options.policy.preDispatchCheck || !this.#isTooOften(delivery)) return false;
     // A broker that redelivers itself (its redelivery plugin) says so, and knows when it has been enough.
     if (hasProperty(delivery, "redeliveryDelay")) return false;
-    this.giveUp(delivery, new Error("it was not consumed"));
+    this.#giveUp(delivery, new Error("it was not consumed"));
     return true;
   }
 
   /** Has the broker move a message to the dead letter queue. */
-  giveUp(delivery: Delivery, cause: Error): void {
+  #giveUp(delivery: Delivery, cause: Error): void {
     const { acknowledger, log, report } = this.#options;
     log?.warn("A message was given up", { ...logFieldsOf(delivery), error: cause });
     const reason = `Delivered ${delivery.redeliveryCount} times: ${cause.message}`;

@@ -1,6 +1,7 @@
 /** Which destinations a name with wildcards stands for (Java: DestinationFilter). */
 
 import type { ActiveMQDestination } from "../../codec/mod.ts";
+import { partsOf } from "./composite.ts";
 
 /**
  * Whether a destination is one that a pattern stands for: `*` is one part of a name between two dots, `>` at the end all that
@@ -10,9 +11,10 @@ export function matchesDestination(
   pattern: ActiveMQDestination,
   destination: ActiveMQDestination,
 ): boolean {
-  if (isQueue(pattern) !== isQueue(destination)) return false;
-  return pattern.physicalName.split(",")
-    .some((name) => matchesName(name.trim(), destination.physicalName));
+  return partsOf(pattern).some((part) =>
+    isQueue(part) === isQueue(destination) &&
+    matchesName(part.physicalName, destination.physicalName)
+  );
 }
 
 /** Whether a destination may stand for several: it is composite, or has wildcards. */

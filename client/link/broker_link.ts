@@ -175,21 +175,14 @@ export class BrokerLink {
    */
   async close(timeout: number): Promise<void> {
     this.#closing = true;
-    await this.#within(this.#outbox.close(), timeout);
-    await this.#within(this.#transport.closed, LINGER);
+    // Whether that was in time or not, the next step is the same.
+    await this.#inTime(this.#outbox.close(), timeout).catch(() => {});
+    await this.#inTime(this.#transport.closed, LINGER).catch(() => {});
     this.fail(undefined);
   }
 
-  /** Waits for something, but not for ever. */
-  async #within(done: Promise<void>, delay: number): Promise<void> {
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => cancel = this.#deadlines.add(delay, resolve));
-    await Promise.race([done, late]);
-    cancel();
-  }
-
-  #inTime(written: Promise<void>, timeout: number, signal?: AbortSignal): Promise<void> {
-    return inTime(written, { deadlines: this.#deadlines, timeout, signal, late: () => LATE });
+  #inTime(done: Promise<void>, timeout: number, signal?: AbortSignal): Promise<void> {
+    return inTime(done, { deadlines: this.#deadlines, timeout, signal, late: () => LATE });
   }
 
   /** All that is sent in one turn of the event loop is written together, and waits together: that is much cheaper. */

@@ -8,6 +8,7 @@ import type { ActiveMQDestination, PrimitiveMap, PrimitiveMapInput } from "../..
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
+import { partsOf } from "../destination/composite.ts";
 import {
   type Destination,
   formatDestination,
@@ -298,7 +299,7 @@ export class Statistics {
     const properties = firstMessageTimestamp
       ? { [`${DESTINATION}.Include.First.Message.Timestamp`]: true }
       : {};
-    const questions = partsOf(toDestination(pattern)).map((destination) => ({
+    const questions = addressesOf(toDestination(pattern)).map((destination) => ({
       destination,
       properties,
     }));
@@ -377,15 +378,14 @@ export class Statistics {
 }
 
 /** Where to ask for each part of a destination. */
-function partsOf({ dataType, physicalName }: ActiveMQDestination): ActiveMQDestination[] {
+function addressesOf(destination: ActiveMQDestination): ActiveMQDestination[] {
+  const { dataType, physicalName } = destination;
   if (dataType !== "ActiveMQQueue" && dataType !== "ActiveMQTopic") {
     throw new TypeError(`Cannot get the statistics of ${physicalName}: it is temporary`);
   }
-  return physicalName.split(",").map((part) => part.trim()).filter(Boolean).map((part) => {
-    const [, prefix, name] = /^(?:(queue|topic):\/\/)?([^]*)$/.exec(part)!;
-    const isQueue = prefix ? prefix === "queue" : dataType === "ActiveMQQueue";
-    return (isQueue ? queue : topic)(`${DESTINATION}.${name}`);
-  });
+  return partsOf(destination).map((part) =>
+    (part.dataType === "ActiveMQQueue" ? queue : topic)(`${DESTINATION}.${part.physicalName}`)
+  );
 }
 
 function brokerStatistics(values: PrimitiveMap): BrokerStatistics {

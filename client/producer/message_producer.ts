@@ -274,7 +274,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    *
    * @ignore Not for users.
    */
-  acknowledged(_size: number): void {
+  acknowledged(): void {
     this.#flow.acknowledged();
   }
 

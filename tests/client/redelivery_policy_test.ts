@@ -67,6 +67,7 @@ test("destinations have policies of their own, by name or wildcard", () => {
       { destination: "orders.>", policy: { maximumRedeliveries: 3 } },
       { destination: "*.eu,extra", policy: { maximumRedeliveries: 4 } },
       { destination: topic("orders.>"), policy: { maximumRedeliveries: 5 } },
+      { destination: "returns,topic://news.*", policy: { maximumRedeliveries: 6 } },
     ],
   });
   const found = (destination: Parameters<typeof redeliveryPolicyFor>[1]): number =>
@@ -79,6 +80,8 @@ test("destinations have policies of their own, by name or wildcard", () => {
   assertEquals(found(queue("prices.eu.today")), 1);
   assertEquals(found(topic("orders.vip")), 5);
   assertEquals(found(queue("orderly")), 1);
+  assertEquals([found(queue("returns")), found(topic("news.today"))], [6, 6]);
+  assertEquals([found(topic("returns")), found(queue("news.today"))], [1, 1]);
 });
 
 test("a policy that makes no sense is refused", () => {

@@ -7,7 +7,6 @@ import {
   EncodeError,
   float,
   long,
-  type Message,
   type MessageConsumer,
   OpenWireError,
   queue,
@@ -16,7 +15,7 @@ import {
 } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { freshName, type TestBroker, testInEncodings } from "./_brokers.ts";
-import { until } from "./_messages.ts";
+import { received, take, until } from "./_messages.ts";
 
 async function pair(
   { connect, name }: TestBroker,
@@ -29,16 +28,8 @@ async function pair(
   return { connection, session, producer, consumer };
 }
 
-async function received(consumer: MessageConsumer): Promise<Message> {
-  const message = await consumer.receive({ timeout: 10_000 });
-  if (message === null) throw new Error("No message came");
-  return message;
-}
-
 async function texts(consumer: MessageConsumer, count: number): Promise<(string | null)[]> {
-  const all = [];
-  for (let i = 0; i < count; i++) all.push((await received(consumer)).text);
-  return all;
+  return (await take(consumer, count)).map(({ text }) => text);
 }
 
 /** Nothing comes any more: a marker sent last is the next that comes. */
