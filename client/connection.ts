@@ -200,7 +200,10 @@ export class Connection implements AsyncDisposable {
     return this.#brokerInfo;
   }
 
-  /** Which broker it is, as far as what it said of itself tells. */
+  /**
+   * Which broker it is, as {@linkcode brokerInfo} tells. Of Artemis this is known as soon as the connection stands, of ActiveMQ
+   * maybe a moment later.
+   */
   get brokerKind(): BrokerKind {
     return brokerKindOf(this.#brokerInfo);
   }

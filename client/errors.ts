@@ -209,6 +209,10 @@ export class AuthenticationError extends BrokerError {
 
 /** What an exception of the broker is about. */
 function conditionOf(exception: Throwable | null): Condition {
+  // Artemis says only this of a subscription that is in use.
+  if (exception?.message?.includes("durable subscription since it already has subscriber")) {
+    return { code: "SUBSCRIPTION_IN_USE", retryable: true };
+  }
   const known = conditions.get(simpleName(exception?.className ?? ""));
   if (known) return known;
   // A JMSException as any other, which a service meets that has lost its connection and is back before the broker knows.

@@ -6,7 +6,7 @@
  *   [FILES, FOLDERS or parts of test names]
  * ```
  *
- * Without `--broker` they run against ActiveMQ 5.
+ * Without `--broker` they run against all of them.
  *
  * The last line of the output is `N passed, N failed, N skipped`.
  */
@@ -58,7 +58,7 @@ Deno.chdir(root);
 
 const results: Result[] = [];
 await install();
-const wanted = BROKER_KINDS.filter((kind) => (kinds ?? ["activemq5"]).includes(kind));
+const wanted = BROKER_KINDS.filter((kind) => (kinds ?? BROKER_KINDS).includes(kind));
 const brokers = new Map<BrokerKind, RunningBroker>();
 const reasons: Partial<Record<BrokerKind, string>> = {};
 const died: RunningBroker[] = [];

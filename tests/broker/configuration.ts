@@ -38,11 +38,9 @@ export const SPEAKS_OPENWIRE: ReadonlySet<Connector> = new Set(
 
 /** Which connectors a broker has. */
 export function connectorsOf({ kind, stomp, amqp }: ActiveMq): Connector[] {
-  if (kind === "artemis") return ["openwire"];
   return [
     "openwire",
-    "smallFrame",
-    "plain",
+    ...(kind === "artemis" ? [] : ["smallFrame", "plain"] as const),
     ...(stomp ? ["stomp" as const] : []),
     ...(amqp ? ["amqp" as const] : []),
   ];
@@ -108,7 +106,7 @@ function artemis(
     data,
     persistent: String(persistent),
     connectors: Object.entries(ports).map(([name, port]) =>
-      `<acceptor name="${name}">tcp://127.0.0.1:${port}?protocols=OPENWIRE;` +
+      `<acceptor name="${name}">tcp://127.0.0.1:${port}?protocols=${name.toUpperCase()};` +
       "securityDomain=openwire;virtualTopicConsumerWildcards=Consumer.*.%3E%3B2;" +
       "connectionsAllowed=1000</acceptor>"
     ).join("\n      "),

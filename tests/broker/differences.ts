@@ -8,27 +8,151 @@ import { BROKER_KINDS, type BrokerKind } from "./kinds.ts";
 /** A broker that the tests of the client know. */
 export type TestedBroker = BrokerKind | "memory";
 
+/** All of them, in the order of the table. */
+export const TESTED_BROKERS: readonly TestedBroker[] = ["memory", ...BROKER_KINDS];
+
 /** What not all brokers have. */
-export type Capability = string;
+export type Capability =
+  | "exclusive consumers"
+  | "retroactive consumers"
+  | "pending message limit"
+  | "changed prefetch size"
+  | "repeated delivery"
+  | "scheduled jobs"
+  | "scheduled job ids"
+  | "nested properties"
+  | "all versions"
+  | "only own properties"
+  | "same compression"
+  | "transaction ids of messages"
+  | "first of a group"
+  | "no order by priority"
+  | "exact full queues"
+  | "deleted temporary destinations"
+  | "strict selectors"
+  | "credit within transactions"
+  | "read-only branches"
+  | "XA undone at once"
+  | "XA error codes";
 
 /** What is known of a capability. */
 export interface CapabilityEntry {
   /** What it is, for docs/brokers.md. */
   readonly title: string;
-  /** Why a broker has it not; those that are not named have it. */
+  /** What is otherwise on a broker that has it not; those that are not named have it. */
   readonly missing: Partial<Record<TestedBroker, string>>;
 }
 
-/** All capabilities that not every broker has. */
-export const CAPABILITIES: Record<string, CapabilityEntry> = {};
-
-/** All brokers, in the order of the table. */
-export const TESTED_BROKERS: readonly TestedBroker[] = ["memory", ...BROKER_KINDS];
+/** All capabilities that not every broker has, as seen on the versions in provision.ts. */
+export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
+  "exclusive consumers": {
+    title: "Exclusive consumers",
+    missing: {
+      artemis: "`exclusive` is ignored, so the client refuses it; configure the queue as exclusive",
+    },
+  },
+  "retroactive consumers": {
+    title: "Retroactive consumers",
+    missing: {
+      artemis:
+        "`retroactive` is ignored, so the client refuses it; configure the address with a `retroactive-message-count`",
+    },
+  },
+  "pending message limit": {
+    title: "A limit of pending messages",
+    missing: {
+      artemis:
+        "`maximumPendingMessageLimit` is ignored, so the client refuses it; configure the queue with a `ring-size`",
+    },
+  },
+  "changed prefetch size": {
+    title: "`setPrefetchSize()` replaces the prefetch size",
+    missing: { artemis: "the new size is added to what was sent ahead: from 1 to 4 makes 5" },
+  },
+  "repeated delivery": {
+    title: "Schedules with `period`, `repeat` and `cron`",
+    missing: { artemis: "only `delay` is known; the client refuses the others" },
+  },
+  "scheduled jobs": {
+    title: "Scheduled messages can be shown and taken back",
+    missing: { artemis: "there is no scheduler to ask; the client refuses `scheduledJobs`" },
+  },
+  "scheduled job ids": {
+    title: "A message that was scheduled has the id of its job",
+    missing: { artemis: "it comes as any other" },
+  },
+  "nested properties": {
+    title: "Lists and maps as properties and within maps",
+    missing: {
+      artemis: "a property comes as the text of the Java object, a map that has one is refused",
+    },
+  },
+  "all versions": {
+    title: "OpenWire 2 to 8, and nested maps in all",
+    missing: {
+      artemis:
+        "it has no classes for 2 to 8 and does not answer such a client; nested maps are refused",
+    },
+  },
+  "only own properties": {
+    title: "A message has the properties that it was sent with",
+    missing: { artemis: "it has `__AMQ_CID` beside them, the client id of its sender" },
+  },
+  "same compression": {
+    title: "A compressed message comes as it was sent",
+    missing: { artemis: "its body is compressed anew, text with a flush in place of the end" },
+  },
+  "transaction ids of messages": {
+    title: "A message tells the transaction that sent it",
+    missing: { artemis: "it tells none" },
+  },
+  "first of a group": {
+    title: "The first message of a group says so",
+    missing: {
+      artemis: "`groupFirstForConsumer` is set only if the queue has a `group-first-key`",
+    },
+  },
+  "no order by priority": {
+    title: "Priority does not change the order of a queue, unless it is configured so",
+    missing: { artemis: "messages of a higher priority come first" },
+  },
+  "exact full queues": {
+    title: "A queue that is full takes nothing more from anybody",
+    missing: {
+      artemis:
+        "what is read from the socket is taken still, then the broker reads nothing from the connection at all",
+    },
+  },
+  "deleted temporary destinations": {
+    title: "Sending to a temporary destination that is gone is refused",
+    missing: { artemis: "it is accepted" },
+  },
+  "strict selectors": {
+    title: "A selector with a value that joins its neighbour is refused",
+    missing: { artemis: "it is accepted" },
+  },
+  "credit within transactions": {
+    title: "An acknowledgement of one message in a transaction makes room for another",
+    missing: { artemis: "no more than the prefetch size comes before the commit" },
+  },
+  "read-only branches": {
+    title: "`xa.prepare()` tells when nothing was done",
+    missing: { artemis: "it is always prepared" },
+  },
+  "XA undone at once": {
+    title: "What a branch that wasn't prepared has done is undone when its connection is lost",
+    missing: { artemis: "it is not undone at once: what was received stays out of the queue" },
+  },
+  "XA error codes": {
+    title: "A distributed transaction that is unknown is told by the code `notFound`",
+    missing: { artemis: "the code is that of a protocol error" },
+  },
+};
 
 /** Why a broker can't run a test that needs this; undefined if it can. */
 export function missing(broker: TestedBroker, needs: readonly Capability[]): string | undefined {
   for (const need of needs) {
-    const { missing }: CapabilityEntry = CAPABILITIES[need]!;
-    if (missing[broker]) return missing[broker];
+    const reason = CAPABILITIES[need].missing[broker];
+    if (reason) return reason;
   }
 }

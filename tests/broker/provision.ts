@@ -49,6 +49,8 @@ const NEWER = {
       { id: "org.apache.activemq:activemq-spring:6.3.1" },
       { id: "org.apache.activemq:activemq-console:6.3.1" },
       { id: "org.apache.activemq:activemq-jaas:6.3.1" },
+      { id: "org.apache.activemq:activemq-stomp:6.3.1" },
+      { id: "org.apache.activemq:activemq-amqp:6.3.1" },
       { id: "org.springframework:spring-context:6.2.19" },
       { id: "org.slf4j:slf4j-simple:2.0.18" },
     ],
@@ -63,6 +65,8 @@ const NEWER = {
         without: "org.apache.artemis:artemis-jms-client",
       },
       { id: "org.apache.artemis:artemis-jms-client:2.54.0", without: "*:*" },
+      { id: "org.apache.artemis:artemis-stomp-protocol:2.55.0" },
+      { id: "org.apache.artemis:artemis-amqp-protocol:2.55.0" },
       { id: "org.slf4j:slf4j-simple:2.0.18" },
     ],
   },
@@ -100,8 +104,8 @@ function fromMaven(kind: keyof typeof NEWER, only: string | undefined): ActiveMq
     ...(javac ? { javac } : {}),
     brokerClasspath: classpath,
     classpath,
-    stomp: false,
-    amqp: false,
+    stomp: true,
+    amqp: true,
   };
 }
 

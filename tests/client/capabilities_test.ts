@@ -3,10 +3,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { OpenWireError, topic } from "../../mod.ts";
 import { testOnBrokers } from "./_brokers.ts";
-import { received } from "./_messages.ts";
+import { received, until } from "./_messages.ts";
 
 testOnBrokers("brokerKind tells ActiveMQ from Artemis", async (broker) => {
   const connection = await broker.connect();
+  await until(() => connection.brokerInfo !== undefined);
   const artemis = broker.kind === "artemis";
   assertEquals(connection.brokerKind, artemis ? "artemis" : "activemq");
   for (const has of Object.values(connection.capabilities)) assertEquals(has, !artemis);

@@ -76,7 +76,7 @@ testOnBrokers("setPrefetchSize() changes what is sent ahead", async (broker) => 
   const other = await connection.createConsumer(broker.name);
   assertEquals((await received(other)).text, "5");
   await assertRejects(() => consumer.setPrefetchSize(-1), RangeError);
-});
+}, { needs: ["changed prefetch size"] });
 
 testOnBrokers("prefetchPolicy is for all consumers of a kind", async (broker) => {
   const asked: number[] = [];
@@ -369,7 +369,7 @@ testOnBrokers("an exclusive consumer gets all messages", async (broker) => {
   await first.close();
   await send(broker, broker.name, "5");
   assertEquals((await received(second)).text, "5");
-});
+}, { needs: ["exclusive consumers"] });
 
 testOnBrokers("consumers of a higher priority are served first", async (broker) => {
   const connection = await broker.connect();

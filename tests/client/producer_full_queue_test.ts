@@ -92,7 +92,7 @@ testOnBrokers("persistent messages wait for room in a full queue, too", async (b
   assertEquals(sending.taken, 5);
   assertEquals(await numbers(await session.createConsumer(full), 20), upTo(20));
   await sending.all;
-});
+}, { needs: ["exact full queues"] });
 
 testOnBrokers("a transaction that meets a full queue loses nothing", async (broker) => {
   const full = smallQueue(broker);
@@ -108,7 +108,7 @@ testOnBrokers("a transaction that meets a full queue loses nothing", async (brok
   const consumer = await other.createConsumer(full);
   assertEquals(await numbers(consumer, 8), upTo(8));
   await committed;
-});
+}, { needs: ["exact full queues"] });
 
 testOnBrokers("the window is empty when the broker has taken all", async ({ connect, name }) => {
   const connection = await connect();
@@ -127,7 +127,7 @@ testOnBrokers("the window is empty when the broker has taken all", async ({ conn
     await settle(connection);
     assertEquals(producer.bufferedAmount, 0);
   }
-});
+}, { needs: ["exact full queues"] });
 
 testOnBrokers(
   "a producer without a destination has one window for all",
@@ -183,4 +183,5 @@ testOnBrokers(
     await connection.close();
     await watching;
   },
+  { needs: ["deleted temporary destinations"] },
 );

@@ -177,7 +177,7 @@ testOnBrokers("properties: which names and values are refused", async (broker) =
   const properties = { JMS_AMQP_NATIVE: true, "content-type": "a/b", and: 1, "ü.x": null };
   await producer.send("x", { properties });
   assertEquals([...(await next(consumer)).properties], Object.entries(properties));
-});
+}, { needs: ["only own properties"] });
 
 testOnBrokers("nestedMapAndListEnabled: false refuses maps and lists within", async (broker) => {
   const { producer, consumer } = await pair(broker, { nestedMapAndListEnabled: false });
@@ -250,7 +250,7 @@ testOnBrokers("a received message is forwarded as it is", async (broker) => {
       assertEquals(forwarded.destination, queue(elsewhere));
     }
   }
-});
+}, { needs: ["same compression"] });
 
 testOnBrokers("a message that is forwarded takes what the options say", async (broker) => {
   const { session, producer, consumer } = await pair(broker);
@@ -263,7 +263,7 @@ testOnBrokers("a message that is forwarded takes what the options say", async (b
   assertEquals([...forwarded.properties], [["a", 1], ["b", 3]]);
   assertEquals([received.type, received.properties.get("b")], ["old", 2]);
   await session.close();
-});
+}, { needs: ["only own properties"] });
 
 test("a message whose body can't be read can still be forwarded", async () => {
   await using broker = await MemoryBroker.listen();
@@ -299,7 +299,7 @@ testOnBrokers("what the broker says of a message", async (broker) => {
   const connectionId = inTransaction.id.split(":").slice(0, 3).join(":");
   assertEquals(inTransaction.producerTransactionId, `TX:${connectionId}:1`);
   await session.close();
-});
+}, { needs: ["transaction ids of messages"] });
 
 testOnBrokers("message groups keep to a consumer until they are closed", async (broker) => {
   const connection = await broker.connect();
@@ -344,7 +344,7 @@ testOnBrokers("message groups keep to a consumer until they are closed", async (
   assert(!owners.has(after));
   assertEquals(first.groupFirstForConsumer, true);
   await assertRejects(() => producer.send("x", { groupSequence: 2 ** 31 }), RangeError);
-});
+}, { needs: ["first of a group"] });
 
 testOnBrokers("sendBatch() sends in order and tells of each message", async (broker) => {
   const { producer, consumer } = await pair(broker);
@@ -366,7 +366,7 @@ testOnBrokers("sendBatch() sends in order and tells of each message", async (bro
   }
   assertEquals(seen, [2, 9, 2, 2]);
   assertEquals(await producer.sendBatch([]), []);
-});
+}, { needs: ["no order by priority"] });
 
 testOnBrokers("sendBatch() sends nothing if one message can't be sent at all", async (broker) => {
   const { connection, producer, consumer } = await pair(broker, {

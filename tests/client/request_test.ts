@@ -147,7 +147,7 @@ testOnBrokers("a request to a place that is gone fails at once", async (broker) 
     const error = await assertRejects(() => client.request(place, "a"), BrokerError);
     assertEquals(error.code, "INVALID_DESTINATION");
   }
-});
+}, { needs: ["deleted temporary destinations"] });
 
 testOnBrokers("the end of the connection ends the wait for a reply", async (broker) => {
   const [client, other] = await two(broker);
@@ -511,6 +511,7 @@ testOnBrokers(
     assertEquals(handled, ["a", "b"]);
     assertEquals(await left(broker, broker.name), []);
   },
+  { needs: ["deleted temporary destinations"] },
 );
 
 testOnBrokers("a reply that comes too late is not sent, but reported", async (broker) => {

@@ -101,7 +101,7 @@ testOnBrokers("delay has the broker deliver a message later", async (broker) => 
   assertEquals([later.text, later.id], ["later", messageId]);
   assert(later.scheduledJobId !== null);
   assertEquals([...later.properties.keys()].sort(), ["a", "scheduledJobId"]);
-});
+}, { needs: ["scheduled job ids"] });
 
 testOnBrokers("period and repeat have it deliver a message several times", async (broker) => {
   const connection = await broker.connect();
@@ -111,7 +111,7 @@ testOnBrokers("period and repeat have it deliver a message several times", async
   assertEquals(messages.map(({ text }) => text), ["again", "again", "again"]);
   assertEquals(new Set(messages.map(({ id }) => id)).size, 3);
   assertEquals(new Set(messages.map(({ scheduledJobId }) => scheduledJobId)).size, 1);
-});
+}, { needs: ["repeated delivery"] });
 
 testOnBrokers("a producer's delay is for all of its messages that have none", async (broker) => {
   const connection = await broker.connect();
@@ -126,7 +126,7 @@ testOnBrokers("a producer's delay is for all of its messages that have none", as
   const jobs = await jobsOf(broker, connection.scheduledJobs.browse());
   assertEquals(jobs.map(({ schedule }) => schedule.delay), [HOUR, HOUR]);
   for (const { id } of jobs) await connection.scheduledJobs.remove(id);
-});
+}, { needs: ["scheduled jobs"] });
 
 testOnBrokers("browse() shows scheduled messages, remove() takes them back", async (broker) => {
   const connection = await broker.connect();
@@ -177,7 +177,7 @@ testOnBrokers("browse() shows scheduled messages, remove() takes them back", asy
   assertEquals((await next(consumer)).text, "due");
   for (const { id } of [two, three]) await scheduledJobs.remove(id);
   assertEquals(await texts(scheduledJobs.browse()), []);
-});
+}, { needs: ["scheduled jobs"] });
 
 testOnBrokers("removeAll() takes back what is due within a range", async (broker) => {
   const connection = await broker.connect();
@@ -194,7 +194,7 @@ testOnBrokers("removeAll() takes back what is due within a range", async (broker
   assertEquals(await left(), ["1", "3"]);
   await scheduledJobs.removeAll({ from: time(0) });
   assertEquals(await left(), []);
-});
+}, { needs: ["scheduled jobs"] });
 
 testOnBrokers("browse() shows many jobs, and can be left", async (broker) => {
   const connection = await broker.connect({ prefetchPolicy: { queuePrefetch: 3 } });
@@ -208,7 +208,7 @@ testOnBrokers("browse() shows many jobs, and can be left", async (broker) => {
   assertEquals(seen, 5);
   await Promise.all(jobs.map(({ id }) => scheduledJobs.remove(id)));
   assertEquals(await jobsOf(broker, scheduledJobs.browse()), []);
-});
+}, { needs: ["scheduled jobs"] });
 
 testOnBrokers("browse() refuses ranges that are none", async ({ connect }) => {
   const { scheduledJobs } = await connect();
@@ -218,7 +218,7 @@ testOnBrokers("browse() refuses ranges that are none", async ({ connect }) => {
       for await (const _ of scheduledJobs.browse({ to: from }));
     }, RangeError);
   }
-});
+}, { needs: ["scheduled jobs"] });
 
 testOnBrokers("a scheduled message that comes can be scheduled again", async (broker) => {
   const connection = await broker.connect();
@@ -229,4 +229,4 @@ testOnBrokers("a scheduled message that comes can be scheduled again", async (br
   const second = await next(consumer);
   assert(second.scheduledJobId !== null && second.scheduledJobId !== first.scheduledJobId);
   assertEquals([second.text, second.properties.get("a")], ["x", 1]);
-});
+}, { needs: ["scheduled job ids"] });

@@ -172,4 +172,5 @@ testOnBrokers(
     );
     assert(error.code === "INVALID_SELECTOR");
   },
+  { needs: ["strict selectors"] },
 );

@@ -107,7 +107,7 @@ testOnBrokers("nobody can send to one that was deleted, or consume from it", asy
     assertStringIncludes(error.message, "Cannot send");
   }
   await assertInvalid(() => owner.createConsumer(queue), "was deleted");
-});
+}, { needs: ["deleted temporary destinations"] });
 
 testOnBrokers("what nobody waits for is told by status() when it was deleted", async (broker) => {
   const { owner, other } = await two(broker);
@@ -122,7 +122,7 @@ testOnBrokers("what nobody waits for is told by status() when it was deleted", a
   // The connection is none the worse.
   await other.send(broker.name, "fine");
   await statuses.return!();
-});
+}, { needs: ["deleted temporary destinations"] });
 
 testOnBrokers("it goes with its connection", async (broker) => {
   const { owner, other } = await two(broker);
@@ -133,7 +133,7 @@ testOnBrokers("it goes with its connection", async (broker) => {
   await assertInvalid(() => other.send(queue, "late"), "Cannot send");
   await other.send(kept, "fine");
   await queue.delete();
-});
+}, { needs: ["deleted temporary destinations"] });
 
 testOnBrokers("`await using` deletes it", async (broker) => {
   const { owner, other } = await two(broker);
@@ -146,7 +146,7 @@ testOnBrokers("`await using` deletes it", async (broker) => {
     assertEquals((await received(consumer)).text, "hello");
   }
   await assertInvalid(() => other.send(`temp-queue://${name}`, "late"), "Cannot send");
-});
+}, { needs: ["deleted temporary destinations"] });
 
 testOnBrokers("its name as a text stands for it", async (broker) => {
   const { owner, other } = await two(broker);

@@ -165,6 +165,7 @@ testOnBrokers(
     await session.close();
     assertEquals(await left(broker, broker.name), []);
   },
+  { needs: ["credit within transactions"] },
 );
 
 testOnBrokers(

@@ -44,6 +44,7 @@ for (const version of [1, 2, 3, 5, 6, 9, 10, 11, 12]) {
         }
       }
     },
+    { needs: ["all versions"] },
   );
 }
 

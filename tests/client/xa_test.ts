@@ -181,7 +181,7 @@ testOnBrokers("a branch in which nothing was done is read-only", async (broker) 
   await assertXA(() => xa.commit(xid), XAErrorCode.notFound);
   // The session is free.
   await xa.start(session, createXid());
-});
+}, { needs: ["read-only branches"] });
 
 testOnBrokers("while a session works for a branch it can't end it by itself", async (broker) => {
   const { xa, session, xid } = await open(broker);
@@ -362,7 +362,7 @@ testOnBrokers("a branch that was not prepared is lost in a crash", async (broker
   assertEquals(await both(broker, done), [["a"], []]);
   const other = await broker.connect();
   await assertXA(() => other.xa.commit(done.xid), XAErrorCode.notFound);
-});
+}, { needs: ["XA undone at once"] });
 
 testOnBrokers(
   "a branch is committed from another connection while its own one goes on",
@@ -380,6 +380,7 @@ testOnBrokers(
     await connection.close();
     assertEquals(await both(broker, done), [[], ["A"]]);
   },
+  { needs: ["XA error codes"] },
 );
 
 testOnBrokers("the broker says what is wrong by a code", async (broker) => {
@@ -402,7 +403,7 @@ testOnBrokers("the broker says what is wrong by a code", async (broker) => {
   // It is still there.
   await xa.commit(xid, { onePhase: true });
   assertEquals(await left(broker, to), [["A", 0]]);
-});
+}, { needs: ["XA error codes"] });
 
 testOnBrokers("a prepared branch takes no more work", async (broker) => {
   const { xa, xid, session } = await work(broker);
