@@ -213,6 +213,13 @@ function conditionOf(exception: Throwable | null): Condition {
   if (exception?.message?.includes("durable subscription since it already has subscriber")) {
     return { code: "SUBSCRIPTION_IN_USE", retryable: true };
   }
+  // And this of a queue that is to be deleted and is in use.
+  if (
+    exception?.message?.includes("Cannot delete queue") &&
+    exception.message.includes("it has consumers")
+  ) {
+    return { code: "DESTINATION_IN_USE", retryable: true };
+  }
   const known = conditions.get(simpleName(exception?.className ?? ""));
   if (known) return known;
   // A JMSException as any other, which a service meets that has lost its connection and is back before the broker knows.

@@ -29,6 +29,8 @@ export type Capability =
   | "no order by priority"
   | "exact full queues"
   | "deleted temporary destinations"
+  | "topics kept while in use"
+  | "advisory of the broker itself"
   | "strict selectors"
   | "credit within transactions"
   | "read-only branches"
@@ -126,6 +128,16 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
   "deleted temporary destinations": {
     title: "Sending to a temporary destination that is gone is refused",
     missing: { artemis: "it is accepted" },
+  },
+  "topics kept while in use": {
+    title: "A topic that has consumers or durable subscriptions is not deleted",
+    missing: {
+      artemis: "it is deleted with them, and the connections of its consumers are ended",
+    },
+  },
+  "advisory of the broker itself": {
+    title: "The advisory topic of the master broker tells at once which it is",
+    missing: { memory: "it has no advisories", artemis: "there is no such advisory" },
   },
   "strict selectors": {
     title: "A selector with a value that joins its neighbour is refused",

@@ -1,7 +1,14 @@
 /** Queues and topics that are created and deleted. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { BrokerError, connect, ConnectionClosedError, type Destination, topic } from "../../mod.ts";
+import {
+  BrokerError,
+  connect,
+  type Connection,
+  ConnectionClosedError,
+  type Destination,
+  topic,
+} from "../../mod.ts";
 import { broker as activeMQ, brokerSkip } from "../broker/env.ts";
 import { test } from "../_harness.ts";
 import { freshName, testOnBrokers } from "./_brokers.ts";
@@ -28,29 +35,37 @@ testOnBrokers("what is there can be created again, what is gone deleted", async 
   assertEquals(await left(broker, broker.name), [["kept", 0]]);
 });
 
-testOnBrokers("what has consumers or durable subscriptions is not deleted", async (broker) => {
-  const connection = await broker.connect({ clientId: `client-${broker.name}` });
-  const refused = async (destination: Destination): Promise<void> => {
-    const error = await assertRejects(
-      () => connection.deleteDestination(destination),
-      BrokerError,
-      `Cannot delete ${typeof destination === "string" ? "queue" : "topic"}://${broker.name}`,
-    );
-    assertEquals([error.code, error.retryable], ["DESTINATION_IN_USE", true]);
-  };
+async function assertInUse(connection: Connection, destination: Destination): Promise<void> {
+  const error = await assertRejects(
+    () => connection.deleteDestination(destination),
+    BrokerError,
+    `Cannot delete ${typeof destination === "string" ? `queue://${destination}` : "topic://"}`,
+  );
+  assertEquals([error.code, error.retryable], ["DESTINATION_IN_USE", true]);
+}
+
+testOnBrokers("a queue that has consumers is not deleted", async (broker) => {
+  const connection = await broker.connect();
   const consumer = await connection.createConsumer(broker.name);
-  await refused(broker.name);
+  await assertInUse(connection, broker.name);
   await consumer.close();
   await connection.deleteDestination(broker.name);
-
-  const options = { subscriptionName: "s" };
-  const durable = await connection.createConsumer(topic(broker.name), options);
-  await refused(topic(broker.name));
-  await durable.close();
-  await refused(topic(broker.name));
-  await connection.unsubscribe("s");
-  await connection.deleteDestination(topic(broker.name));
 });
+
+testOnBrokers(
+  "a topic that has consumers or durable subscriptions is not deleted",
+  async (broker) => {
+    const connection = await broker.connect({ clientId: `client-${broker.name}` });
+    const options = { subscriptionName: "s" };
+    const durable = await connection.createConsumer(topic(broker.name), options);
+    await assertInUse(connection, topic(broker.name));
+    await durable.close();
+    await assertInUse(connection, topic(broker.name));
+    await connection.unsubscribe("s");
+    await connection.deleteDestination(topic(broker.name));
+  },
+  { needs: ["topics kept while in use"] },
+);
 
 testOnBrokers("only single destinations that last are created and deleted", async (broker) => {
   const connection = await broker.connect();
