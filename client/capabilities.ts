@@ -37,8 +37,6 @@ export interface BrokerCapabilities {
   readonly repeatedDelivery: boolean;
   /** Scheduled messages can be shown and taken back: `connection.scheduledJobs`. */
   readonly scheduledJobs: boolean;
-  /** The broker answers a KeepAliveInfo. `connection.ping()` works in any case. */
-  readonly keepAliveAnswers: boolean;
 }
 
 const ALL: BrokerCapabilities = Object.freeze({
@@ -47,7 +45,6 @@ const ALL: BrokerCapabilities = Object.freeze({
   maximumPendingMessageLimit: true,
   repeatedDelivery: true,
   scheduledJobs: true,
-  keepAliveAnswers: true,
 });
 
 const ARTEMIS: BrokerCapabilities = Object.freeze({
@@ -56,7 +53,6 @@ const ARTEMIS: BrokerCapabilities = Object.freeze({
   maximumPendingMessageLimit: false,
   repeatedDelivery: false,
   scheduledJobs: false,
-  keepAliveAnswers: false,
 });
 
 /** What a broker of a kind can do. */
@@ -89,7 +85,6 @@ const REASONS: Readonly<Record<keyof BrokerCapabilities, string>> = {
     "it ignores `maximumPendingMessageLimit`; configure the queue with a ring-size",
   repeatedDelivery: "it ignores `period`, `repeat` and `cron`; it knows only `delay`",
   scheduledJobs: "it has no scheduler whose jobs can be shown and removed",
-  keepAliveAnswers: "it answers no KeepAliveInfo",
 };
 
 /**

@@ -48,8 +48,6 @@ export class BrokerLink {
   readonly #format: OpenWireFormat;
   readonly #receive: (command: DataStructure) => void;
   readonly #inspect: CommandInspector | undefined;
-  /** Who waits for a sign of life. */
-  readonly #pings: Set<PromiseWithResolvers<void>> = new Set();
   readonly #deadlines: Deadlines;
   readonly #correlator: ResponseCorrelator;
   readonly #decoder: OpenWireDecoderStream;
@@ -146,29 +144,6 @@ export class BrokerLink {
   }
 
   /**
-   * Asks for a sign of life.
-   *
-   * @throws {TimeoutError} When none came.
-   */
-  async ping(options: RequestOptions): Promise<void> {
-    if (this.#failure) throw this.#failure;
-    options.signal?.throwIfAborted();
-    const answer = Promise.withResolvers<void>();
-    this.#pings.add(answer);
-    try {
-      this.#push(createKeepAliveInfo({ commandId: this.#nextId(), responseRequired: true }));
-      await inTime(answer.promise, {
-        deadlines: this.#deadlines,
-        timeout: options.timeout,
-        signal: options.signal,
-        late: () => new TimeoutError(`${options.action}: no answer within ${options.timeout} ms`),
-      });
-    } finally {
-      this.#pings.delete(answer);
-    }
-  }
-
-  /**
    * Sends what waits, tells the peer that no more comes, and gives it a moment to say the same.
    *
    * @param timeout Milliseconds after which the connection is ended in any case.
@@ -204,7 +179,6 @@ export class BrokerLink {
     clearInterval(this.#monitor);
     this.#format.fail(this.#failure);
     this.#correlator.failAll(this.#failure);
-    for (const ping of this.#pings) ping.reject(this.#failure);
     this.#outbox.fail(this.#failure);
     this.#transport.close(this.#failure);
     this.#resolveClosed(this.#closing ? undefined : this.#failure);
@@ -258,8 +232,6 @@ export class BrokerLink {
         return this.#correlator.take(command);
       case "KeepAliveInfo":
         if (command.responseRequired) this.#push({ ...command, responseRequired: false });
-        // The answer is the command itself, without a number: it is for whoever waits (Java: AbstractInactivityMonitor).
-        else for (const ping of this.#pings) ping.resolve();
         return;
       case "ShutdownInfo":
         // The broker ends the connection after this; whoever waits should know at once.

@@ -478,6 +478,26 @@ testOnBrokers("ping() measures the way to the broker and back", async (broker) =
   await assertRejects(() => connection.ping(), Error, "closed");
 });
 
+testOnBrokers("ping() does not get into the way of messages", async (broker) => {
+  const [from, to] = [await broker.connect(), await broker.connect()];
+  const consumer = await to.createConsumer(broker.name);
+  const COUNT = 10_000;
+  let count = 0;
+  const all = new Promise<void>((resolve, reject) => {
+    consumer.consume(() => {
+      if (++count === COUNT) resolve();
+    }).catch(reject);
+  });
+  const pinging = (async () => {
+    while (count < COUNT) await to.ping();
+  })();
+  const producer = await from.createProducer(broker.name, { persistent: false });
+  for (let sent = 0; sent < COUNT; sent += 50) {
+    await Promise.race([all, Promise.all(Array.from({ length: 50 }, () => producer.send("x")))]);
+  }
+  await Promise.all([all, pinging]);
+});
+
 testOnBrokers(
   "a consumer of the connection can't share a session in the modes client and transacted",
   async (broker) => {

@@ -40,8 +40,6 @@ class Fake {
         this.messages.push(command);
         this.#arrived.resolve();
         this.#arrived = Promise.withResolvers();
-      } else if (command.dataType === "KeepAliveInfo") {
-        await this.script.send({ ...command, responseRequired: false });
       } else {
         await this.script.answer(command);
       }
