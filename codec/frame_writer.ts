@@ -14,6 +14,8 @@ import type { WriteCache } from "./write_cache.ts";
 
 /** Frames are cut from blocks of this many bytes, because small buffers are dear. */
 const BLOCK = 65536;
+/** The first one is smaller and each next one twice as large, because there are connections that send little. */
+const FIRST_BLOCK = 4096;
 const SIZE_PREFIX = 4;
 /** More bytes than any object has of its own. */
 const ROOM = 256;
@@ -137,7 +139,8 @@ export class FrameWriter {
     }
     const pending = this.position - this.#taken;
     const needed = pending + size + ROOM;
-    const grown = new Uint8Array(needed <= BLOCK ? BLOCK : pending === 0 ? needed : needed * 2);
+    const block = Math.min(BLOCK, Math.max(FIRST_BLOCK, this.bytes.length * 2));
+    const grown = new Uint8Array(needed <= block ? block : pending === 0 ? needed : needed * 2);
     grown.set(this.bytes.subarray(this.#taken, this.position));
     this.bytes = grown;
     this.view = new DataView(grown.buffer);

@@ -44,6 +44,8 @@ function deno(): DenoSockets {
 }
 
 const bufferSize = 64 * 1024;
+/** Until so much has come at once: a connection on which little comes needs no more. */
+const firstBufferSize = 4 * 1024;
 /** Fewer bytes are copied, so that they don't keep the whole buffer alive; more are handed out with it. */
 const copyLimit = 16 * 1024;
 
@@ -52,7 +54,7 @@ class DenoSocket implements Socket {
   readonly closed: Promise<TransportError | undefined>;
   readonly #conn: TcpConn;
   readonly #onClosed: (error: TransportError) => void;
-  #buffer: Uint8Array | undefined;
+  #buffer: Uint8Array | undefined = new Uint8Array(firstBufferSize);
   #reading: Promise<Uint8Array | null> | undefined;
   /** What could be read after a write had failed. */
   #rest: ReadQueue | undefined;
@@ -109,7 +111,7 @@ class DenoSocket implements Socket {
         const count = await this.#conn.read(buffer);
         if (count === null) return null;
         if (count === 0) continue;
-        if (count < copyLimit) return buffer.slice(0, count);
+        if (count < Math.min(copyLimit, buffer.length)) return buffer.slice(0, count);
         this.#buffer = undefined;
         return buffer.subarray(0, count);
       }
