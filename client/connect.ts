@@ -105,7 +105,13 @@ class Connector {
     if (options.transport && brokers.length > 1) {
       throw new TypeError("Cannot use a transport for several brokers: one is expected in the URL");
     }
-    // What is out of range is to be known before anything is tried.
+    // What is wrong with one is to be known before anything is tried.
+    if (!options.transport && brokers.some(({ address }) => address.scheme === "ssl")) {
+      throw new TransportError(
+        "UNSUPPORTED_SCHEME",
+        'Cannot connect to a "ssl:" URL: TLS is not supported yet',
+      );
+    }
     for (const broker of brokers) this.#createFormat(broker);
     this.#limit = new TimeLimit(connectTimeout, () => this.#late(connectTimeout), options.signal);
   }

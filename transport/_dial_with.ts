@@ -18,6 +18,12 @@ export async function dialWith(
     throw new RangeError(`connectTimeout must be 0 to ${maxTimeout} ms, got ${connectTimeout}`);
   }
   const target = parseAddress(url);
+  if (target.scheme === "ssl") {
+    throw new TransportError(
+      "UNSUPPORTED_SCHEME",
+      'Cannot connect to a "ssl:" URL: TLS is not supported yet',
+    );
+  }
   signal?.throwIfAborted();
 
   const attempt = new AbortController();

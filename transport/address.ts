@@ -4,6 +4,7 @@
  * @module
  */
 
+import { adviceOn, refusalOf } from "./_address_advice.ts";
 import { TransportError } from "./errors.ts";
 
 /**
@@ -17,64 +18,35 @@ import { TransportError } from "./errors.ts";
  * ```
  */
 export interface BrokerAddress {
-  /** Kind of transport. */
-  readonly scheme: "tcp";
+  /** Kind of transport; `ssl` is TLS, which can't be dialed yet. */
+  readonly scheme: "tcp" | "ssl";
   /** Name or address of the host; IPv6 without brackets. */
   readonly hostname: string;
   /** TCP port. */
   readonly port: number;
 }
 
-/** The schemes there are; `nio` and `auto` say how a broker does it, on the wire they are TCP. */
+/** The schemes there are; `nio` and `auto` say how a broker does it, on the wire they are the same. */
 const schemes: ReadonlyMap<string, BrokerAddress["scheme"]> = new Map([
   ["tcp:", "tcp"],
   ["nio:", "tcp"],
   ["auto:", "tcp"],
   ["auto+nio:", "tcp"],
+  ["ssl:", "ssl"],
+  ["nio+ssl:", "ssl"],
+  ["auto+ssl:", "ssl"],
+  ["auto+nio+ssl:", "ssl"],
 ]);
 
-/** TLS has its place here: a scheme of its own, which these are other names for. */
-const tls = "TLS is not supported yet";
-const webSocket = "brokers speak no OpenWire over WebSockets";
-const tunnel = "there is no OpenWire over HTTP, give the broker's tcp:// address";
-const broadcast =
-  "only connections to known addresses are supported, give the broker's tcp:// address";
-const otherProtocol = "it is another protocol, give the broker's tcp:// address";
-
-/** Why the others that ActiveMQ has are refused. */
-const refusals: ReadonlyMap<string, string> = new Map([
-  ["ssl:", tls],
-  ["nio+ssl:", tls],
-  ["auto+ssl:", tls],
-  ["auto+nio+ssl:", tls],
-  ["vm:", "it is for a broker within the same Java program; for tests there is a broker in memory"],
-  ["peer:", "it starts a broker within the same Java program"],
-  ["http:", tunnel],
-  ["https:", tunnel],
-  ["ws:", webSocket],
-  ["wss:", webSocket],
-  ["udp:", broadcast],
-  ["multicast:", broadcast],
-  ["discovery:", broadcast],
-  ["zeroconf:", broadcast],
-  ["fanout:", "sending to many brokers at once is not supported, open a connection to each"],
-  ["mock:", "it is for the tests of the Java client"],
-  ["amqp:", otherProtocol],
-  ["amqps:", otherProtocol],
-  ["mqtt:", otherProtocol],
-  ["mqtts:", otherProtocol],
-  ["stomp:", otherProtocol],
-  ["stomps:", otherProtocol],
-]);
-
-const DEFAULT_PORT = 61616;
+/** Those of ActiveMQ's connectors. */
+const DEFAULT_PORTS: Readonly<Record<BrokerAddress["scheme"], number>> = { tcp: 61616, ssl: 61617 };
 
 /**
  * Reads the address of a broker, such as `tcp://localhost:61616`.
  *
- * `nio://`, `auto://` and `auto+nio://` are other names of `tcp://`.
+ * `nio://`, `auto://` and `auto+nio://` are other names of `tcp://`, and those with `+ssl` of `ssl://`.
  *
- * @param url The address; 61616 is the default port.
+ * @param url The address; 61616 is the default port, 61617 that of `ssl://`.
  * @returns Its parts.
  * @throws {TransportError} `"INVALID_URL"` or `"UNSUPPORTED_SCHEME"`; the message never has a password or an option's value.
  *
@@ -87,26 +59,25 @@ const DEFAULT_PORT = 61616;
  * ```
  */
 export function parseAddress(url: string | URL): BrokerAddress {
-  const parsed = parse(String(url));
+  const text = String(url).trim();
+  const parsed = parse(text);
   const { protocol, hostname, pathname, search, hash } = parsed;
   const scheme = schemes.get(protocol);
-  if (!scheme) {
-    const reason = refusals.get(protocol) ?? `supported are ${schemeNames()}`;
-    throw new TransportError(
-      "UNSUPPORTED_SCHEME",
-      `Cannot connect to a "${protocol}" URL: ${reason}`,
+  if (!scheme) throw unsupported(protocol, text);
+  if (parsed.username || parsed.password) {
+    throw invalid(
+      "user name and password belong into the options, or behind it as ?jms.userName=…&jms.password=…",
     );
   }
-  if (parsed.username || parsed.password) {
-    throw invalid("user name and password belong into the options, not into the URL");
-  }
   if (search) throw invalid("only connect() takes options in the URL");
+  if (!text.slice(protocol.length).startsWith("//")) throw invalid(adviceOn(text));
   if (!hostname) throw invalid("the host is missing");
+  if (!/^(?:[\w.-]+|\[.*\])$/.test(hostname) || hash.includes("://")) throw invalid(adviceOn(text));
   if (pathname !== "" && pathname !== "/") {
     throw invalid("nothing may follow the port: a local address can't be chosen");
   }
   if (hash) throw invalid("nothing may follow the port; within a value `#` is written %23");
-  const port = parsed.port === "" ? DEFAULT_PORT : Number(parsed.port);
+  const port = parsed.port === "" ? DEFAULT_PORTS[scheme] : Number(parsed.port);
   if (port === 0) throw invalid("port 0 is no port to connect to");
   return { scheme, hostname: hostname.replace(/^\[(.*)\]$/, "$1"), port };
 }
@@ -130,16 +101,28 @@ export function formatAddress(hostname: string, port: number): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
+function unsupported(protocol: string, text: string): TransportError {
+  const reason = refusalOf(protocol.slice(0, -1));
+  // A name and a port look like a scheme.
+  if (!reason && !text.slice(protocol.length).startsWith("//")) return invalid(adviceOn(text));
+  return new TransportError(
+    "UNSUPPORTED_SCHEME",
+    `Cannot connect to a "${protocol}" URL: ${reason ?? `supported are ${schemeNames()}`}`,
+  );
+}
+
 function schemeNames(): string {
   return [...schemes.keys()].map((scheme) => `${scheme}//`).join(", ");
 }
 
 function parse(text: string): URL {
+  // The class would take out line breaks without a word.
+  if (/\s/.test(text)) throw invalid(adviceOn(text));
   try {
     return new URL(text);
   } catch {
     // Neither the text nor the caught error, which has the text: there may be a password in it.
-    throw invalid("expected tcp://host:port");
+    throw invalid(adviceOn(text));
   }
 }
 

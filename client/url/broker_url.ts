@@ -4,6 +4,7 @@ import { type BrokerAddress, parseAddress, TransportError } from "../../transpor
 import type { FailoverOptions } from "../failover/failover_options.ts";
 import type { ConnectOptions } from "../options.ts";
 import { failoverOptions } from "./failover_options.ts";
+import { foreignOption } from "./foreign_options.ts";
 import { jmsOptions } from "./jms_options.ts";
 import { mergeOptions } from "./merge_options.ts";
 import { OptionTable } from "./option_table.ts";
@@ -228,7 +229,7 @@ function misplacedAnywhere(name: string): string | undefined {
   if (name.startsWith("transport.")) {
     return `the option ${name} is one of the broker's configuration; for clients it has no prefix`;
   }
-  return undefined;
+  return foreignOption(name);
 }
 
 function invalid(problem: string): TransportError {

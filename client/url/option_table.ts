@@ -138,7 +138,7 @@ export class OptionTable<Target extends object> {
       if (seen.has(row)) throw refuse(`the option ${name} is there twice`);
       seen.add(row);
       const read = row.read(value);
-      if (read === undefined) throw refuse(problemOf(row, name));
+      if (read === undefined) throw refuse(problemOf(row, name, value));
       options = mergeOptions(options, read);
     }
     return options;
@@ -157,13 +157,15 @@ export class OptionTable<Target extends object> {
   }
 }
 
-function problemOf(row: OptionRow<object>, name: string): string {
+function problemOf(row: OptionRow<object>, name: string, value: string): string {
+  // Artemis has them in the URLs of its acceptors.
+  const hint = /;[\w.]+=/.test(value) ? "; options are separated by `&`" : "";
   switch (row.kind) {
     case "refused":
       return `the option ${name} is not supported: ${row.about}`;
     case "fixed":
-      return `the option ${name} can only be ${row.expected}: ${row.about}`;
+      return `the option ${name} can only be ${row.expected}: ${row.about}${hint}`;
     default:
-      return `the option ${name} is wrong: expected ${row.expected}`;
+      return `the option ${name} is wrong: expected ${row.expected}${hint}`;
   }
 }

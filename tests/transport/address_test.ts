@@ -1,5 +1,12 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { formatAddress, parseAddress } from "../../transport/address.ts";
+import { dial } from "../../transport/dial.ts";
 import { TransportError } from "../../transport/errors.ts";
 import { test } from "../_harness.ts";
 
@@ -34,16 +41,39 @@ test("parseAddress() takes nio and auto for tcp", () => {
   }
 });
 
+test("parseAddress() knows the names of TLS, and that it has another port", () => {
+  for (const scheme of ["ssl", "nio+ssl", "auto+ssl", "auto+nio+ssl", "SSL"]) {
+    assertEquals(parseAddress(`${scheme}://broker.example`), {
+      scheme: "ssl",
+      hostname: "broker.example",
+      port: 61617,
+    });
+  }
+  assertEquals(parseAddress("ssl://[::1]:443"), { scheme: "ssl", hostname: "::1", port: 443 });
+});
+
+test("dial() refuses TLS", async () => {
+  const error = await assertRejects(() => dial("nio+ssl://localhost"), TransportError);
+  assertEquals(error.code, "UNSUPPORTED_SCHEME");
+  assertEquals(error.message, 'Cannot connect to a "ssl:" URL: TLS is not supported yet');
+});
+
 test("parseAddress() says why it refuses a scheme", () => {
   const cases: [reason: string, schemes: string[]][] = [
-    ["TLS is not supported yet", ["ssl", "nio+ssl", "auto+ssl", "auto+nio+ssl"]],
-    ["WebSockets", ["ws", "wss"]],
+    ["scheme for TLS is ssl://", ["tls", "tcps", "tcp+ssl"]],
+    ["for STOMP and MQTT over WebSockets: take that of OpenWire, tcp://host:61616", ["ws"]],
+    ["for STOMP and MQTT over WebSockets: take that of OpenWire, ssl://host:61617", ["wss"]],
     ["HTTP", ["http", "https"]],
     ["Java program", ["vm", "peer"]],
     ["Java client", ["mock"]],
-    ["known addresses", ["udp", "multicast", "discovery", "zeroconf"]],
+    ["known addresses", ["udp", "multicast", "discovery", "zeroconf", "jgroups"]],
     ["open a connection to each", ["fanout"]],
-    ["another protocol", ["amqp", "amqps", "mqtt", "mqtts", "stomp", "stomps"]],
+    ["for AMQP: take that of OpenWire, tcp://host:61616", ["amqp", "amqp+nio", "amqp+ws"]],
+    ["for AMQP: take that of OpenWire, ssl://host:61617", ["amqp+ssl", "amqp+nio+ssl"]],
+    ["RabbitMQ", ["amqps"]],
+    ["for MQTT: take that of OpenWire, ssl://host:61617", ["mqtts", "mqtt+ssl"]],
+    ["for STOMP: take that of OpenWire, tcp://host:61616", ["stomp", "stomp+nio"]],
+    ["for STOMP: take that of OpenWire, ssl://host:61617", ["stomps", "stomp+ssl"]],
     ["supported are tcp://, nio://, auto://, auto+nio://", ["broker.example", "constructor"]],
   ];
   for (const [reason, schemes] of cases) {
@@ -55,10 +85,6 @@ test("parseAddress() says why it refuses a scheme", () => {
       assert(!error.message.includes("secret"));
     }
   }
-  assertEquals(
-    refusal("localhost:61616").message,
-    'Cannot connect to a "localhost:" URL: supported are tcp://, nio://, auto://, auto+nio://',
-  );
 });
 
 test("parseAddress() refuses what it doesn't understand", () => {
@@ -66,6 +92,7 @@ test("parseAddress() refuses what it doesn't understand", () => {
     const url of [
       "",
       "localhost",
+      "localhost:61616",
       "tcp:",
       "tcp://",
       "tcp://:61616",

@@ -1,0 +1,81 @@
+/** What is wrong with a text that is no address of a broker, and what to write instead. */
+
+const OPENWIRE = "take that of OpenWire, tcp://host:61616";
+const OPENWIRE_TLS = "take that of OpenWire, ssl://host:61617";
+const LIST = "failover:(tcp://a:61616,tcp://b:61616)";
+const broadcast =
+  `only connections to known addresses are supported: give the broker's tcp:// address, or ${LIST}`;
+const tls = "the scheme for TLS is ssl://";
+const webConsole =
+  "it is the web console, or OpenWire over HTTP, which is not supported: give the broker's";
+
+/** Other protocols that brokers speak, and the names that they have in addresses. */
+const protocols: ReadonlyMap<string, string> = new Map([
+  ["amqp", "AMQP"],
+  ["amqps", "AMQP"],
+  ["mqtt", "MQTT"],
+  ["mqtts", "MQTT"],
+  ["stomp", "STOMP"],
+  ["stomps", "STOMP"],
+  ["ws", "STOMP and MQTT over WebSockets"],
+  ["wss", "STOMP and MQTT over WebSockets"],
+]);
+
+/** Why other schemes are refused. */
+const refusals: ReadonlyMap<string, string> = new Map([
+  ["vm", "it is for a broker within the same Java program; for tests there is a broker in memory"],
+  ["peer", "it starts a broker within the same Java program"],
+  ["http", `${webConsole} tcp:// address`],
+  ["https", `${webConsole} ssl:// address`],
+  ["udp", broadcast],
+  ["multicast", broadcast],
+  ["discovery", broadcast],
+  ["zeroconf", broadcast],
+  ["jgroups", broadcast],
+  ["fanout", "sending to many brokers at once is not supported, open a connection to each"],
+  ["mock", "it is for the tests of the Java client"],
+  ["tls", tls],
+  ["tcps", tls],
+  ["tcp+ssl", tls],
+  ["tcp+tls", tls],
+  ["activemq", "leave out `activemq:`, or write tcp: for it"],
+  ["openwire", "leave out `openwire:`, or write tcp: for it"],
+]);
+
+/**
+ * Why there is no connection to such a URL.
+ *
+ * @param scheme Without a colon.
+ */
+export function refusalOf(scheme: string): string | undefined {
+  const protocol = protocols.get(scheme.replace(/\+.*/, ""));
+  if (!protocol) return refusals.get(scheme);
+  const secure = /^(?:amqps|mqtts|stomps|wss)$|\+(?:ssl|wss)$/.test(scheme);
+  const rabbit = scheme === "amqps"
+    ? "; a broker that has only this one is RabbitMQ, which has no OpenWire"
+    : "";
+  const instead = secure ? OPENWIRE_TLS : OPENWIRE;
+  return `it is the broker's address for ${protocol}: ${instead}${rabbit}`;
+}
+
+/** Looks for what users paste; what it returns never has a part of the text, which may be a password. */
+export function adviceOn(text: string): string {
+  return advice.find(([pattern]) => pattern.test(text))?.[1] ?? "expected tcp://host:port";
+}
+
+const missing = "the scheme is missing: expected tcp://host:port, or ssl://host:port";
+
+/** The first one that matches counts. */
+const advice: readonly [RegExp, string][] = [
+  [/^$/, "expected tcp://host:port, it is empty"],
+  [/^["'`]|["'`]$/, "expected tcp://host:port without quotes"],
+  [/\$\{|\{\{|^\$\w+$|^%\w+%$/, "expected tcp://host:port, there is a placeholder"],
+  [/^[\w.-]+(?:\s*=\s*|:\s+)\S*:/, "expected tcp://host:port alone, without the name before it"],
+  [/:\/\/.*[\s,;#)].*:\/\//s, `several brokers are written ${LIST}`],
+  [/^\(/, `the scheme is missing: several brokers are written ${LIST}`],
+  [/\s/, "expected tcp://host:port, there is white space within it"],
+  [/^(?:\/\/)?(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, missing],
+  [/:\/\/[\da-f]*:[\da-f:.]*:/i, "an IPv6 address stands in brackets: tcp://[::1]:61616"],
+  [/^[a-z+]+:\/?[\w[]/i, "expected two slashes: tcp://host:port"],
+  [/:\d{5,}\/?$/, "expected a port from 1 to 65535"],
+];
