@@ -37,6 +37,13 @@ export interface BrokerCapabilities {
   readonly repeatedDelivery: boolean;
   /** Scheduled messages can be shown and taken back: `connection.scheduledJobs`. */
   readonly scheduledJobs: boolean;
+  /**
+   * The broker tells of all that `advisoryTopics` has, and of what was there before. Artemis tells only of connections that
+   * were opened, and of some destinations.
+   */
+  readonly advisories: boolean;
+  /** There can be a statistics plugin: `connection.statistics`. */
+  readonly statistics: boolean;
 }
 
 const ALL: BrokerCapabilities = Object.freeze({
@@ -45,6 +52,8 @@ const ALL: BrokerCapabilities = Object.freeze({
   maximumPendingMessageLimit: true,
   repeatedDelivery: true,
   scheduledJobs: true,
+  advisories: true,
+  statistics: true,
 });
 
 const ARTEMIS: BrokerCapabilities = Object.freeze({
@@ -53,6 +62,8 @@ const ARTEMIS: BrokerCapabilities = Object.freeze({
   maximumPendingMessageLimit: false,
   repeatedDelivery: false,
   scheduledJobs: false,
+  advisories: false,
+  statistics: false,
 });
 
 /** What a broker of a kind can do. */
@@ -85,6 +96,9 @@ const REASONS: Readonly<Record<keyof BrokerCapabilities, string>> = {
     "it ignores `maximumPendingMessageLimit`; configure the queue with a ring-size",
   repeatedDelivery: "it ignores `period`, `repeat` and `cron`; it knows only `delay`",
   scheduledJobs: "it has no scheduler whose jobs can be shown and removed",
+  advisories:
+    "it tells only of connections that were opened, and of some destinations that come and go",
+  statistics: "it has no statistics plugin",
 };
 
 /**

@@ -19,6 +19,7 @@ import {
 } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
+import { isToldByArtemis } from "./advisory/advisory_topics.ts";
 import { DestinationSource } from "./advisory/destination_source.ts";
 import { BrokerLink } from "./link/broker_link.ts";
 import {
@@ -26,12 +27,13 @@ import {
   type BrokerKind,
   brokerKindOf,
   capabilitiesOf,
+  requireCapability,
 } from "./capabilities.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
 import { drainAll } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
-import type { Destination } from "./destination/destination.ts";
+import { type Destination, formatDestination } from "./destination/destination.ts";
 import type { Message } from "./message/message.ts";
 import type { MessageBody } from "./message/outgoing_message.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
@@ -346,6 +348,7 @@ export class Connection implements AsyncDisposable {
    * @param options How long to wait for the broker's answer. The signal also ends the loop.
    * @returns The events. It must be iterated or closed. All that happens from now on is told.
    * @throws {TypeError} When something else than advisory topics is given.
+   * @throws {OpenWireError} `"UNSUPPORTED"` when the broker is Artemis, which tells nothing on one of the topics.
    * @throws See `Session.createConsumer()`.
    */
   async advisories(
@@ -354,6 +357,10 @@ export class Connection implements AsyncDisposable {
   ): Promise<AdvisoryConsumer> {
     const { timeout, signal } = options;
     const destination = toAdvisoryTopic(topics);
+    if (!isToldByArtemis(destination)) {
+      const action = `Cannot read advisories from ${formatDestination(destination)}`;
+      requireCapability(this.capabilities, "advisories", action);
+    }
     const consumer = await this.createConsumer(destination, { timeout, signal });
     return new AdvisoryConsumer(consumer, signal);
   }
@@ -364,9 +371,11 @@ export class Connection implements AsyncDisposable {
    * @param options How long to wait.
    * @returns The destinations there are, which follow the changes from now on. It must be closed.
    * @throws {TimeoutError} When the broker did not tell of them in time: it has no advisories, or the connection isn't started.
+   * @throws {OpenWireError} `"UNSUPPORTED"` when the broker is Artemis, which does not tell what is there.
    * @throws See `Session.createConsumer()` and {@linkcode createTemporaryQueue}.
    */
   async watchDestinations(options: CallOptions = {}): Promise<DestinationSource> {
+    requireCapability(this.capabilities, "advisories", "Cannot watch destinations");
     const { requestTimeout } = this.#settings;
     const source = new DestinationSource({
       connection: this,

@@ -48,6 +48,26 @@ export const TopicName = {
   networkBridgeFailures: "NetworkBridge.ForwardFailure",
 } as const;
 
+/** Topics on which Artemis tells something, too. */
+const TOLD_BY_ARTEMIS: ReadonlySet<string> = new Set(
+  [
+    TopicName.connections,
+    TopicName.queues,
+    TopicName.topics,
+    TopicName.temporaryQueues,
+    TopicName.temporaryTopics,
+  ].map((name) => PREFIX + name),
+);
+
+/**
+ * Whether Artemis tells something on all of these topics.
+ *
+ * @ignore Not for users.
+ */
+export function isToldByArtemis(topics: ActiveMQTopic): boolean {
+  return partsOf(topics).every(({ physicalName }) => TOLD_BY_ARTEMIS.has(physicalName));
+}
+
 /**
  * Kinds whose topics take a temporary queue for a queue, and a temporary topic for a topic. The others tell them apart.
  */

@@ -6,6 +6,7 @@
 
 import type { ActiveMQDestination, PrimitiveMap, PrimitiveMapInput } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
+import { requireCapability } from "../capabilities.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import { partsOf } from "../destination/composite.ts";
@@ -200,7 +201,7 @@ export interface DestinationStatisticsOptions extends CallOptions {
 /** What {@linkcode Statistics} needs of its connection. */
 export type StatisticsConnection = Pick<
   Connection,
-  "createTemporaryQueue" | "createConsumer" | "send"
+  "createTemporaryQueue" | "createConsumer" | "send" | "capabilities"
 >;
 
 /** One question to the plugin. */
@@ -346,6 +347,7 @@ export class Statistics {
     { timeout, signal }: CallOptions,
     run: (limits: CallOptions) => Promise<T>,
   ): Promise<T> {
+    requireCapability(this.#connection.capabilities, "statistics", "Cannot get statistics");
     const milli = milliseconds("timeout", timeout, this.#requestTimeout);
     const limit = new TimeLimit(
       milli,

@@ -20,6 +20,8 @@ export type Capability =
   | "repeated delivery"
   | "scheduled jobs"
   | "scheduled job ids"
+  | "advisories"
+  | "statistics"
   | "nested properties"
   | "all versions"
   | "only own properties"
@@ -30,7 +32,6 @@ export type Capability =
   | "exact full queues"
   | "deleted temporary destinations"
   | "topics kept while in use"
-  | "advisory of the broker itself"
   | "strict selectors"
   | "credit within transactions"
   | "read-only branches"
@@ -83,6 +84,21 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
     title: "A message that was scheduled has the id of its job",
     missing: { artemis: "it comes as any other" },
   },
+  "advisories": {
+    title: "Advisories of all kinds, and a live view of destinations",
+    missing: {
+      memory: "it tells nothing; what a test sends to these topics is decoded",
+      artemis:
+        "it tells that a connection was opened, but not that one was closed; that a queue was created by a producer or deleted, not by STOMP; temporary destinations, whose deletion it tells twice; and nothing of what was there before. The client refuses the other topics and `watchDestinations()`",
+    },
+  },
+  "statistics": {
+    title: "Statistics by a plugin",
+    missing: {
+      memory: "it has none; the client says so",
+      artemis: "there is no such plugin; the client refuses `statistics`",
+    },
+  },
   "nested properties": {
     title: "Lists and maps as properties and within maps",
     missing: {
@@ -134,10 +150,6 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
     missing: {
       artemis: "it is deleted with them, and the connections of its consumers are ended",
     },
-  },
-  "advisory of the broker itself": {
-    title: "The advisory topic of the master broker tells at once which it is",
-    missing: { memory: "it has no advisories", artemis: "there is no such advisory" },
   },
   "strict selectors": {
     title: "A selector with a value that joins its neighbour is refused",

@@ -20,9 +20,8 @@ import {
 import { Deadlines } from "../../client/deadlines.ts";
 import { createActiveMQMessage, createDestinationInfo } from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
-import { broker, brokerSkip } from "../broker/env.ts";
 import { test } from "../_harness.ts";
-import { freshName } from "./_brokers.ts";
+import { freshName, testOnBrokers } from "./_brokers.ts";
 
 const settle = () => Promise.resolve();
 
@@ -88,9 +87,7 @@ async function changeOf(
   }
 }
 
-const url = broker?.urls.openwire ?? "";
-
-test("watchDestinations() knows what was there before (ActiveMQ)", async () => {
+testOnBrokers("watchDestinations() knows what was there before", async ({ url }) => {
   const name = freshName();
   await using connection = await connect(url);
   await connection.send(name, "x");
@@ -111,9 +108,9 @@ test("watchDestinations() knows what was there before (ActiveMQ)", async () => {
   const own = temporaryQueue.physicalName.slice(0, -2);
   assertEquals(namesOf(source.temporaryQueues, own), [temporaryQueue.physicalName]);
   assertEquals(namesOf(source.temporaryTopics, own), [temporaryTopic.physicalName]);
-}, { skip: brokerSkip });
+}, { needs: ["advisories"] });
 
-test("what watchDestinations() makes for itself is not told (ActiveMQ)", async () => {
+testOnBrokers("what watchDestinations() makes for itself is not told", async ({ url }) => {
   await using connection = await connect(url);
   const first = await connection.createTemporaryQueue();
   const prefix = first.physicalName.slice(0, -1);
@@ -134,9 +131,9 @@ test("what watchDestinations() makes for itself is not told (ActiveMQ)", async (
   }
   assertEquals(seen, [`created ${second.physicalName}`, `deleted ${second.physicalName}`]);
   assertEquals(ownNames(), [first.physicalName]);
-}, { skip: brokerSkip });
+}, { needs: ["advisories"] });
 
-test("changes are told to all who wait, until the source is closed (ActiveMQ)", async () => {
+testOnBrokers("changes are told to all who wait, until the source is closed", async ({ url }) => {
   const name = freshName();
   await using connection = await connect(url);
   const source = await connection.watchDestinations();
@@ -154,9 +151,9 @@ test("changes are told to all who wait, until the source is closed (ActiveMQ)", 
     while (!(await changes.next()).done);
   }
   assert(source.has(name));
-}, { skip: brokerSkip });
+}, { needs: ["advisories"] });
 
-test("whoever is slow is told the difference (ActiveMQ)", async () => {
+testOnBrokers("whoever is slow is told the difference", async ({ url }) => {
   await using connection = await connect(url);
   await using source = await connection.watchDestinations();
   const [slow, fast] = [source.changes(), source.changes()];
@@ -170,9 +167,9 @@ test("whoever is slow is told the difference (ActiveMQ)", async () => {
     if (destination.physicalName === there.physicalName) break;
   }
   assert(!seen.includes(gone.physicalName));
-}, { skip: brokerSkip });
+}, { needs: ["advisories"] });
 
-test("a signal ends one loop, the end of the connection all (ActiveMQ)", async () => {
+testOnBrokers("a signal ends one loop, the end of the connection all", async ({ url }) => {
   const connection = await connect(url);
   const source = await connection.watchDestinations();
   const controller = new AbortController();
@@ -187,7 +184,7 @@ test("a signal ends one loop, the end of the connection all (ActiveMQ)", async (
   await first.catch(() => {});
   connection.abort();
   await ended;
-}, { skip: brokerSkip });
+}, { needs: ["advisories"] });
 
 test("watchDestinations() of a broker without advisories says so", async () => {
   await using memory = await MemoryBroker.listen();

@@ -3,14 +3,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect, OpenWireError, queue, TimeoutError, topic } from "../../mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
-import { broker, brokerSkip } from "../broker/env.ts";
 import { test } from "../_harness.ts";
-import { freshName } from "./_brokers.ts";
+import { freshName, testOnBrokers } from "./_brokers.ts";
 import { received } from "./_messages.ts";
 
-const url = broker?.urls.openwire ?? "";
-
-test("statistics of the broker (ActiveMQ)", async () => {
+testOnBrokers("statistics of the broker", async ({ url }) => {
   await using connection = await connect(url);
   await connection.send(freshName(), "x");
   const found = await connection.statistics.broker();
@@ -24,17 +21,17 @@ test("statistics of the broker (ActiveMQ)", async () => {
   for (const [name, value] of Object.entries(found)) {
     assert(!Number.isNaN(value), `${name} is missing`);
   }
-}, { skip: brokerSkip });
+}, { needs: ["statistics"] });
 
-test("statistics of the broker can begin at 0 again (ActiveMQ)", async () => {
+testOnBrokers("statistics of the broker can begin at 0 again", async ({ url }) => {
   await using connection = await connect(url);
   for (let i = 0; i < 10; i++) await connection.send(freshName(), "x", { persistent: false });
   const { enqueueCount } = await connection.statistics.broker();
   const reset = await connection.statistics.broker({ reset: true });
   assert(reset.enqueueCount < enqueueCount, `${reset.enqueueCount}`);
-}, { skip: brokerSkip });
+}, { needs: ["statistics"] });
 
-test("statistics of a queue and of a topic (ActiveMQ)", async () => {
+testOnBrokers("statistics of a queue and of a topic", async ({ url }) => {
   const name = freshName();
   await using connection = await connect(url);
   const before = Date.now();
@@ -54,9 +51,9 @@ test("statistics of a queue and of a topic (ActiveMQ)", async () => {
   const other = await connection.statistics.destination(topic(name));
   assertEquals(other?.destination, topic(name));
   assertEquals([other?.enqueueCount, other?.firstMessageTimestamp], [1, null]);
-}, { skip: brokerSkip });
+}, { needs: ["statistics"] });
 
-test("statistics of all destinations that a name stands for (ActiveMQ)", async () => {
+testOnBrokers("statistics of all destinations that a name stands for", async ({ url }) => {
   const name = freshName();
   await using connection = await connect(url);
   await connection.send(`${name}.a`, "x");
@@ -77,9 +74,9 @@ test("statistics of all destinations that a name stands for (ActiveMQ)", async (
   assertEquals(await names(`${name}.none.>`), []);
   // Asking has made no destinations.
   assertEquals(await names(`${name}.>`), [`ActiveMQQueue ${name}.a`, `ActiveMQQueue ${name}.b`]);
-}, { skip: brokerSkip });
+}, { needs: ["statistics"] });
 
-test("statistics of consumers (ActiveMQ)", async () => {
+testOnBrokers("statistics of consumers", async ({ url }) => {
   const name = freshName();
   await using connection = await connect(url, { clientId: `client-${name}` });
   const options = { selector: "a = 1", prefetchSize: 7, exclusive: true };
@@ -94,7 +91,7 @@ test("statistics of consumers (ActiveMQ)", async () => {
   assertEquals([one?.selector, two?.selector], ["a = 1", null]);
   assertEquals([one?.prefetchSize, one?.exclusive, two?.exclusive], [7, true, false]);
   for (const [key, value] of Object.entries(one!)) assert(!Number.isNaN(value), key);
-}, { skip: brokerSkip });
+}, { needs: ["statistics"] });
 
 test("a broker without the plugin: statistics say so, and leave nothing behind", async () => {
   await using memory = await MemoryBroker.listen();
