@@ -32,7 +32,14 @@ interface Result extends TestCase {
 const MINUTES = 60_000;
 const RUNTIMES: Runtime[] = ["deno", "bun", "node"];
 /** Suites that all three runtimes run, but for files that end in `_deno_test.ts`. */
-const SHARED = ["tests/codec", "tests/transport", "tests/client", "tests/testing", "tests/module"];
+const SHARED = [
+  "tests/codec",
+  "tests/transport",
+  "tests/client",
+  "tests/testing",
+  "tests/module",
+  "tests/interop",
+];
 /** Modules and pages whose examples are run, on Deno. */
 const DOCUMENTED = [
   "mod.ts",

@@ -25,6 +25,7 @@ export type Capability =
   | "nested properties"
   | "all versions"
   | "only own properties"
+  | "any text in properties"
   | "same compression"
   | "transaction ids of messages"
   | "first of a group"
@@ -115,6 +116,10 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
   "only own properties": {
     title: "A message has the properties that it was sent with",
     missing: { artemis: "it has `__AMQ_CID` beside them, the client id of its sender" },
+  },
+  "any text in properties": {
+    title: "Emoji and NUL in the text of properties and maps come as they were sent",
+    missing: { artemis: "each comes as two replacement characters, U+FFFD" },
   },
   "same compression": {
     title: "A compressed message comes as it was sent",

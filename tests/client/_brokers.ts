@@ -42,7 +42,7 @@ const encodings: Record<string, WireFormatOptions> = {
 };
 
 /** How a test's title names the broker. */
-const titles: Record<TestedBroker, string> = {
+export const BROKER_TITLES: Record<TestedBroker, string> = {
   memory: "in-memory broker",
   activemq5: "ActiveMQ",
   activemq6: "ActiveMQ 6",
@@ -80,7 +80,7 @@ function testWith(
   { needs = [], ...options }: BrokerTestOptions,
 ): void {
   if (!missing("memory", needs)) {
-    test(`${name} (${titles.memory})`, async () => {
+    test(`${name} (${BROKER_TITLES.memory})`, async () => {
       await using memory = await MemoryBroker.listen({
         users: { system: "manager" },
         allowAnonymous: true,
@@ -91,7 +91,7 @@ function testWith(
   for (const kind of wantedBrokers) {
     if (missing(kind, needs)) continue;
     test(
-      `${name} (${titles[kind]})`,
+      `${name} (${BROKER_TITLES[kind]})`,
       () => withConnections(brokers[kind]!.urls.openwire, kind, wireFormat, undefined, fn),
       { ...options, skip: options.skip || skipWithout(kind) },
     );

@@ -71,6 +71,8 @@ test("JavaClient sends and receives a text message with its headers and properti
       JMSPriority: 7,
       JMSDeliveryMode: 1,
       JMSRedelivered: false,
+      JMSXGroupID: null,
+      JMSXGroupSeq: 0,
     });
   }
 }, options);

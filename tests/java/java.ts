@@ -14,59 +14,74 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { broker, brokerSkip } from "../broker/env.ts";
+import { brokers, skipWithout } from "../broker/env.ts";
 import { cacheDir } from "../broker/cache.ts";
+import type { BrokerKind } from "../broker/kinds.ts";
 import { provision } from "../broker/provision.ts";
+import { JavaSession, type JavaSessionOptions } from "./java_session.ts";
 
-/** Why tests with Java peers and the broker can't run; `false` when they can. */
-export const javaSkip: string | false = !broker
-  ? brokerSkip
-  : broker.javac
-  ? false
-  : "no javac command";
+/** Why tests with Java peers and a broker can't run; `false` when they can. */
+export function skipJava(kind: BrokerKind): string | false {
+  return skipWithout(kind) || (brokers[kind]?.javac ? false : "no javac command");
+}
+
+/** Why tests with Java peers and ActiveMQ 5 can't run; `false` when they can. */
+export const javaSkip: string | false = skipJava("activemq5");
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const CHECK = join(HERE, "check");
 
 interface Jdk {
+  kind: BrokerKind;
   java: string;
   javac: string;
   classpath: string;
 }
 
 /** What runs the peers: as the test runner says, or, without it, as found here. */
-function jdk(): Jdk {
-  const found = broker ?? provision();
+function jdk(kind: BrokerKind): Jdk {
+  const found = brokers[kind] ?? provision(kind);
   if (typeof found === "string") throw new Error(found);
   const { java, javac, classpath } = found;
   if (!javac) throw new Error("No javac command");
-  return { java, javac, classpath };
+  return { kind, java, javac, classpath };
 }
 
-let compiled: Promise<string[]> | undefined;
+const compiled: Partial<Record<BrokerKind, Promise<string[]>>> = {};
 
 /** The `java` command with the class path of the peers, compiled if need be. */
-function javaCommand(): Promise<string[]> {
-  return compiled ??= compile(jdk());
+function javaCommand(kind: BrokerKind): Promise<string[]> {
+  return compiled[kind] ??= compile(jdk(kind));
 }
 
-async function compile({ java, javac, classpath }: Jdk): Promise<string[]> {
-  const sources = [HERE, CHECK].flatMap((folder) =>
-    readdirSync(folder).filter((name) => name.endsWith(".java")).map((name) => join(folder, name))
+async function compile({ kind, java, javac, classpath }: Jdk): Promise<string[]> {
+  // What checks frames is for the marshallers of ActiveMQ 5: later ones have other limits.
+  const folders = kind === "activemq5" ? [HERE, CHECK] : [HERE];
+  const sources = folders.flatMap((folder) =>
+    readdirSync(folder).filter((name) => name.endsWith(".java")).map((name) => ({
+      name,
+      text: forClient(kind, readFileSync(join(folder, name), "utf8")),
+    }))
   );
   const hash = createHash("sha256").update(classpath);
-  for (const source of sources) hash.update(readFileSync(source));
+  for (const { text } of sources) hash.update(text);
   const classes = join(cacheDir(), `java-${hash.digest("hex").slice(0, 16)}`);
   if (!existsSync(classes)) {
     mkdirSync(cacheDir(), { recursive: true });
     // Another runtime may do the same now: compile aside, then rename.
     const aside = mkdtempSync(join(cacheDir(), "javac-"));
     try {
+      const files = sources.map(({ name, text }) => {
+        const file = join(aside, name);
+        writeFileSync(file, text);
+        return file;
+      });
       const options = ["--release", "17", "-nowarn", "-Xlint:none", "-cp", classpath, "-d", aside];
-      await execute(javac, [...options, ...sources]);
+      await execute(javac, [...options, ...files]);
       if (!existsSync(classes)) renameSync(aside, classes);
     } finally {
       rmSync(aside, { recursive: true, force: true });
@@ -74,6 +89,11 @@ async function compile({ java, javac, classpath }: Jdk): Promise<string[]> {
   }
   const options = ["-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
   return [java, ...options, "-cp", [classes, classpath].join(delimiter)];
+}
+
+/** One source for all clients: JMS has another package name in that of ActiveMQ 6. */
+function forClient(kind: BrokerKind, source: string): string {
+  return kind === "activemq6" ? source.replaceAll("javax.jms", "jakarta.jms") : source;
 }
 
 function execute(command: string, args: string[]): Promise<void> {
@@ -136,7 +156,7 @@ export async function checkWithJava(
   lines: CheckLine[],
   deadline = 120_000,
 ): Promise<CheckAnswer[]> {
-  const [java, ...options] = await javaCommand();
+  const [java, ...options] = await javaCommand("activemq5");
   const child = spawn(java!, [...options, "Check", join(CHECK, "schema.tsv"), "-"]);
   const out = collect(child, "stdout");
   const err = collect(child, "stderr");
@@ -196,20 +216,24 @@ export interface JavaConnection {
   password?: string;
 }
 
-/** A message for Java to send. */
-export interface JavaSend extends JavaConnection {
+/** A message for Java to send, and where. */
+export interface JavaSend extends JavaConnection, JavaOutgoing {
   /** Name of the queue. */
   queue?: string;
   /** Name of the topic, instead of a queue. */
   topic?: string;
+  /** Whether the client compresses. */
+  compressed?: boolean;
+}
+
+/** A message for Java to send. */
+export interface JavaOutgoing {
   /** The message's type. */
   type: "text" | "bytes" | "map" | "stream" | "object" | "message";
   /** The body; none for `message`. */
   body?: JavaBody;
   /** Properties in the order to set them. */
   properties?: [string, TypedValue][];
-  /** Whether the client compresses. */
-  compressed?: boolean;
   /** JMSCorrelationID. */
   correlationId?: string;
   /** JMSType. */
@@ -220,7 +244,7 @@ export interface JavaSend extends JavaConnection {
   persistent?: boolean;
   /** Milliseconds that the message lives. */
   timeToLive?: number;
-  /** Name of a queue for JMSReplyTo. */
+  /** JMSReplyTo: name of a queue, or `topic://NAME`, `temp-queue://NAME`. */
   replyTo?: string;
 }
 
@@ -266,6 +290,9 @@ export interface JavaMessage {
     /** 1 is non-persistent, 2 is persistent. */
     JMSDeliveryMode: 1 | 2;
     JMSRedelivered: boolean;
+    JMSXGroupID: string | null;
+    /** 0 is none. */
+    JMSXGroupSeq: number;
   };
   /** Properties, sorted by name. */
   properties: [string, TypedValue][];
@@ -288,7 +315,12 @@ interface Waiting {
   timer: ReturnType<typeof setTimeout>;
 }
 
-/** The Java client in a process of its own, for any number of steps, also at the same time. */
+/**
+ * The Java client in a process of its own, for any number of steps, also at the same time.
+ *
+ * With each broker it is the client that comes with that broker: 5.17 of ActiveMQ 5, 6.3 of ActiveMQ 6, and 5.19, which
+ * Artemis takes its OpenWire from. So one run of the tests sees three of them, and each where it is used most.
+ */
 export class JavaClient implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
@@ -309,9 +341,9 @@ export class JavaClient implements AsyncDisposable {
     );
   }
 
-  /** Starts the process. */
-  static async start(): Promise<JavaClient> {
-    const [java, ...options] = await javaCommand();
+  /** Starts the process, with a broker's client. */
+  static async start(kind: BrokerKind = "activemq5"): Promise<JavaClient> {
+    const [java, ...options] = await javaCommand(kind);
     return new JavaClient(spawn(java!, [...options, "Interop"]));
   }
 
@@ -326,6 +358,11 @@ export class JavaClient implements AsyncDisposable {
     const timeout = what.timeout ?? 5_000;
     const { message } = await this.#ask({ op: "receive", ...what, timeout }, timeout + deadline);
     return (message as JavaMessage | null) ?? undefined;
+  }
+
+  /** Opens a session with a connection of its own. */
+  open(options: JavaSessionOptions): Promise<JavaSession> {
+    return JavaSession.open((command, deadline) => this.#ask(command, deadline), options);
   }
 
   /** Ends the process. */

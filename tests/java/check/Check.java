@@ -81,7 +81,7 @@ public class Check {
                 n++;
                 Map<String, Object> m = null;
                 try {
-                    m = (Map<String, Object>) Common.Json.parse(l);
+                    m = (Map<String, Object>) Json.parse(l);
                     out.println(run(m));
                 } catch (Throwable e) {
                     bad++;
