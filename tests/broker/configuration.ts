@@ -31,6 +31,13 @@ const OPENWIRE: Partial<Record<Connector, string>> = {
     "wireFormat.maxFrameSize=104857600&wireFormat.tightEncodingEnabled=false&wireFormat.cacheEnabled=false",
 };
 
+/** What Artemis needs to take names as ActiveMQ does: of virtual topics in OpenWire, of queues and topics in the others. */
+const ACCEPTOR: Record<string, string> = {
+  openwire: "virtualTopicConsumerWildcards=Consumer.*.%3E%3B2;",
+  stomp: "anycastPrefix=/queue/,queue://,temp-queue://;multicastPrefix=/topic/,topic://;",
+  amqp: "anycastPrefix=queue://;multicastPrefix=topic://;",
+};
+
 /** The connectors that speak OpenWire. */
 export const SPEAKS_OPENWIRE: ReadonlySet<Connector> = new Set(
   Object.keys(OPENWIRE) as Connector[],
@@ -70,7 +77,11 @@ function classic(
   const connectors = Object.entries(ports).map(([name, port]) => {
     const wire = OPENWIRE[name as Connector];
     const scheme = wire ? "tcp" : name;
-    const query = `maximumConnections=1000${wire ? `&${wire}` : ""}`.replaceAll("&", "&amp;");
+    const options = ["maximumConnections=1000"];
+    if (wire) options.push(wire);
+    // Else messages of AMQP come to others as their bytes.
+    if (name === "amqp") options.push("transport.transformer=jms");
+    const query = options.join("&").replaceAll("&", "&amp;");
     return `<transportConnector name="${name}" uri="${scheme}://127.0.0.1:${port}?${query}"/>`;
   });
   fillIn("activemq.xml", join(home, "activemq.xml"), {
@@ -107,8 +118,7 @@ function artemis(
     persistent: String(persistent),
     connectors: Object.entries(ports).map(([name, port]) =>
       `<acceptor name="${name}">tcp://127.0.0.1:${port}?protocols=${name.toUpperCase()};` +
-      "securityDomain=openwire;virtualTopicConsumerWildcards=Consumer.*.%3E%3B2;" +
-      "connectionsAllowed=1000</acceptor>"
+      `securityDomain=openwire;${ACCEPTOR[name] ?? ""}connectionsAllowed=1000</acceptor>`
     ).join("\n      "),
   });
   const login = join(etc, "login.config");

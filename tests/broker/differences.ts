@@ -26,6 +26,12 @@ export type Capability =
   | "all versions"
   | "only own properties"
   | "any text in properties"
+  | "UTF-8 for STOMP"
+  | "NUL in text for STOMP"
+  | "prefixes of STOMP"
+  | "temporary queues of STOMP"
+  | "maps of AMQP"
+  | "message ids of AMQP"
   | "same compression"
   | "transaction ids of messages"
   | "first of a group"
@@ -46,6 +52,8 @@ export interface CapabilityEntry {
   /** What is otherwise on a broker that has it not; those that are not named have it. */
   readonly missing: Partial<Record<TestedBroker, string>>;
 }
+
+const NO_OTHERS = "it speaks OpenWire only";
 
 /** All capabilities that not every broker has, as seen on the versions in provision.ts. */
 export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
@@ -120,6 +128,46 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
   "any text in properties": {
     title: "Emoji and NUL in the text of properties and maps come as they were sent",
     missing: { artemis: "each comes as two replacement characters, U+FFFD" },
+  },
+  "UTF-8 for STOMP": {
+    title: "STOMP clients get our text as UTF-8",
+    missing: {
+      memory: NO_OTHERS,
+      activemq5: "emoji come as six bytes, NUL as two, as in Java's modified UTF-8",
+    },
+  },
+  "NUL in text for STOMP": {
+    title: "STOMP clients get text that has a NUL",
+    missing: {
+      memory: NO_OTHERS,
+      activemq5: "it comes as two bytes",
+      activemq6: "it comes without `content-length`, so that the message ends at the NUL",
+    },
+  },
+  "prefixes of STOMP": {
+    title: "STOMP clients have `/queue/` and `/topic/` in `reply-to`",
+    missing: {
+      memory: NO_OTHERS,
+      artemis: "`reply-to` goes through as it is, so they say `queue://` and get that",
+    },
+  },
+  "temporary queues of STOMP": {
+    title: "STOMP clients have temporary queues",
+    missing: { memory: NO_OTHERS, artemis: "`/temp-queue/` is a name as any other" },
+  },
+  "maps of AMQP": {
+    title: "A map of an AMQP client comes as a map",
+    missing: {
+      memory: NO_OTHERS,
+      activemq6: "it comes as the bytes of the AMQP message, with the property `JMS_AMQP_NATIVE`",
+    },
+  },
+  "message ids of AMQP": {
+    title: "The message id of an AMQP client is the id of the message here",
+    missing: {
+      memory: NO_OTHERS,
+      artemis: "the broker gives it one of its own; the property `NATIVE_MESSAGE_ID` has the other",
+    },
   },
   "same compression": {
     title: "A compressed message comes as it was sent",
