@@ -25,14 +25,15 @@ import org.apache.activemq.AsyncCallback;
  * a line of JSON; turns.ts and workloads.ts say what they mean. Beside the tasks of all clients there are:
  *
  *   fill    sends messages, as "produce" does
- *   drain   receives count messages and says how many were left after them
- *   left    says how many messages a queue has
+ *   drain   receives count messages, then does as "left"
+ *   left    waits until a queue is empty, and says how many messages it still has when that takes too long
  *   echo    answers requests to the queue from now on
  */
 public class BrokerLoad {
   static final com.sun.management.OperatingSystemMXBean OS =
       (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
   static final long PATIENCE = 20_000;
+  static final long SETTLING = 5_000;
 
   static String url;
   static int inFlight, batch;
@@ -245,13 +246,21 @@ public class BrokerLoad {
     return "{\"left\":" + left() + "}";
   }
 
-  static int left() throws JMSException {
+  /** Nobody is told when the broker has taken the last acknowledgement, and this client does not wait when it closes. */
+  static int left() throws Exception {
+    for (long end = System.currentTimeMillis() + SETTLING; ; Thread.sleep(5)) {
+      int left = browse();
+      if (left == 0 || System.currentTimeMillis() > end) return left;
+    }
+  }
+
+  static int browse() throws JMSException {
     Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
     try {
-      int left = 0;
+      int seen = 0;
       var messages = session.createBrowser(session.createQueue(queue)).getEnumeration();
-      for (; messages.hasMoreElements(); messages.nextElement()) left++;
-      return left;
+      for (; messages.hasMoreElements(); messages.nextElement()) seen++;
+      return seen;
     } finally {
       session.close();
     }
