@@ -75,40 +75,50 @@ export class ProducerFlow {
   /** Sends a message at once if it can, else when it is its turn. */
   send(prepared: Prepared): Promise<SendResult> {
     const atOnce = this.#line.empty && this.#mayGo(prepared);
-    return atOnce ? this.#write(prepared) : this.#sendLater(prepared);
+    if (!atOnce) return this.#sendLater(prepared);
+    return this.#write(prepared, prepared.timeout, prepared.signal);
   }
 
   /** Sends a message when it is its turn. */
-  async #sendLater(prepared: Prepared): Promise<SendResult> {
-    const turn = Promise.withResolvers<SendResult>();
-    const { action, timeout, signal } = prepared;
-    let waits = true;
-    const waiting: Waiting = {
-      ready: () => this.#mayGo(prepared),
-      go: () => {
-        waits = false;
-        // The deadline that it has here is for both, its turn and the answer.
-        turn.resolve(this.#write({ ...prepared, timeout: 0, signal: undefined }));
-      },
-      fail: turn.reject,
-    };
-    if (this.#line.empty && !prepared.compress) this.#logWait(prepared);
-    this.#line.join(waiting);
-    const notSent = () =>
-      new TimeoutError(
-        `${action}: no room in the producer's window within ${timeout} ms; it was not sent`,
-      );
-    try {
-      return await inTime(turn.promise, {
-        deadlines: this.#context.deadlines,
+  #sendLater(prepared: Prepared): Promise<SendResult> {
+    // A chain of promises for each would cost more than the sending.
+    return new Promise((resolve, reject) => {
+      const { timeout, signal } = prepared;
+      let waits = true;
+      const stop = (): void => {
+        cancel();
+        signal?.removeEventListener("abort", abort);
+      };
+      const fail = (error: unknown): void => {
+        stop();
+        reject(error);
+      };
+      const leave = (error: unknown): void => {
+        fail(error);
+        this.#line.leave(waiting);
+      };
+      const abort = (): void => leave(signal!.reason);
+      const waiting: Waiting = {
+        ready: () => this.#mayGo(prepared),
+        go: () => {
+          waits = false;
+          // The deadline that it has here is for both, its turn and the answer.
+          this.#write(prepared, 0, undefined).then((result) => {
+            stop();
+            resolve(result);
+          }, fail);
+        },
+        fail,
+      };
+      const cancel = this.#context.deadlines.add(
         timeout,
-        signal,
-        late: () => waits ? notSent() : tooLate(prepared),
-      });
-    } catch (error) {
-      this.#line.leave(waiting);
-      throw error;
-    }
+        () => leave(waits ? noTurn(prepared) : tooLate(prepared)),
+      );
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort);
+      if (this.#context.log && this.#line.empty && !prepared.compress) this.#logWait(prepared);
+      this.#line.join(waiting);
+    });
   }
 
   /** Resolves when a message could be sent at once. */
@@ -171,8 +181,12 @@ export class ProducerFlow {
     });
   }
 
-  async #write(prepared: Prepared): Promise<SendResult> {
-    const { command, confirm, action, timeout, signal } = prepared;
+  async #write(
+    prepared: Prepared,
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<SendResult> {
+    const { command, confirm, action } = prepared;
     const window = this.#window;
     if (prepared.failure !== undefined) throw prepared.failure;
     // Both are given now, in the order of the wire: the broker drops what comes with a lower number.
@@ -192,7 +206,7 @@ export class ProducerFlow {
       const charge = window.charge(sizeOf(command), countDestinations(command.destination));
       outcome = charge.asks ? "confirmed" : "windowed";
       try {
-        if (charge.asks) await this.#ask(prepared, window, charge);
+        if (charge.asks) await this.#ask(prepared, window, charge, timeout, signal);
         else await this.#context.send(command, action, { timeout, signal });
       } catch (error) {
         if (error instanceof EncodeError) this.#withdraw(window, charge);
@@ -209,8 +223,14 @@ export class ProducerFlow {
   }
 
   /** Sends a message whose answer tells that the broker has taken all before it. */
-  async #ask(prepared: Prepared, window: ProducerWindow, charge: Charge): Promise<void> {
-    const { command, action, timeout, signal } = prepared;
+  async #ask(
+    prepared: Prepared,
+    window: ProducerWindow,
+    charge: Charge,
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { command, action } = prepared;
     // The window needs the answer when the caller waits no more.
     const answered = this.#context.request(command, action, { timeout: 0 }).then(() => {
       window.answered(charge);
@@ -233,6 +253,12 @@ export class ProducerFlow {
     window.withdraw(charge);
     this.#line.advance();
   }
+}
+
+function noTurn({ action, timeout }: Prepared): TimeoutError {
+  return new TimeoutError(
+    `${action}: no room in the producer's window within ${timeout} ms; it was not sent`,
+  );
 }
 
 function tooLate({ action, timeout }: Prepared): TimeoutError {
