@@ -3,17 +3,19 @@
  *
  * ```sh
  * deno task test [--runtime=deno,bun,node] [--broker=activemq5,activemq6,artemis | --no-broker]
- *   [FILES, FOLDERS or parts of test names]
+ *   [--results=FILE] [FILES, FOLDERS or parts of test names]
  * ```
  *
- * Without `--broker` they run against all of them.
+ * Without `--broker` they run against all of them. `--results` writes what came of each test as JSON.
  *
  * The last line of the output is `N passed, N failed, N skipped`.
  */
+import { resolve } from "node:path";
 import { type RunningBroker, startActiveMq } from "./broker/launcher.ts";
 import type { BrokerInfo } from "./broker/env.ts";
 import { BROKER_KINDS, type BrokerKind } from "./broker/kinds.ts";
 import { provision } from "./broker/provision.ts";
+import type { TestResults } from "./broker/results.ts";
 import { tethered } from "./broker/tether.ts";
 import { parseJunit, type TestCase } from "./_junit.ts";
 
@@ -27,6 +29,8 @@ interface Found {
 
 interface Result extends TestCase {
   runtime: Runtime;
+  /** Its file, where each file is run alone. */
+  file?: string;
 }
 
 const MINUTES = 60_000;
@@ -60,7 +64,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(name, () => Deno.exit(130));
 }
 
-const { runtimes, kinds, paths, filter } = parseArguments(Deno.args);
+const { runtimes, kinds, paths, filter, resultsFile } = parseArguments(Deno.args);
 Deno.chdir(root);
 
 const results: Result[] = [];
@@ -80,6 +84,10 @@ try {
 } finally {
   await Promise.all([...brokers.values()].map((broker) => broker.stop()));
 }
+if (resultsFile) {
+  const versions = Object.fromEntries([...brokers].map(([kind, { version }]) => [kind, version]));
+  Deno.writeTextFileSync(resultsFile, JSON.stringify({ versions, results } satisfies TestResults));
+}
 Deno.exit(summary() ? 0 : 1);
 
 /** What the tests are told. */
@@ -98,6 +106,7 @@ function parseArguments(args: string[]) {
     runtimes: RUNTIMES,
     kinds: undefined as BrokerKind[] | undefined,
     paths: [] as string[],
+    resultsFile: undefined as string | undefined,
   };
   const names: string[] = [];
   for (const arg of args) {
@@ -113,6 +122,8 @@ function parseArguments(args: string[]) {
         const known = RUNTIMES.find((runtime) => runtime === name);
         return known ?? usage(`${name} is none of ${RUNTIMES.join(", ")}`);
       });
+    } else if (arg.startsWith("--results=")) {
+      options.resultsFile = resolve(arg.slice("--results=".length));
     } else if (arg.startsWith("-")) {
       usage(`unknown option ${arg}`);
     } else if (exists(arg)) {
@@ -176,8 +187,8 @@ async function runOn(runtime: Runtime): Promise<void> {
   if (typeof found === "string") return fail(runtime, `find ${runtime}`, found);
   print(`\n== ${runtime} ${found.version}`);
   const files = runtime === "deno" ? denoTests() : sharedTests();
-  if (runtime === "node") {
-    // One process a file: a file that leaves something open can be told, and ended.
+  if (runtime === "node" || resultsFile) {
+    // One process a file: a file that leaves something open can be told, and ended; and results tell their file.
     for (const file of files) await runner(found, [file], 5 * MINUTES);
   } else {
     await runner(found, files, 20 * MINUTES);
@@ -200,7 +211,8 @@ async function runner(
   const cases = exists(report) ? parseJunit(await Deno.readTextFile(report)) : [];
   // Bun reports tests that the filter leaves out as skipped.
   const own = cases.filter(({ name }) => !filter || filter.test(name));
-  results.push(...own.map((test) => ({ ...test, runtime })));
+  const file = files.length === 1 ? { file: files[0]! } : {};
+  results.push(...own.map((test) => ({ ...test, runtime, ...file })));
   const where = files.length === 1 ? files[0]! : options.length > 0 ? "the examples" : "the tests";
   if (late) {
     fail(runtime, where, `did not end within ${deadline / MINUTES} minutes`);
@@ -287,7 +299,10 @@ function atLeast(version: string, minimum: string): boolean {
 }
 
 function denoTests(): string[] {
-  return paths.length > 0 ? paths.filter((path) => /^tests(\/|$)/.test(path)) : ["tests"];
+  const wanted = paths.length > 0 ? paths.filter((path) => /^tests(\/|$)/.test(path)) : ["tests"];
+  if (!resultsFile) return wanted;
+  return wanted.flatMap((path) => Deno.statSync(path).isFile ? [path] : [...walk(path)])
+    .filter((path) => path.endsWith("_test.ts")).sort();
 }
 
 function documented(): string[] {

@@ -14,6 +14,7 @@ export function run(
   return spawnSync(command!, args, {
     encoding: "utf8",
     timeout,
+    maxBuffer: 2 ** 28,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });

@@ -9,6 +9,7 @@ import {
 import { MemoryBroker } from "../../testing/mod.ts";
 import { test, type TestOptions } from "../_harness.ts";
 import { type Capability, missing, type TestedBroker } from "../broker/differences.ts";
+import { BROKER_TITLES } from "../broker/results.ts";
 import { brokers, skipWithout, wantedBrokers } from "../broker/env.ts";
 
 /** What a test gets. */
@@ -39,14 +40,6 @@ const encodings: Record<string, WireFormatOptions> = {
   "loose": { cacheEnabled: false },
   "tight, cache": { tightEncodingEnabled: true },
   "tight": { tightEncodingEnabled: true, cacheEnabled: false },
-};
-
-/** How a test's title names the broker. */
-export const BROKER_TITLES: Record<TestedBroker, string> = {
-  memory: "in-memory broker",
-  activemq5: "ActiveMQ",
-  activemq6: "ActiveMQ 6",
-  artemis: "Artemis",
 };
 
 /** Options of a test for each broker. */

@@ -4,7 +4,8 @@ import { test } from "../_harness.ts";
 import { type Capability, missing, type TestedBroker } from "../broker/differences.ts";
 import { brokers, type BrokerUrls, skipWithout, wantedBrokers } from "../broker/env.ts";
 import type { BrokerKind } from "../broker/kinds.ts";
-import { BROKER_TITLES, freshName } from "../client/_brokers.ts";
+import { freshName } from "../client/_brokers.ts";
+import { BROKER_TITLES } from "../broker/results.ts";
 import { JavaClient, skipJava } from "../java/java.ts";
 
 /** What a test gets. */
