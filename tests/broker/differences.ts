@@ -30,7 +30,7 @@ export type Capability =
   | "NUL in text for STOMP"
   | "prefixes of STOMP"
   | "temporary queues of STOMP"
-  | "maps of AMQP"
+  | "unsigned numbers of AMQP"
   | "message ids of AMQP"
   | "same compression"
   | "transaction ids of messages"
@@ -54,6 +54,7 @@ export interface CapabilityEntry {
 }
 
 const NO_OTHERS = "it speaks OpenWire only";
+const AMQP_BYTES = "it comes as the bytes of the AMQP message, with the property `JMS_AMQP_NATIVE`";
 
 /** All capabilities that not every broker has, as seen on the versions in provision.ts. */
 export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
@@ -155,11 +156,12 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
     title: "STOMP clients have temporary queues",
     missing: { memory: NO_OTHERS, artemis: "`/temp-queue/` is a name as any other" },
   },
-  "maps of AMQP": {
-    title: "A map of an AMQP client comes as a map",
+  "unsigned numbers of AMQP": {
+    title: "A map of an AMQP client comes as a map if it has unsigned numbers, too",
     missing: {
       memory: NO_OTHERS,
-      activemq6: "it comes as the bytes of the AMQP message, with the property `JMS_AMQP_NATIVE`",
+      activemq5: AMQP_BYTES,
+      activemq6: AMQP_BYTES,
     },
   },
   "message ids of AMQP": {

@@ -45,12 +45,20 @@ interop("amqp", "bodies of an AMQP client are received here", async (pair) => {
   const none = await sent(null);
   assertEquals([none.kind, none.text], ["text", null]);
 
-  const map = await sent({ a: 1, b: "x" });
-  if (has("maps of AMQP")) {
-    assertEquals(map.kind, "map");
-    assertEquals(new Map(map.map), new Map<string, unknown>([["a", 1], ["b", "x"]]));
+  const map = await sent({ a: types.wrap_int(1), b: "x" });
+  assertEquals(map.kind, "map");
+  assertEquals(new Map(map.map), new Map<string, unknown>([["a", 1], ["b", "x"]]));
+  const list = await sent([types.wrap_int(1), "x"]);
+  assertEquals(list.kind, "stream");
+  assertEquals([...list.stream], [1, "x"]);
+
+  // Of its own accord rhea makes unsigned numbers.
+  const unsigned = await sent({ a: 1 });
+  if (has("unsigned numbers of AMQP")) {
+    assertEquals([unsigned.kind, unsigned.map.get("a")], ["map", 1]);
   } else {
-    assertEquals([map.kind, map.properties.get("JMS_AMQP_NATIVE")], ["bytes", true]);
+    const { kind, properties } = unsigned;
+    assertEquals([kind, properties.get("JMS_AMQP_NATIVE")], ["bytes", true]);
   }
 });
 
