@@ -39,7 +39,8 @@ export interface ProducerOptions<T = MessageBody> extends CallOptions {
   /**
    * Bytes of messages that may be on their way to the broker and not be taken by it, for messages that are sent without
    * waiting for its answer; `producerWindowSize` of the connection by default, 0 for no limit. A message counts as its body
-   * and properties and 1024 bytes, as in the broker.
+   * and properties and 1024 bytes, as in the broker. When that is reached, sending goes on as soon as the broker has taken
+   * half of it.
    *
    * When a queue is full, ActiveMQ lets the producers with a window wait. Without one it reads nothing more from the
    * connection, neither acknowledgements, until there is room. But when there is, what comes then may overtake what waits:

@@ -25,6 +25,8 @@ export class ProducerWindow {
   readonly #charges: Set<Charge> = new Set();
   #used = 0;
   #asking: Charge | undefined;
+  /** Whether it was full, and half of it is not free again. */
+  #full = false;
   /** ProducerAcks for messages that count no more: ActiveMQ's answers overtake them. */
   #late = 0;
   /** More ProducerAcks came than were expected: what they are for is unknown, so only answers count. */
@@ -39,9 +41,18 @@ export class ProducerWindow {
     return this.#used;
   }
 
-  /** Whether a message may be sent. It is closed only while an answer is on its way that will open it. */
+  /**
+   * Whether a message may be sent. It is closed only while an answer is on its way that will open it, and opens when half
+   * of it is free: with each ProducerAck that comes, one message would be written alone.
+   */
   get open(): boolean {
-    return this.#used < this.size || this.#asking === undefined;
+    if (this.#asking === undefined) {
+      this.#full = false;
+      return true;
+    }
+    if (this.#used >= this.size) this.#full = true;
+    else if (this.#used <= this.size / 2) this.#full = false;
+    return !this.#full;
   }
 
   /** Counts a message that is sent now. */

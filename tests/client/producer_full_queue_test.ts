@@ -62,7 +62,8 @@ testOnBrokers(
     const sending = sendAll(producer, 30);
     await settle(connection);
     assert(sending.taken < 15, `${sending.taken} messages were taken`);
-    assert(producer.bufferedAmount >= 40_000);
+    // It goes on when half of the window is free.
+    assert(producer.bufferedAmount > 20_000);
 
     // What others send and acknowledge meanwhile is done.
     const other = await session.createConsumer(broker.name);

@@ -58,6 +58,21 @@ test("an answer opens the window, though messages before it were never acknowled
   assertEquals(window.used, 0);
 });
 
+test("a window that was full opens when half of it is free", () => {
+  const window = new ProducerWindow(1000);
+  window.charge(200, 1);
+  window.charge(300, 1);
+  window.charge(200, 1);
+  assertEquals(window.open, true);
+  window.charge(300, 1);
+  assertEquals(window.open, false);
+  window.acknowledged();
+  assertEquals([window.used, window.open], [800, false]);
+  window.acknowledged();
+  window.acknowledged();
+  assertEquals([window.used, window.open], [300, true]);
+});
+
 test("the window is never closed without an answer under way", () => {
   const window = new ProducerWindow(1000);
   const asking = window.charge(600, 1);
