@@ -147,11 +147,11 @@ export class Acknowledger {
   }
 
   /** Acknowledges one message, whatever became of those before it. */
-  async individual(delivery: Delivery, options?: CallOptions): Promise<void> {
+  individual(delivery: Delivery, options?: CallOptions): Promise<void> {
     this.#settled(delivery, "gone");
     this.#options.counters.acknowledged++;
     this.#remove(delivery);
-    await this.#options.send(this.#ack(AckType.individual, null, delivery, 1, null), options);
+    return this.#options.send(this.#ack(AckType.individual, null, delivery, 1, null), options);
   }
 
   /** Acknowledges many messages. */

@@ -16,9 +16,9 @@ import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { ConsumerKind, ConsumerSettings } from "./consumer_options.ts";
 import { type Delivery, toDelivery } from "./delivery.ts";
+import { DeliverySettlement, type SettlementOwner } from "./delivery_settlement.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
-import { Message, type Settlement } from "../message/message.ts";
-import { milliseconds } from "../options.ts";
+import { Message } from "../message/message.ts";
 import { logFieldsOf } from "./log_fields.ts";
 import { ObservedAcknowledger } from "./observed_acknowledger.ts";
 import type { Subject } from "../observe/operation.ts";
@@ -66,6 +66,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
   readonly #options: ConsumerDeliveriesOptions;
   readonly #acknowledger: Acknowledger;
   readonly #redeliverer: Redeliverer;
+  readonly #settlements: SettlementOwner = this.#settlementOwner();
   /** What the application has and did not settle, in the order in which it got them. */
   readonly #unsettled: Set<Delivery> = new Set();
   /** What the application got in the transaction that goes on. */
@@ -188,7 +189,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
       original: delivery.message,
       redeliveryCount: delivery.redeliveryCount,
       bodyError: delivery.bodyError,
-      settlement: this.#settlement(delivery),
+      settlement: new DeliverySettlement(this.#settlements, delivery),
       codec,
     });
   }
@@ -329,61 +330,50 @@ export class ConsumerDeliveries implements TransactionParticipant {
     return delivery.attempts === attempt && this.#unsettled.has(delivery);
   }
 
-  /** What the application may do with a message that it was given. */
-  #settlement(delivery: Delivery): Settlement {
-    const attempt = delivery.attempts;
-    let settled = false;
-    const settle = (check?: () => void): void => {
-      if (this.#options.kind.browser) throw illegalState("it is only browsed");
-      if (settled || !this.#isOpen(delivery, attempt)) throw illegalState("it was settled before");
-      if (this.#removed) throw this.#removed;
-      check?.();
-      // In a transaction the application still has it.
-      settled = true;
-    };
-    const notAcknowledged = (): void => {
-      if (delivery.state !== "held") return;
-      throw illegalState("it was acknowledged in the transaction, roll that back");
-    };
+  /** What the application may do with the messages that it was given. */
+  #settlementOwner(): SettlementOwner {
     return {
-      ack: async (options) => {
-        settle();
-        await this.#acknowledge(delivery, options);
+      check: (delivery, attempt, settled) => {
+        if (this.#options.kind.browser) throw illegalState("it is only browsed");
+        if (settled || !this.#isOpen(delivery, attempt)) {
+          throw illegalState("it was settled before");
+        }
+        if (this.#removed) throw this.#removed;
       },
-      reject: async (reason, options) => {
-        settle(notAcknowledged);
+      checkNotAcknowledged: ({ state }) => {
+        if (state !== "held") return;
+        throw illegalState("it was acknowledged in the transaction, roll that back");
+      },
+      acknowledge: (delivery, options) => this.#acknowledge(delivery, options),
+      reject: (delivery, reason, options) => {
         this.#forget(delivery);
         const { log } = this.#options.context;
         log?.warn("A message was given up", { ...logFieldsOf(delivery), error: reason });
-        await this.#acknowledger.poison(delivery, poisonCause(reason), options);
+        return this.#acknowledger.poison(delivery, poisonCause(reason), options);
       },
-      // deno-lint-ignore require-await -- fails as its siblings do
-      retry: async ({ delay }) => {
-        if (delay !== undefined) milliseconds("delay", delay, 0);
-        settle(notAcknowledged);
+      retry: (delivery, delay) =>
         this.#redeliver([delivery], {
           cause: new Error("the application asked for it again each time"),
           delay,
           blocking: false,
-        });
-      },
+        }),
     };
   }
 
-  async #acknowledge(delivery: Delivery, options: CallOptions): Promise<void> {
+  #acknowledge(delivery: Delivery, options: CallOptions): Promise<void> {
     const { kind: { mode }, session } = this.#options;
     switch (mode) {
       case "client":
-        return await session.acknowledgeAll(options);
+        return session.acknowledgeAll(options);
       case "transacted":
         // It is acknowledged with the transaction.
-        return;
+        return Promise.resolve();
       case "individual":
         this.#forget(delivery);
-        return await this.#acknowledger.individual(delivery, options);
+        return this.#acknowledger.individual(delivery, options);
       default:
         this.#forget(delivery);
-        return await this.#acknowledger.done(delivery, options);
+        return this.#acknowledger.done(delivery, options);
     }
   }
 

@@ -22,6 +22,8 @@ export class HandlerRunner {
   readonly #options: HandlerRunnerOptions;
   readonly #waiting: Set<Receiver> = new Set();
   readonly #busyGroups: Set<string> = new Set();
+  readonly #accepts = ({ message: { groupID } }: Delivery): boolean =>
+    groupID === null || !this.#busyGroups.has(groupID);
   #stopped = false;
 
   constructor(options: HandlerRunnerOptions) {
@@ -64,8 +66,7 @@ export class HandlerRunner {
   #next(): Promise<Delivery | undefined> {
     return new Promise((resolve, reject) => {
       const receiver: Receiver = {
-        accepts: ({ message }) =>
-          message.groupID === null || !this.#busyGroups.has(message.groupID),
+        accepts: this.#accepts,
         give: (delivery) => {
           this.#waiting.delete(receiver);
           if (delivery.message.groupID !== null) this.#busyGroups.add(delivery.message.groupID);
