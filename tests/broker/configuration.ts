@@ -77,7 +77,7 @@ function classic(
   const connectors = Object.entries(ports).map(([name, port]) => {
     const wire = OPENWIRE[name as Connector];
     const scheme = wire ? "tcp" : name;
-    const options = ["maximumConnections=1000"];
+    const options = ["maximumConnections=2000"];
     if (wire) options.push(wire);
     // Else messages of AMQP come to others as their bytes.
     if (name === "amqp") options.push("transport.transformer=jms");
