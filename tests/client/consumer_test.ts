@@ -481,22 +481,23 @@ testOnBrokers("ping() measures the way to the broker and back", async (broker) =
 
 testOnBrokers("ping() does not get into the way of messages", async (broker) => {
   const [from, to] = [await broker.connect(), await broker.connect()];
+  const producer = await from.createProducer(broker.name, { persistent: false });
   const consumer = await to.createConsumer(broker.name);
   const COUNT = 10_000;
   let count = 0;
-  const all = new Promise<void>((resolve, reject) => {
+  const received = new Promise<void>((resolve, reject) => {
     consumer.consume(() => {
       if (++count === COUNT) resolve();
     }).catch(reject);
   });
-  const pinging = (async () => {
+  const ping = async () => {
     while (count < COUNT) await to.ping();
-  })();
-  const producer = await from.createProducer(broker.name, { persistent: false });
+  };
+  const all = Promise.all([received, ...Array.from({ length: 8 }, ping)]);
   for (let sent = 0; sent < COUNT; sent += 50) {
     await Promise.race([all, Promise.all(Array.from({ length: 50 }, () => producer.send("x")))]);
   }
-  await Promise.all([all, pinging]);
+  await all;
 });
 
 testOnBrokers(
