@@ -23,7 +23,7 @@ import { type Options, parseOptions, USAGE } from "./options.ts";
 import { processCpuMicros } from "./process_cpu.ts";
 import { barsOf, cellOf, formatBars, formatCells, type Sample, sumOf } from "./results.ts";
 import { formatTask, parseTurn, type Task } from "./turns.ts";
-import { BATCH, canDo, type Client, IN_FLIGHT, type Workload } from "./workloads.ts";
+import { BATCH, canDo, type Client, IN_FLIGHT, WINDOW, type Workload } from "./workloads.ts";
 
 /** A turn that takes longer than this is no measurement any more. */
 const DEADLINE = 60_000;
@@ -123,7 +123,7 @@ async function start(client: Client, name: string = client): Promise<ClientProce
   const child = await ClientProcess.start(
     name,
     [...await commandOf(client), urlOf(client)!]
-      .concat(client === "java" ? [String(IN_FLIGHT), String(BATCH)] : []),
+      .concat(client === "java" ? [String(IN_FLIGHT), String(BATCH), String(WINDOW)] : []),
   );
   stack.defer(() => child.end());
   return child;

@@ -2,7 +2,7 @@
 import { connect, type Connection, type MessageConsumer, type Session } from "../../mod.ts";
 import { Counter, serve, Stopwatch, timeRequests } from "./_serve.ts";
 import type { Task, Turn } from "./turns.ts";
-import { BATCH, IN_FLIGHT, PREFETCH } from "./workloads.ts";
+import { BATCH, IN_FLIGHT, PREFETCH, WINDOW } from "./workloads.ts";
 
 await serve(async (url) => {
   const connection = await connect(url.href, { username: "system", password: "manager" });
@@ -23,8 +23,11 @@ async function produce(connection: Connection, task: Task): Promise<Turn> {
   await using session = await connection.createSession(
     style === "transacted" ? { acknowledgeMode: "transacted" } : {},
   );
-  const useAsyncSend = style === "unconfirmed";
-  const producer = await session.createProducer(queue, { persistent, useAsyncSend });
+  const producer = await session.createProducer(queue, {
+    persistent,
+    useAsyncSend: style === "unconfirmed" || style === "windowed",
+    ...(style === "transacted" ? {} : { windowSize: style === "windowed" ? WINDOW : 0 }),
+  });
   const text = "x".repeat(body);
   const watch = new Stopwatch();
   if (style === "sequential") {

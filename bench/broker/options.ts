@@ -23,6 +23,7 @@ export const USAGE: string = `main.ts [--broker=${BROKER_KINDS.join("|")}] [--ro
 /** With `--quick`: what most is asked of. */
 const QUICK = [
   "produce-1k",
+  "produce-1k-windowed",
   "persistent-1k",
   "consume-1k",
   "consume-1k-loop",

@@ -31,7 +31,8 @@ export interface Workload {
   /**
    * Of producers:
    *
-   * - `unconfirmed`: at full speed; only the last message waits for the broker's answer.
+   * - `unconfirmed`: at full speed, without a window; only the last message waits for the broker's answer.
+   * - `windowed`: the same with a window of {@linkcode WINDOW} bytes, which ours has by default and Java's does not.
    * - `confirmed`: the broker answers each, and up to {@linkcode IN_FLIGHT} wait for that at the same time.
    * - `sequential`: each is awaited before the next. One that isn't persistent is so when it was handed over.
    * - `transacted`: in batches of {@linkcode BATCH}.
@@ -52,6 +53,7 @@ export interface Workload {
 /** See {@linkcode Workload.style}. */
 export type Style =
   | "unconfirmed"
+  | "windowed"
   | "confirmed"
   | "sequential"
   | "transacted"
@@ -62,6 +64,8 @@ export type Style =
 
 /** Messages of a producer that wait for something at the same time. */
 export const IN_FLIGHT = 500;
+/** Bytes that a producer with a window may have on their way. */
+export const WINDOW: number = 1_048_576;
 /** Messages of a transaction. */
 export const BATCH = 100;
 /** Messages that the broker sends ahead to a consumer: what Java's client has by default for queues. */
@@ -81,6 +85,7 @@ export const WORKLOADS: readonly Workload[] = [
   produce("produce-1k", KIB, 20_000, "unconfirmed"),
   produce("produce-64k", 64 * KIB, 600, "unconfirmed"),
   produce("produce-1m", 1024 * KIB, 40, "unconfirmed"),
+  produce("produce-1k-windowed", KIB, 20_000, "windowed"),
   produce("produce-1k-sequential", KIB, 10_000, "sequential"),
   produce("produce-1k-transacted", KIB, 10_000, "transacted"),
   persistent("persistent-100", 100, 4_000, "confirmed"),
@@ -94,7 +99,7 @@ export const WORKLOADS: readonly Workload[] = [
   consume("consume-64k", 64 * KIB, 600, "handler"),
   consume("consume-1k-loop", KIB, 20_000, "loop", ["consume-1k"]),
   consume("consume-1k-stream", KIB, 20_000, "stream", ["consume-1k-loop", "consume-1k"]),
-  consume("consume-1k-individual", KIB, 20_000, "individual"),
+  consume("consume-1k-individual", KIB, 20_000, "individual", ["consume-1k"]),
   consume("consume-1k-transacted", KIB, 20_000, "transacted"),
   {
     name: "request-1k",
@@ -130,7 +135,10 @@ function consume(
   return { name, kind: "consume", body, count, persistent: false, style, nearest, passes };
 }
 
-/** Whether a client has a way to do it: the protocols' clients know no loops and streams, AMQP's no transactions. */
+/** Other protocols know no windows of producers, their clients no loops and streams. */
+const OPENWIRE_ONLY: ReadonlySet<Style> = new Set(["windowed", "loop", "stream"]);
+
+/** Whether a client has a way to do it; that of AMQP has no transactions. */
 export function canDo(client: Client, { style, kind }: Workload): boolean {
   switch (client) {
     case "deno":
@@ -141,10 +149,10 @@ export function canDo(client: Client, { style, kind }: Workload): boolean {
       // Its receive() is what is nearest to both, and measured as the loop.
       return style !== "stream";
     case "stompjs":
-      return style !== "loop" && style !== "stream";
+      return !OPENWIRE_ONLY.has(style);
     case "stompit":
-      // Its acknowledgements in a transaction come to a stop after some thousand messages.
-      return style !== "loop" && style !== "stream" &&
+      // With acknowledgements of its own it comes to a stop now and then in these tasks; why was not found.
+      return !OPENWIRE_ONLY.has(style) && style !== "individual" &&
         !(kind === "consume" && style === "transacted");
     case "rhea":
       return kind !== "request" && style !== "loop" && style !== "stream" && style !== "transacted";

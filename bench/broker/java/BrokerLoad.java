@@ -19,7 +19,7 @@ import org.apache.activemq.AsyncCallback;
 /**
  * The Java client as one of the benchmark's, and as the process that fills and empties queues for all of them.
  *
- *   java BrokerLoad URL IN_FLIGHT BATCH
+ *   java BrokerLoad URL IN_FLIGHT BATCH WINDOW
  *
  * Takes lines such as "produce queue=q body=1024 count=20000 style=unconfirmed persistent=false" and answers each with
  * a line of JSON; turns.ts and workloads.ts say what they mean. Beside the tasks of all clients there are:
@@ -36,7 +36,7 @@ public class BrokerLoad {
   static final long SETTLING = 5_000;
 
   static String url;
-  static int inFlight, batch;
+  static int inFlight, batch, window;
   static ActiveMQConnection connection;
 
   static Map<String, String> task;
@@ -47,6 +47,7 @@ public class BrokerLoad {
     url = args[0];
     inFlight = Integer.parseInt(args[1]);
     batch = Integer.parseInt(args[2]);
+    window = Integer.parseInt(args[3]);
     connection = connect();
     System.out.println("ready");
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -115,7 +116,9 @@ public class BrokerLoad {
 
   static String produce() throws Exception {
     boolean transacted = style.equals("transacted"), persistent = task.get("persistent").equals("true");
-    connection.setUseAsyncSend(style.equals("unconfirmed"));
+    boolean windowed = style.equals("windowed");
+    connection.setUseAsyncSend(windowed || style.equals("unconfirmed"));
+    connection.setProducerWindowSize(windowed ? window : 0);
     Session session = connection.createSession(transacted, Session.AUTO_ACKNOWLEDGE);
     try {
       ActiveMQMessageProducer producer = (ActiveMQMessageProducer) session.createProducer(session.createQueue(queue));
