@@ -25,7 +25,9 @@ try {
     const from = message.originalDestination?.physicalName;
     if (origin !== undefined && from !== origin) continue;
     ids.push(message.id);
-    console.log(`${message.id} of ${from}: ${why(message)}`);
+    console.log(
+      `${message.id} of ${from ?? "a queue that the broker does not tell"}: ${why(message)}`,
+    );
   }
 
   if (origin === undefined || ids.length === 0) {

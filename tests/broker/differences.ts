@@ -38,6 +38,8 @@ export type Capability =
   | "no order by priority"
   | "exact full queues"
   | "deleted temporary destinations"
+  | "origin of dead letters"
+  | "end of foreign protocols"
   | "topics kept while in use"
   | "strict selectors"
   | "credit within transactions"
@@ -199,6 +201,14 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
   "deleted temporary destinations": {
     title: "Sending to a temporary destination that is gone is refused",
     missing: { artemis: "it is accepted" },
+  },
+  "origin of dead letters": {
+    title: "A dead letter tells where it came from, by `originalDestination`",
+    missing: { artemis: "it is null" },
+  },
+  "end of foreign protocols": {
+    title: "A connection that speaks another protocol is closed",
+    missing: { artemis: "it is left open" },
   },
   "topics kept while in use": {
     title: "A topic that has consumers or durable subscriptions is not deleted",

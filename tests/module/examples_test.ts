@@ -166,7 +166,7 @@ testOnBrokers("dead letters are shown, and put back where they came from", async
   const { stdout } = await run(example("dead_letters", url, name));
   assertEquals(stdout, "0 dead letters\n");
   assertEquals((await next(connection, "ActiveMQ.DLQ")).text, "three");
-});
+}, { needs: ["origin of dead letters"] });
 
 // The tap.
 
@@ -225,7 +225,7 @@ testOnBrokers("the tap goes on when somebody speaks something else", async ({ ur
   await connect();
   program.signal("SIGTERM");
   assertEquals((await program.ended).code, 0);
-});
+}, { needs: ["end of foreign protocols"] });
 
 // The web server, which needs Bun, and who answers it.
 
