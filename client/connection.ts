@@ -783,6 +783,8 @@ export class Connection implements AsyncDisposable {
         this.#request(command, this.#requestOptions(action, options)),
       send: (command, action, options = {}) =>
         this.#link.send(command, this.#requestOptions(action, options)),
+      post: (command, action, options = {}) =>
+        this.#link.post(command, () => this.#requestOptions(action, options)),
       consumers: () => this.#consumers.values(),
       checkConsumable: (destination) => this.#temporaryDestinations.checkConsumable(destination),
       addConsumer: (consumer) => void this.#consumers.set(consumer.id, consumer),

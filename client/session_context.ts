@@ -56,6 +56,8 @@ export interface SessionContext {
   request(command: Command, action: string, options?: CallOptions): Promise<Response>;
   /** Sends a command that isn't answered; resolves when the runtime took it. */
   send(command: Command, action: string, options?: CallOptions): Promise<void>;
+  /** The same for senders that need not know when it left: resolves at once while the broker keeps up. */
+  post(command: Command, action: string, options?: CallOptions): Promise<void>;
   /** Those that are open. */
   consumers(): Iterable<MessageConsumer>;
   /**

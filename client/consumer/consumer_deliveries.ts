@@ -437,9 +437,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
   #send(ack: MessageAck, options?: CallOptions): Promise<void> {
     const { context } = this.#options;
     const waits = !context.settings.sendAcksAsync && ack.transactionId === null;
-    return waits
-      ? context.request(ack, "Cannot acknowledge", options).then(() => {})
-      : context.send(ack, "Cannot acknowledge", options);
+    if (waits) return context.request(ack, "Cannot acknowledge", options).then(() => {});
+    // The cause of a poison acknowledgement may be too long to be sent, which its sender is to know.
+    return ack.poisonCause
+      ? context.send(ack, "Cannot acknowledge", options)
+      : context.post(ack, "Cannot acknowledge", options);
   }
 
   #notify(): void {

@@ -41,6 +41,10 @@ const LATE = new Error("late");
 const LINGER = 1000;
 
 /** One connection to a broker, from the first byte to the last. */
+const DONE: Promise<void> = Promise.resolve();
+/** Commands that may wait before their senders do. */
+const KEEPS_UP = 256;
+
 export class BrokerLink {
   /** Resolves with what ended it; undefined when it was closed here. */
   readonly closed: Promise<Error | undefined>;
@@ -141,6 +145,19 @@ export class BrokerLink {
     }
     const refusal = this.#refusals.get(command);
     if (refusal) throw refusal;
+  }
+
+  /**
+   * Sends a command that isn't answered, for senders that need not know when it left: resolves at once, unless so many
+   * commands wait already that the broker doesn't keep up. Then it does as {@linkcode send}.
+   */
+  post(command: Command, options: () => RequestOptions): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#outbox.waiting >= KEEPS_UP) return this.send(command, options());
+    command.commandId = this.#nextId();
+    command.responseRequired = false;
+    this.#push(command);
+    return DONE;
   }
 
   /**

@@ -29,6 +29,11 @@ export class Outbox {
     this.#onFailure = onFailure;
   }
 
+  /** Number of commands that wait for the next write. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /**
    * Adds a command.
    *
