@@ -156,7 +156,7 @@ export class BrokerLink {
     if (this.#outbox.waiting >= KEEPS_UP) return this.send(command, options());
     command.commandId = this.#nextId();
     command.responseRequired = false;
-    this.#push(command);
+    this.#push(command, false);
     return DONE;
   }
 
@@ -201,10 +201,10 @@ export class BrokerLink {
     this.#resolveClosed(this.#closing ? undefined : this.#failure);
   }
 
-  #push(command: DataStructure): Promise<void> {
+  #push(command: DataStructure, waited = true): Promise<void> {
     this.#written++;
     this.#show(command, "sent");
-    return this.#outbox.push(command);
+    return this.#outbox.push(command, waited);
   }
 
   #nextId(): number {

@@ -17,6 +17,8 @@ export class Outbox {
   /** Settles with the write of what waits. */
   #written: PromiseWithResolvers<void> = silent();
   #busy = false;
+  /** Whether something was written at once in this turn of the event loop. */
+  #hasWritten = false;
   #failure: { readonly error: unknown } | undefined;
 
   /**
@@ -37,14 +39,23 @@ export class Outbox {
   /**
    * Adds a command.
    *
+   * @param command The command.
+   * @param waited Whether somebody waits for it: the first of these in a turn leaves at once, with those that are added by
+   *   the same piece of code.
    * @returns Settles when its batch was written; need not be awaited.
    */
-  push(command: DataStructure): Promise<void> {
+  push(command: DataStructure, waited: boolean): Promise<void> {
     if (this.#failure) return rejected(this.#failure.error);
     this.#waiting.push(command);
     if (!this.#busy) {
       this.#busy = true;
-      afterTurn(() => this.#writeAll());
+      if (waited && !this.#hasWritten) {
+        this.#hasWritten = true;
+        afterTurn(() => this.#hasWritten = false);
+        queueMicrotask(() => this.#writeAll());
+      } else {
+        afterTurn(() => this.#writeAll());
+      }
     }
     return this.#written.promise;
   }
