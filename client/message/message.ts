@@ -136,8 +136,8 @@ export class Message {
    * Tells the broker that this message is done; in mode `"client"` all that the session has given out so far. In a
    * transaction it counts when that is committed, with or without this call.
    *
-   * Resolves when that was handed to the runtime; the broker does not answer, unless the connection's `sendAcksAsync` is
-   * false.
+   * Resolves when that waits to be sent, or, while the broker does not keep up, when it was handed to the runtime; the broker
+   * does not answer, unless the connection's `sendAcksAsync` is false.
    *
    * @param options How long to wait; the acknowledgement is on its way in any case.
    * @throws {OpenWireError} `"ILLEGAL_STATE"` when the message was settled before.

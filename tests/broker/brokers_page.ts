@@ -46,10 +46,11 @@ is known to ignore is refused with the code \`UNSUPPORTED\` ([errors](errors.md)
 
 ## What was tried
 
-One suite of tests runs against all of them. So many of them passed on ${day}, and none failed; where
-there are fewer, the broker has not what the others would try:
+One suite of tests runs against all of them. So many passed on ${day}, and none failed:
 
 ${table([["Tests of", ...titles], ...passed])}
+
+Where there are fewer, the broker has not what the others would try.
 
 ## Differences
 
