@@ -5,13 +5,16 @@
  *
  * ```sh
  * deno task bench:broker [--broker=activemq5] [--rounds=5] [--clients=deno,bun,java] [--workloads=produce-1k,consume-1k]
- *   [--quick | --smoke] [--json=FILE]
+ *   [--quick | --smoke] [--fresh] [--json=FILE]
  * ```
  *
  * Each client has one process for the whole run, and they take turns with each workload within seconds, after a round
  * that does not count, so that all are warm; only the ratios mean something. What a reader takes was sent by another
  * process before, what a sender sends is counted by it afterwards: a wrong number is an error. Figures are medians over
  * the rounds. It shows who the limit is, so run nothing else meanwhile.
+ *
+ * With `--fresh` each turn is a process of its own, which does as much before as it is measured with: what a program costs
+ * that has begun a moment ago, and not what a server costs that has run for long.
  */
 import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,36 +53,61 @@ const java = await compileJava();
 console.log(`${options.broker} ${broker.version}, the Java client of ${java.version}`);
 
 const helper = await start("java", "helper");
+/** Those that the broker has a connector for. */
+const able: Client[] = [];
 const processes = new Map<Client, ClientProcess>();
+/** Those whose version was printed. */
+const told = new Set<Client>();
 for (const client of options.clients) {
   if (urlOf(client) === undefined) {
     console.log(`Without ${client}: the broker has no such connector`);
-  } else processes.set(client, await start(client));
+  } else able.push(client);
 }
+if (!options.fresh) { for (const client of able) processes.set(client, await start(client)); }
 for (const { kind, name } of options.workloads) {
   if (kind === "request") await helper.ask(line("echo", { queue: `bench.${name}` }), DEADLINE);
 }
 
 const rows: Row[] = options.workloads.flatMap((workload) =>
-  [...processes.keys()].filter((client) => canDo(client, workload))
+  able.filter((client) => canDo(client, workload))
     .map((client) => ({ workload, client, samples: [] }))
 );
-for (let round = 0; round <= options.rounds; round++) {
+// The round that warms all up is of no use to those that begin anew.
+for (let round = options.fresh ? 1 : 0; round <= options.rounds; round++) {
   const started = performance.now();
   for (const workload of options.workloads) {
     const all = rows.filter((row) => row.workload === workload);
     // Whose turn it is first changes, so that none always follows the same other.
     const turns = all.map((_, i) => all[(i + round) % all.length]!);
     for (const { client, samples } of turns) {
-      const passes: Sample[] = [];
-      for (let i = 0; i < workload.passes; i++) passes.push(await take(workload, client));
-      if (round > 0) samples.push(sumOf(passes));
+      const sample = await (options.fresh ? takeFresh : takeAll)(workload, client);
+      if (round > 0) samples.push(sample);
     }
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.error(`Round ${round} of ${options.rounds} took ${seconds} s`);
 }
 report();
+
+/** All passes of a client's turn. */
+async function takeAll(workload: Workload, client: Client): Promise<Sample> {
+  const passes: Sample[] = [];
+  for (let i = 0; i < workload.passes; i++) passes.push(await take(workload, client));
+  return sumOf(passes);
+}
+
+/** The same by a process that has just done it once. */
+async function takeFresh(workload: Workload, client: Client): Promise<Sample> {
+  const process = await start(client);
+  try {
+    processes.set(client, process);
+    await takeAll(workload, client);
+    return await takeAll(workload, client);
+  } finally {
+    processes.delete(client);
+    await process.end();
+  }
+}
 
 /** One pass of a client's turn. */
 async function take(workload: Workload, client: Client): Promise<Sample> {
@@ -143,7 +171,8 @@ async function commandOf(client: Client): Promise<string[]> {
     case "bun":
     case "node": {
       const { program, version } = await findRuntime(client);
-      console.log(`${client} ${version}`);
+      if (!told.has(client)) console.log(`${client} ${version}`);
+      told.add(client);
       return [program, ...(client === "deno" ? ["run", "-A", "--no-check"] : []), here("openwire")];
     }
     default:

@@ -8,6 +8,8 @@ export interface Options {
   readonly rounds: number;
   readonly workloads: readonly Workload[];
   readonly clients: readonly Client[];
+  /** Whether each turn has a process of its own, which does as much before as it is measured with. */
+  readonly fresh: boolean;
   /** Whether it is only to be seen that all works: figures of so few messages mean nothing. */
   readonly smoke: boolean;
   /** A file for all figures. */
@@ -18,7 +20,7 @@ export interface Options {
 export const USAGE: string = `main.ts [--broker=${BROKER_KINDS.join("|")}] [--rounds=5]
   [--clients=${CLIENTS.join(",")}]
   [--workloads=${WORKLOADS.map(({ name }) => name).join(",")}]
-  [--quick | --smoke] [--json=FILE]`;
+  [--quick | --smoke] [--fresh] [--json=FILE]`;
 
 /** With `--quick`: what most is asked of. */
 const QUICK = [
@@ -46,10 +48,12 @@ export function parseOptions(args: readonly string[]): Options {
   let json: string | undefined;
   let quick = false;
   let smoke = false;
+  let fresh = false;
   for (const arg of args) {
     const [name, value = ""] = arg.split("=", 2);
     if (arg === "--quick") quick = true;
     else if (arg === "--smoke") smoke = true;
+    else if (arg === "--fresh") fresh = true;
     else if (name === "--broker") [broker] = list(arg, value, BROKER_KINDS) as [BrokerKind];
     else if (name === "--rounds") rounds = count(arg, value);
     else if (name === "--workloads") {
@@ -65,6 +69,7 @@ export function parseOptions(args: readonly string[]): Options {
     rounds: rounds ?? (smoke ? 1 : quick ? 3 : 5),
     workloads: smoke ? chosen.map((workload) => scaled(workload, 0.002)) : chosen,
     clients: clients ?? (smoke ? SMOKE_CLIENTS : CLIENTS.filter((client) => client !== "node")),
+    fresh,
     smoke,
     json,
   };
