@@ -114,6 +114,9 @@ export class OpenWireDecoderStream implements TransformStream<Uint8Array, DataSt
   }
 }
 
+/** Bytes from which on a chunk goes out. */
+const CHUNK = 65536;
+
 /**
  * Options of an {@linkcode OpenWireEncoderStream}.
  *
@@ -134,7 +137,7 @@ export interface EncoderStreamOptions {
 }
 
 /**
- * Turns commands into bytes: each command, or each array of commands, into one chunk.
+ * Turns commands into bytes: each command, or each array of commands, into one chunk; a new one is begun at 64 KiB.
  *
  * Until the format is negotiated only a WireFormatInfo passes; what comes after it waits. The format is negotiated by the
  * {@linkcode OpenWireDecoderStream} that shares it.
@@ -187,6 +190,8 @@ export class OpenWireEncoderStream
             await format.agreement;
           }
           write(command);
+          // A larger chunk is no cheaper, and would have to be copied while it grows.
+          if (encoder.pending >= CHUNK) flush(controller);
         }
         flush(controller);
       },

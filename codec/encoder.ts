@@ -92,6 +92,11 @@ export class OpenWireEncoder {
     this.#opening = false;
   }
 
+  /** Number of bytes that were written since the last {@linkcode take}. */
+  get pending(): number {
+    return this.#writer.pending;
+  }
+
   /**
    * Gives the bytes of all commands that were written since the last call.
    *

@@ -8,7 +8,7 @@
 import { BitStream } from "./bit_stream.ts";
 import { EncodeError } from "./errors.ts";
 import { highHalf, isLong, type Long } from "./long.ts";
-import { modifiedUtf8Length, writeModifiedUtf8 } from "./modified_utf8.ts";
+import { modifiedUtf8Length, writeAscii, writeModifiedUtf8 } from "./modified_utf8.ts";
 import { bytesOf } from "./string_encoder.ts";
 import type { WriteCache } from "./write_cache.ts";
 
@@ -17,6 +17,8 @@ const BLOCK = 65536;
 /** The first one is smaller and each next one twice as large, because there are connections that send little. */
 const FIRST_BLOCK = 4096;
 const SIZE_PREFIX = 4;
+/** From this length on texts are tried as ASCII first: room for all that they might need is three times as much. */
+const LONG_TEXT = 8192;
 /** More bytes than any object has of its own. */
 const ROOM = 256;
 /** Longest tight string in bytes (Java: BaseDataStreamMarshaller). */
@@ -61,6 +63,11 @@ export class FrameWriter {
   /** Number of bytes of the current frame. */
   get length(): number {
     return this.position - this.#start;
+  }
+
+  /** Number of bytes of all frames since the last {@linkcode take}. */
+  get pending(): number {
+    return this.position - this.#taken;
   }
 
   /** Starts a frame behind the ones that weren't taken yet. */
@@ -210,7 +217,15 @@ export class FrameWriter {
 
   /** Writes modified UTF-8 without a length; returns the number of bytes. */
   utf(value: string): number {
-    this.ensure(value.length * 3);
+    const { length } = value;
+    if (length >= LONG_TEXT) {
+      this.ensure(length);
+      if (writeAscii(value, this.bytes, this.position)) {
+        this.position += length;
+        return length;
+      }
+    }
+    this.ensure(length * 3);
     const p = this.position;
     this.position = writeModifiedUtf8(value, this.bytes, p);
     return this.position - p;

@@ -55,6 +55,17 @@ export function writeModifiedUtf8(text: string, target: Uint8Array, start: numbe
 }
 
 /**
+ * Writes `text` if it is ASCII without NUL, into as many bytes as it has characters.
+ *
+ * @returns Whether it was.
+ */
+export function writeAscii(text: string, target: Uint8Array, start: number): boolean {
+  const { length } = text;
+  const { read, written } = encoder.encodeInto(text, target.subarray(start, start + length));
+  return read === length && written === length && !text.includes("\0");
+}
+
+/**
  * Reads text. Takes what Java's reader takes (a bare NUL, overlong forms) and standard 4-byte UTF-8 too, which
  * other writers send.
  *
