@@ -1,13 +1,13 @@
 /**
- * Makes docs/brokers.md of what is known of the brokers: `deno task brokers:page`; with `--run` it runs the tests first, and
- * counts what passes.
+ * Makes docs/brokers.md of what is known of the brokers. With the results of a run it counts what passed, too:
+ *
+ * ```sh
+ * deno task test --runtime=deno --results=/tmp/results.json tests/client tests/interop tests/module
+ * deno task brokers:page /tmp/results.json
+ * ```
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { run } from "./command.ts";
 import { countPassed, keepPassed, lastPassed, type TestResults } from "./results.ts";
 import { CAPABILITIES, TESTED_BROKERS, type TestedBroker } from "./differences.ts";
 
@@ -72,25 +72,12 @@ function table(rows: string[][]): string {
   return [line(rows[0]!), rule, ...rows.slice(1).map(line)].join("\n");
 }
 
-/** Runs the tests of the client on Deno against all brokers, and keeps the counts. */
-function count(): void {
-  const folder = mkdtempSync(join(tmpdir(), "openwire-results-"));
-  try {
-    const file = join(folder, "results.json");
-    const root = fileURLToPath(new URL("../../", import.meta.url));
-    const command = [process.execPath, "run", "-A", join(root, "tests/run.ts"), "--runtime=deno"];
-    const folders = ["client", "interop", "module"].map((name) => join(root, "tests", name));
-    const { status } = run([...command, `--results=${file}`, ...folders], 20 * 60_000);
-    if (status !== 0) throw new Error("The tests failed: run them by `deno task test`");
+if (import.meta.main) {
+  const [file] = process.argv.slice(2);
+  if (file !== undefined) {
     const { versions, results }: TestResults = JSON.parse(readFileSync(file, "utf8"));
     const day = new Date().toISOString().slice(0, 10);
     keepPassed({ day, versions, areas: countPassed(results) });
-  } finally {
-    rmSync(folder, { recursive: true });
   }
-}
-
-if (import.meta.main) {
-  if (process.argv.includes("--run")) count();
   writeFileSync(PAGE, brokersPage());
 }

@@ -26,7 +26,12 @@ export const AREAS: Readonly<Record<string, readonly string[]>> = {
   "Scheduled messages": ["schedule"],
   "Request–reply and temporary destinations": ["request", "temporary"],
   "Destinations, composite and with wildcards": ["destination", "destination_management"],
-  "Advisories": ["advisory_event"],
+  "Advisories and statistics": [
+    "advisory_event",
+    "advisory_topics",
+    "destination_source",
+    "statistics",
+  ],
   "Hooks, traces, counters, logs": [
     "hooks",
     "logger",
