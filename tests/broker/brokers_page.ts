@@ -35,9 +35,10 @@ export function brokersPage(): string {
   const passed = Object.entries(areas).map((
     [area, counts],
   ) => [area, ...TESTED_BROKERS.map((broker) => String(counts[broker]))]);
-  const titles = TESTED_BROKERS.map((broker) =>
-    [HEADINGS[broker], broker === "memory" ? undefined : versions[broker]].filter(Boolean).join(" ")
-  );
+  const titles = TESTED_BROKERS.map((broker) => {
+    const version = broker === "memory" ? undefined : versions[broker];
+    return version ? `${HEADINGS[broker].replace(/ \d$/, "")} ${version}` : HEADINGS[broker];
+  });
   return `# Brokers
 
 The same program works with ActiveMQ 5, ActiveMQ 6, Artemis and the broker in memory.

@@ -103,6 +103,16 @@ testOnBrokers("delay has the broker deliver a message later", async (broker) => 
   assertEquals([...later.properties.keys()].sort(), ["a", "scheduledJobId"]);
 }, { needs: ["scheduled job ids"] });
 
+testOnBrokers("what has a delay is overtaken by what has none", async (broker) => {
+  const connection = await broker.connect();
+  const consumer = await connection.createConsumer(broker.name);
+  await Promise.all([
+    connection.send(broker.name, "later", { delay: 1000 }),
+    connection.send(broker.name, "now"),
+  ]);
+  assertEquals([(await next(consumer)).text, (await next(consumer)).text], ["now", "later"]);
+});
+
 testOnBrokers("period and repeat have it deliver a message several times", async (broker) => {
   const connection = await broker.connect();
   const consumer = await connection.createConsumer(broker.name);
