@@ -40,11 +40,11 @@ const LATE = new Error("late");
 /** Milliseconds that the peer has to end the connection after it was told that no more comes. */
 const LINGER = 1000;
 
-/** One connection to a broker, from the first byte to the last. */
-const DONE: Promise<void> = Promise.resolve();
-/** Commands that may wait before their senders do. */
+/** Commands that may wait to be written before their senders wait, too. */
 const KEEPS_UP = 256;
+const DONE: Promise<void> = Promise.resolve();
 
+/** One connection to a broker, from the first byte to the last. */
 export class BrokerLink {
   /** Resolves with what ended it; undefined when it was closed here. */
   readonly closed: Promise<Error | undefined>;
