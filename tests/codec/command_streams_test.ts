@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import {
+  createActiveMQBytesMessage,
   createConnectionInfo,
   createKeepAliveInfo,
   type DataStructure,
@@ -198,6 +199,20 @@ test("OpenWireEncoderStream makes one chunk of each command, or of each array", 
   );
   const chunks = await all(input.pipeThrough(new OpenWireEncoderStream(fixed())));
   assertEquals(chunks, [KEEP_ALIVE, join(KEEP_ALIVE, KEEP_ALIVE), KEEP_ALIVE]);
+});
+
+test("OpenWireEncoderStream begins a new chunk at 64 KiB", async () => {
+  const content = new Uint8Array(30_000).fill(1);
+  const batch = Array.from(
+    { length: 7 },
+    (_, commandId) => createActiveMQBytesMessage({ commandId, content }),
+  );
+  const chunks = await Array.fromAsync(
+    ReadableStream.from([batch]).pipeThrough(new OpenWireEncoderStream(fixed())),
+  );
+  assertEquals(chunks.map(({ length }) => Math.floor(length / 30_000)), [3, 3, 1]);
+  const commands = new OpenWireDecoder(fixed()).push(join(...chunks));
+  assertEquals(commands, batch);
 });
 
 test("OpenWireEncoderStream sends our WireFormatInfo and waits for the peer's", async () => {

@@ -190,3 +190,21 @@ test("map and stream bodies keep the Java types", () => {
   const map = decodeMapBody(encodeMapBody(Object.fromEntries(typed.map((v) => [v.type, v]))));
   for (const type of types) assertEquals(map.typed(type)?.type, type);
 });
+
+test("encodeTextBody() takes as much for long texts as for their parts, whatever they hold", () => {
+  const decoded = new TextDecoder();
+  for (const length of [8191, 8192, 8193, 70_000]) {
+    for (const last of ["x", "\u00e9", "\0", "\u20ac", "\ud83d\ude00", "\ud800"]) {
+      const text = "x".repeat(length - last.length) + last;
+      const body = encodeTextBody(text)!;
+      const part = encodeTextBody(last)!;
+      assertEquals(body.length, 4 + length - last.length + part.length - 4, `${length}`);
+      assertEquals(body.subarray(-(part.length - 4)), part.subarray(4));
+      assertEquals(
+        decoded.decode(body.subarray(4, 4 + length - last.length)),
+        text.slice(0, -last.length),
+      );
+      assertEquals(decodeTextBody(body), text);
+    }
+  }
+});
