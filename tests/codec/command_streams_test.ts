@@ -207,8 +207,8 @@ test("OpenWireEncoderStream begins a new chunk at 64 KiB", async () => {
     { length: 7 },
     (_, commandId) => createActiveMQBytesMessage({ commandId, content }),
   );
-  const chunks = await Array.fromAsync(
-    ReadableStream.from([batch]).pipeThrough(new OpenWireEncoderStream(fixed())),
+  const chunks = await all(
+    streamOf<DataStructure[]>(batch).pipeThrough(new OpenWireEncoderStream(fixed())),
   );
   assertEquals(chunks.map(({ length }) => Math.floor(length / 30_000)), [3, 3, 1]);
   const commands = new OpenWireDecoder(fixed()).push(join(...chunks));
