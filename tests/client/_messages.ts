@@ -1,6 +1,6 @@
 /** What many tests of the client do with messages. */
 
-import { type Message, type MessageConsumer, OpenWireError } from "../../mod.ts";
+import { type Connection, type Message, type MessageConsumer, OpenWireError } from "../../mod.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { TestBroker } from "./_brokers.ts";
 
@@ -81,4 +81,10 @@ export async function assertIllegalState(call: () => Promise<unknown>): Promise<
 /** Waits until something is so that no event tells of. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((wake) => setTimeout(wake, 2));
+}
+
+/** Takes all messages out of a queue. To delete it would take its dead letter queue from Artemis. */
+export async function empty(connection: Connection, name: string): Promise<void> {
+  await using consumer = await connection.createConsumer(name, { prefetchSize: 0 });
+  while (await consumer.receiveNoWait());
 }

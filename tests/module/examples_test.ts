@@ -7,6 +7,7 @@ import { connect as dial, type Connection, type Message } from "../../mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { runtime, test } from "../_harness.ts";
 import { testOnBrokers } from "../client/_brokers.ts";
+import { empty } from "../client/_messages.ts";
 import { type Outcome, run, runFile } from "./_program.ts";
 import { RunningProgram } from "./_running_program.ts";
 
@@ -135,18 +136,13 @@ async function die(connection: Connection, queue: string, texts: string[]): Prom
 }
 
 /** Takes out what other tests have left: the example shows no more than a browser does. */
-async function clear(connection: Connection): Promise<void> {
-  await using consumer = await connection.createConsumer("ActiveMQ.DLQ", { prefetchSize: 0 });
-  while (await consumer.receiveNoWait());
-}
-
 testOnBrokers("dead letters are shown, and put back where they came from", async ({
   connect,
   url,
   name,
 }) => {
   const connection = await connect();
-  await clear(connection);
+  await empty(connection, "ActiveMQ.DLQ");
   await die(connection, name, ["one", "two"]);
   await die(connection, `${name}.other`, ["three"]);
 
@@ -245,6 +241,7 @@ if (runtime === "bun") {
     await using program = new RunningProgram(example("order_server", url, "0"));
     const [, base] = await program.until(/^Serving (http:\S+\/), /);
 
+    await empty(await connect(), "orders");
     const order = { item: "apple", count: 3 };
     const [status, taken] = await ask(`${base}orders`, {
       method: "POST",

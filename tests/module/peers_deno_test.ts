@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { connect, type Connection, type Message } from "../../mod.ts";
 import { type BrokerInfo, brokers, skipWithout } from "../broker/env.ts";
 import type { BrokerKind } from "../broker/kinds.ts";
-import { until } from "../client/_messages.ts";
+import { empty, until } from "../client/_messages.ts";
 import { test } from "../_harness.ts";
 import { javaPeer, type Peer, rheaPeer, stompPeer } from "./_peers.ts";
 import { type Snippet, snippetsOf } from "./_snippets.ts";
@@ -177,7 +177,7 @@ const checks: Record<string, Check> = {
 async function runTask(url: string, peer: Peer, page: Page, { task, code }: Snippet) {
   const check = checks[task]!;
   await using connection = await connect(url, { username: "system", password: "manager" });
-  for (const name of QUEUES) await connection.deleteDestination(name);
+  for (const name of QUEUES) await empty(connection, name);
   await check.before?.(connection);
   {
     await using running = await peer.run(code);
@@ -229,7 +229,7 @@ for (const kind of ["activemq5", "activemq6"] as const) {
   test(`the pitfalls of docs/from-stompjs.md are there (${kind})`, async () => {
     const broker = brokers[kind]!;
     await using connection = await connect(broker.urls.openwire);
-    await connection.deleteDestination("orders");
+    await empty(connection, "orders");
     await using peer = stompPeer(broker);
     const code = (more: string) =>
       `client.publish({ destination: "/queue/orders", body: "x", headers: { amount: "70" }, ${more} });`;
@@ -243,5 +243,6 @@ for (const kind of ["activemq5", "activemq6"] as const) {
     assertEquals([await found("amount > 50"), await found("amount = '70'")], [0, 2]);
     const prefixed = await connection.createBrowser("/queue/orders");
     assertEquals((await Array.fromAsync(prefixed)).length, 0);
+    await empty(connection, "orders");
   }, { skip: skipWithout(kind) || (brokers[kind]!.urls.stomp ? false : "no STOMP connector") });
 }
