@@ -2,8 +2,8 @@
  * Makes docs/brokers.md of what is known of the brokers. With the results of a run it counts what passed, too:
  *
  * ```sh
- * deno task test --runtime=deno --results=/tmp/results.json tests/client tests/interop tests/module
- * deno task brokers:page /tmp/results.json
+ * deno task test --runtime=deno --results=results.json tests/client tests/interop tests/module
+ * deno task brokers:page results.json
  * ```
  */
 import { readFileSync, writeFileSync } from "node:fs";
