@@ -1,7 +1,8 @@
 /** stompjs as one of the benchmark's clients, on Node. */
 import { connect as connectSocket, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { Client, type IStompSocket } from "@stomp/stompjs";
+import { Client } from "@stomp/stompjs";
+import { asWebSocket } from "../../tests/interop/_stomp_socket.ts";
 import { serve } from "./_serve.ts";
 import { type Headers, runStomp, type StompClient } from "./_stomp.ts";
 
@@ -73,31 +74,3 @@ await serve(async (url) => {
   };
   return (task) => runStomp(stomp, task);
 });
-
-/** A socket as the library wants it: in the browser it speaks through WebSockets. */
-function asWebSocket(socket: Socket): IStompSocket {
-  const adapter: { -readonly [K in keyof IStompSocket]: IStompSocket[K] } = {
-    url: "",
-    readyState: 0,
-    onopen: null,
-    onclose: null,
-    onerror: null,
-    onmessage: null,
-    send: (data) => void socket.write(data as string | Uint8Array),
-    close: () => void socket.end(),
-  };
-  socket.on("connect", () => {
-    adapter.readyState = 1;
-    adapter.onopen?.();
-  });
-  socket.on("data", (data) => {
-    const { buffer, byteOffset, length } = data;
-    adapter.onmessage?.({ data: buffer.slice(byteOffset, byteOffset + length) });
-  });
-  socket.on("error", (error) => adapter.onerror?.(error));
-  socket.on("close", () => {
-    adapter.readyState = 3;
-    adapter.onclose?.({});
-  });
-  return adapter;
-}

@@ -1,39 +1,6 @@
 /** A STOMP client of others, stompjs, over TCP. */
-import { Client, type IMessage, type IStompSocket, type StompHeaders } from "@stomp/stompjs";
-import { connect, type Socket } from "node:net";
-
-/** What stompjs, made for web sockets, asks of a connection. */
-function overTcp(url: string): IStompSocket {
-  const { hostname, port } = new URL(url);
-  const socket: Socket = connect({ host: hostname, port: Number(port) });
-  let readyState = 0;
-  const adapter: IStompSocket = {
-    url,
-    get readyState() {
-      return readyState;
-    },
-    onopen: null,
-    onmessage: null,
-    onerror: null,
-    onclose: null,
-    send: (data) => {
-      socket.write(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
-    },
-    close: () => void socket.end(),
-    terminate: () => void socket.destroy(),
-  };
-  socket.on("connect", () => {
-    readyState = 1;
-    adapter.onopen?.();
-  });
-  socket.on("data", (chunk) => adapter.onmessage?.({ data: Uint8Array.from(chunk).buffer }));
-  socket.on("error", (error) => adapter.onerror?.(error));
-  socket.on("close", () => {
-    readyState = 3;
-    adapter.onclose?.({ code: 1000, reason: "", wasClean: true });
-  });
-  return adapter;
-}
+import { Client, type IMessage, type StompHeaders } from "@stomp/stompjs";
+import { stompSocket } from "./_stomp_socket.ts";
 
 const DEADLINE = 10_000;
 
@@ -79,7 +46,7 @@ export class StompPeer implements AsyncDisposable {
   static async connect(url: string): Promise<StompPeer> {
     const deadlines = new Deadlines();
     const client = new Client({
-      webSocketFactory: () => overTcp(url),
+      webSocketFactory: () => stompSocket(url),
       reconnectDelay: 0,
       heartbeatIncoming: 0,
       heartbeatOutgoing: 0,

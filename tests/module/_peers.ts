@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { Client, type StompConfig } from "@stomp/stompjs";
 import rhea from "rhea";
 import type { BrokerInfo } from "../broker/env.ts";
-import { stompSocket } from "./_stomp_socket.ts";
+import { stompSocket } from "../interop/_stomp_socket.ts";
 
 /** A snippet that was run, and whose client is still there. */
 export interface Running extends AsyncDisposable {

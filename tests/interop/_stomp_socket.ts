@@ -1,14 +1,17 @@
 /** STOMP over TCP for @stomp/stompjs, which knows only WebSockets. */
-import type { IStompSocket, IStompSocketMessageEvent } from "@stomp/stompjs";
-import { connect } from "node:net";
+import type { IStompSocket } from "@stomp/stompjs";
+import { connect, type Socket } from "node:net";
 
-/** Connects to a STOMP port. */
+/** Connects to a STOMP port, by a URL such as `tcp://127.0.0.1:61613`. */
 export function stompSocket(url: string): IStompSocket {
   const { hostname, port } = new URL(url.replace(/^\w+:/, "http:"));
-  const tcp = connect(Number(port), hostname);
+  return asWebSocket(connect({ host: hostname, port: Number(port) }));
+}
+
+/** A socket as what stompjs asks of a connection. */
+export function asWebSocket(tcp: Socket): IStompSocket {
   const socket: IStompSocket & { readyState: number } = {
-    url,
-    binaryType: "arraybuffer",
+    url: "",
     readyState: 0,
     onopen: null,
     onclose: null,
@@ -21,11 +24,11 @@ export function stompSocket(url: string): IStompSocket {
   };
   tcp.on("connect", () => {
     socket.readyState = 1;
-    socket.onopen?.({});
+    socket.onopen?.();
   });
   tcp.on("data", (bytes) => {
-    const data = new Uint8Array(bytes as Uint8Array).buffer;
-    socket.onmessage?.({ data } as IStompSocketMessageEvent);
+    // A copy: a chunk may be part of a larger buffer.
+    socket.onmessage?.({ data: new Uint8Array(bytes as Uint8Array).buffer });
   });
   tcp.on("error", (error) => socket.onerror?.(error));
   tcp.on("close", () => {
