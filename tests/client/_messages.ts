@@ -1,6 +1,7 @@
 /** What many tests of the client do with messages. */
 
-import { type Connection, type Message, type MessageConsumer, OpenWireError } from "../../mod.ts";
+import { type Connection, Message, type MessageConsumer, OpenWireError } from "../../mod.ts";
+import type { Message as WireMessage } from "../../codec/mod.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { TestBroker } from "./_brokers.ts";
 
@@ -81,6 +82,19 @@ export async function assertIllegalState(call: () => Promise<unknown>): Promise<
 /** Waits until something is so that no event tells of. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((wake) => setTimeout(wake, 2));
+}
+
+/** A message as a consumer would give it; to settle it does nothing. */
+export function receivedAs(command: WireMessage): Message {
+  const settle = (): Promise<void> => Promise.resolve();
+  return new Message({
+    command,
+    original: command,
+    redeliveryCount: 0,
+    settlement: { ack: settle, reject: settle, retry: settle },
+    bodyError: undefined,
+    codec: undefined,
+  });
 }
 
 /** Takes all messages out of a queue. To delete it would take its dead letter queue from Artemis. */

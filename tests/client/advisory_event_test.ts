@@ -8,7 +8,7 @@ import {
   type Connection,
   type Destination,
   long,
-  type Message as ReceivedMessage,
+  type Message,
   type MessageAdvisory,
   parseAdvisory,
   ProtocolError,
@@ -34,10 +34,9 @@ import {
   encodePrimitiveMap,
   type PrimitiveMapInput,
 } from "../../codec/mod.ts";
-import { Message } from "../../client/message/message.ts";
 import { test } from "../_harness.ts";
 import { freshName, testOnBrokers } from "./_brokers.ts";
-import { assertIllegalState, received } from "./_messages.ts";
+import { assertIllegalState, received, receivedAs } from "./_messages.ts";
 
 const connectionId = createConnectionId({ value: "ID:c" });
 const consumerId = createConsumerId({ connectionId: "ID:c", sessionId: 1, value: 2 });
@@ -58,15 +57,7 @@ function made(
     type: "Advisory",
     marshalledProperties: encodePrimitiveMap(properties),
   });
-  const settle = () => Promise.resolve();
-  return new Message({
-    command,
-    original: command,
-    redeliveryCount: 0,
-    settlement: { ack: settle, reject: settle, retry: settle },
-    bodyError: undefined,
-    codec: undefined,
-  });
+  return receivedAs(command);
 }
 
 /** Without what all events have. */
@@ -457,7 +448,7 @@ testOnBrokers("leaving the loop closes the consumer of the advisories", async (t
   });
   // The broker in memory has no advisories of its own; whoever sends there is believed.
   const advisories = await watcher.advisories(topics.temporaryTopics());
-  const message: ReceivedMessage[] = [];
+  const message: Message[] = [];
   await connection.send(topics.temporaryTopics(), null);
   for await (const event of advisories) {
     assertEquals(event.type, "unknown");

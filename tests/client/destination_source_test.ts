@@ -10,7 +10,7 @@ import {
   ConnectionClosedError,
   type DestinationChange,
   DestinationSource,
-  Message,
+  type Message,
   type MessageConsumer,
   queue,
   TemporaryDestination,
@@ -22,8 +22,7 @@ import { createActiveMQMessage, createDestinationInfo } from "../../codec/mod.ts
 import { MemoryBroker } from "../../testing/mod.ts";
 import { test } from "../_harness.ts";
 import { freshName, testOnBrokers } from "./_brokers.ts";
-
-const settle = () => Promise.resolve();
+import { receivedAs } from "./_messages.ts";
 
 /** What the broker tells of a queue. */
 function told(destination: ActiveMQDestination): Message {
@@ -31,14 +30,7 @@ function told(destination: ActiveMQDestination): Message {
     destination: advisoryTopics.temporaryQueues(),
     dataStructure: createDestinationInfo({ destination }),
   });
-  return new Message({
-    command,
-    original: command,
-    redeliveryCount: 0,
-    settlement: { ack: settle, reject: settle, retry: settle },
-    bodyError: undefined,
-    codec: undefined,
-  });
+  return receivedAs(command);
 }
 
 test("what the broker tells first is there before watchDestinations() ends", async () => {
@@ -48,7 +40,11 @@ test("what the broker tells first is there before watchDestinations() ends", asy
     messages: () => readable.values({ preventCancel: true }),
     close: () => writer.close().catch(() => {}),
   } as unknown as MessageConsumer;
-  const marker = new TemporaryDestination("ActiveMQTempQueue", "ID:marker", settle);
+  const marker = new TemporaryDestination(
+    "ActiveMQTempQueue",
+    "ID:marker",
+    () => Promise.resolve(),
+  );
   const deadlines = new Deadlines();
   const source = new DestinationSource({
     connection: {
