@@ -165,7 +165,10 @@ async function connect(
   const { hostname, port, scheme } = target;
   try {
     const socket = handlers(noDelay, keepAlive);
-    return (await bun().connect({ hostname, port, allowHalfOpen: true, socket })).data;
+    const { data } = await bun().connect({ hostname, port, allowHalfOpen: true, socket });
+    // Bun tells of no failure when the peer resets at once, but opens nothing.
+    if (!data) throw new Error("the peer reset the connection");
+    return data;
   } catch (cause) {
     throw connectError(`${scheme}://${formatAddress(hostname, port)}`, cause);
   }
