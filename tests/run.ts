@@ -43,6 +43,7 @@ const SHARED = [
   "tests/testing",
   "tests/module",
   "tests/interop",
+  "tests/faults",
 ];
 /** Modules and pages whose examples are run, on Deno. */
 const DOCUMENTED = [

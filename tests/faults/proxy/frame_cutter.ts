@@ -1,0 +1,40 @@
+/** Cuts bytes, in chunks of any size, into frames with their size prefix. */
+
+const SIZE_PREFIX = 4;
+
+/** Cuts bytes into frames. */
+export class FrameCutter {
+  #rest: Uint8Array = new Uint8Array(0);
+
+  /** The bytes of the frame that isn't complete yet. */
+  get rest(): Uint8Array {
+    return this.#rest;
+  }
+
+  /** Takes the next bytes; gives the frames that are complete now. */
+  push(chunk: Uint8Array): Uint8Array[] {
+    const bytes = this.#rest.length === 0 ? chunk : concat(this.#rest, chunk);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const frames: Uint8Array[] = [];
+    let start = 0;
+    while (bytes.length - start >= SIZE_PREFIX) {
+      const end = start + SIZE_PREFIX + view.getUint32(start);
+      if (end > bytes.length) break;
+      frames.push(bytes.subarray(start, end));
+      start = end;
+    }
+    this.#rest = bytes.subarray(start);
+    return frames;
+  }
+}
+
+/** Joins bytes. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
