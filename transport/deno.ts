@@ -157,6 +157,12 @@ async function connect(target: BrokerAddress, options: ConnectOptions): Promise<
   }
 }
 
+/** Whether accept() failed because the peer has reset its connection already, which says nothing of the others. */
+function isGone(cause: unknown): boolean {
+  return cause instanceof Error &&
+    ["NotConnected", "ConnectionReset", "ConnectionAborted"].includes(cause.name);
+}
+
 class DenoListener implements Listener {
   readonly hostname: string;
   readonly port: number;
@@ -177,6 +183,7 @@ class DenoListener implements Listener {
         const conn = await this.#listener.accept();
         yield new SocketTransport(new DenoSocket(conn, this.#noDelay, false));
       } catch (cause) {
+        if (isGone(cause)) continue;
         if (!this.#closed) throw listenError(formatAddress(this.hostname, this.port), cause);
       }
     }

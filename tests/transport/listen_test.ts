@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { connect } from "node:net";
 import { dial, listen, type Transport, TransportError } from "../../transport/mod.ts";
 import { test } from "../_harness.ts";
 import { accept, readAll } from "./_pairs.ts";
@@ -61,3 +62,25 @@ test("listen() refuses what is no port", async () => {
     await assertRejects(() => listen({ port }), RangeError);
   }
 });
+
+test("a connection that is reset before it is taken does not end the listener", async () => {
+  await using listener = await listen();
+  for (let n = 0; n < 3; n++) await reset(listener.port);
+  const client = await dial(`tcp://127.0.0.1:${listener.port}`);
+  await client.writable.getWriter().write(Uint8Array.of(7));
+  for await (const peer of listener) {
+    const read = await peer.readable.getReader().read().catch(() => undefined);
+    peer.close();
+    if (read?.value?.[0] === 7) break;
+  }
+  client.close();
+});
+
+/** Connects and resets. */
+async function reset(port: number): Promise<void> {
+  const socket = connect({ host: "127.0.0.1", port });
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  socket.resetAndDestroy();
+  await closed;
+}
