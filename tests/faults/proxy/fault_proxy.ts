@@ -23,6 +23,8 @@ export class FaultProxy implements AsyncDisposable {
   admission: Admission = "accept";
   /** The broker, for those who connect from now on. */
   upstream: string;
+  /** Is told of each connection before anything goes through it. */
+  onConnection: (connection: ProxyConnection) => void = () => {};
   /** How many connections were accepted so far, whatever became of them. */
   accepted = 0;
   readonly #port: number;
@@ -158,6 +160,7 @@ export class FaultProxy implements AsyncDisposable {
     if (!broker) return client.reset();
     this.#waiting.delete(client);
     const connection = new ProxyConnection(++this.#connected, client, broker, this.#owner);
+    this.onConnection(connection);
     this.#connections.push(connection);
     void this.#follow(connection);
     this.#changed();

@@ -108,6 +108,8 @@ export class ProxyConnection {
   }
 
   async #run(): Promise<void> {
+    // Whoever has it just now may say what is to happen before anything does.
+    await Promise.resolve();
     await Promise.all(
       // Who breaks off on one side does so on the other.
       DIRECTIONS.map((direction) => this.#pumps[direction].run().catch(() => this.reset())),
