@@ -4,25 +4,11 @@
  * @module
  */
 
-import { OpenWireFormat } from "../codec/mod.ts";
-import { dial, formatAddress, type Transport, TransportError } from "../transport/mod.ts";
 import { Connection } from "./connection.ts";
-import { TimeoutError } from "./errors.ts";
-import { resolveFailoverOptions } from "./failover/failover_options.ts";
-import { guardedLogger, type Logger } from "./observe/logger.ts";
-import { checkHooks } from "./observe/hooks.ts";
-import {
-  type ConnectionSettings,
-  type ConnectOptions,
-  type Credentials,
-  milliseconds,
-  resolveSettings,
-} from "./options.ts";
-import { TimeLimit } from "./time_limit.ts";
-import { tryBrokers } from "./failover/try_brokers.ts";
-import { type BrokerTarget, parseBrokerUrl } from "./url/broker_url.ts";
+import { Connector } from "./connector.ts";
+import type { ConnectOptions } from "./options.ts";
+import { type BrokerUrl, parseBrokerUrl } from "./url/broker_url.ts";
 import { mergeConnectOptions } from "./url/merge_connect_options.ts";
-import { mergeOptions } from "./url/merge_options.ts";
 
 /**
  * Connects to a broker.
@@ -74,170 +60,55 @@ import { mergeOptions } from "./url/merge_options.ts";
  * ```
  */
 export async function connect(
-  url: string | URL,
+  url: string | URL | readonly (string | URL)[],
   options: ConnectOptions = {},
 ): Promise<Connection> {
+  const target = parseBrokerUrls(url, options.transport !== undefined);
+  const {
+    clientId,
+    clientIdPrefix,
+    connectionIdPrefix,
+    inspect,
+    hooks,
+    autoStart = true,
+    ...rest
+  } = mergeConnectOptions(target.options, options);
+  const connector = new Connector(target, { ...rest, hooks });
+  const connection = new Connection({
+    connector,
+    clientId,
+    clientIdPrefix,
+    connectionIdPrefix,
+    inspect,
+    hooks,
+    autoStart,
+  });
+  try {
+    await connector.connect((parts, signal) => connection.establish(parts, signal));
+  } catch (error) {
+    connection.abort(error);
+    throw error;
+  }
+  return connection;
+}
+
+/** Several URLs are those of a group of brokers. */
+function parseBrokerUrls(url: string | URL | readonly (string | URL)[], given: boolean): BrokerUrl {
   // A broker in memory has an address that nobody needs to find.
-  const target = parseBrokerUrl(options.transport ? String(url).replace(/^vm:/, "tcp:") : url);
-  return await new Connector(target.brokers, mergeConnectOptions(target.options, options))
-    .connect();
+  if (given) return parseBrokerUrl(String(url).replace(/^vm:/, "tcp:"));
+  if (!isList(url)) return parseBrokerUrl(url);
+  if (url.length === 0) throw new TypeError("Cannot connect: a URL is expected");
+  const targets = url.map((one) => parseBrokerUrl(one));
+  return {
+    brokers: targets.flatMap(({ brokers }) => brokers),
+    nested: {},
+    options: targets.reduce<ConnectOptions>(
+      (merged, { options }) => mergeConnectOptions(merged, options),
+      { failover: {} },
+    ),
+  };
 }
 
-/** One call of {@linkcode connect}. */
-class Connector {
-  readonly #brokers: readonly BrokerTarget[];
-  readonly #options: ConnectOptions;
-  readonly #settings: ConnectionSettings;
-  readonly #limit: TimeLimit;
-  readonly #log: Logger | undefined;
-  /** The last failure of each broker. */
-  readonly #failures: Map<BrokerTarget, Error> = new Map();
-  /** What is waited for. */
-  #step = "the connection";
-
-  constructor(brokers: readonly BrokerTarget[], options: ConnectOptions) {
-    this.#brokers = brokers;
-    this.#options = options;
-    this.#settings = resolveSettings(options);
-    checkHooks(options.hooks);
-    this.#log = guardedLogger(options.logger);
-    const connectTimeout = milliseconds("connectTimeout", options.connectTimeout, 30_000);
-    if (options.transport && brokers.length > 1) {
-      throw new TypeError("Cannot use a transport for several brokers: one is expected in the URL");
-    }
-    // What is wrong with one is to be known before anything is tried.
-    if (!options.transport && brokers.some(({ address }) => address.scheme === "ssl")) {
-      throw new TransportError(
-        "UNSUPPORTED_SCHEME",
-        'Cannot connect to a "ssl:" URL: TLS is not supported yet',
-      );
-    }
-    for (const broker of brokers) this.#createFormat(broker);
-    this.#limit = new TimeLimit(connectTimeout, () => this.#late(connectTimeout), options.signal);
-  }
-
-  async connect(): Promise<Connection> {
-    try {
-      this.#limit.signal.throwIfAborted();
-      const connection = await tryBrokers({
-        brokers: this.#brokers,
-        failover: this.#settings.failover ?? resolveFailoverOptions({}),
-        passes: this.#passes(),
-        failures: this.#failures,
-        signal: this.#limit.signal,
-        attempt: (broker, left) => this.#attempt(broker, left),
-        wait: (delay) => this.#limit.wait(delay),
-      });
-      if (connection) return connection;
-      throw this.#brokers.length === 1 ? this.#failures.get(this.#brokers[0]!) : this.#allFailed();
-    } finally {
-      this.#limit.cancel();
-    }
-  }
-
-  #passes(): number {
-    const { failover } = this.#settings;
-    // A transport can be used once.
-    if (!failover || this.#options.transport) return 1;
-    const { startupMaxReconnectAttempts } = failover;
-    return startupMaxReconnectAttempts < 0 ? Infinity : Math.max(1, startupMaxReconnectAttempts);
-  }
-
-  /** Connects to one broker, in its share of the time, so that a silent one does not take that of the others. */
-  async #attempt(broker: BrokerTarget, left: number): Promise<Connection> {
-    const share = left > 1 ? this.#limit.left / left : Infinity;
-    const limit = new TimeLimit(
-      share,
-      () =>
-        new TimeoutError(
-          `Cannot connect to ${urlOf(broker)}: ${this.#step} took longer than ${
-            Math.round(share)
-          } ms, its share of the time`,
-        ),
-      this.#limit.signal,
-    );
-    try {
-      return await this.#open(broker, limit);
-    } catch (error) {
-      this.#log?.warn("Cannot connect to the broker", { url: urlOf(broker), error });
-      throw error;
-    } finally {
-      limit.cancel();
-    }
-  }
-
-  async #open(broker: BrokerTarget, limit: TimeLimit): Promise<Connection> {
-    const { clientId, clientIdPrefix, connectionIdPrefix, inspect, hooks, autoStart = true } =
-      this.#options;
-    this.#step = "the connection";
-    const transport = this.#options.transport ?? await this.#dial(broker, limit.signal);
-    const credentials = await this.#askCredentials(transport, limit);
-    this.#step =
-      `the answer of ${transport.remoteAddress}, which may speak something else than OpenWire,`;
-    const connection = new Connection({
-      transport,
-      format: this.#createFormat(broker),
-      settings: this.#settings,
-      clientId,
-      clientIdPrefix,
-      connectionIdPrefix,
-      inspect,
-      hooks,
-      log: this.#log,
-      autoStart,
-    });
-    await connection.open(credentials, limit.signal);
-    return connection;
-  }
-
-  #dial(broker: BrokerTarget, signal: AbortSignal): Promise<Transport> {
-    const socket = mergeOptions(broker.options.socket ?? {}, this.#options.socket ?? {});
-    return dial(urlOf(broker), mergeOptions({ connectTimeout: 0, signal }, socket));
-  }
-
-  async #askCredentials(transport: Transport, limit: TimeLimit): Promise<Credentials> {
-    const { credentials, username, password } = this.#options;
-    if (!credentials) return { username, password };
-    this.#step = "the option `credentials`";
-    try {
-      return await limit.race((async () => await credentials())());
-    } catch (error) {
-      transport.close(error);
-      throw error;
-    }
-  }
-
-  #createFormat({ address, options }: BrokerTarget): OpenWireFormat {
-    // As in Java: among several brokers there is no name that is right for all.
-    const host = this.#settings.failover ? {} : { host: address.hostname };
-    const own = mergeOptions(host, options.wireFormat ?? {});
-    return new OpenWireFormat(mergeOptions(own, this.#options.wireFormat ?? {}));
-  }
-
-  #late(connectTimeout: number): TimeoutError {
-    if (this.#failures.size === 0) {
-      return new TimeoutError(
-        `Cannot connect: ${this.#step} took longer than ${connectTimeout} ms`,
-      );
-    }
-    return new TimeoutError(`Cannot connect within ${connectTimeout} ms: ${this.#tellFailures()}`, {
-      cause: new AggregateError(this.#failures.values()),
-    });
-  }
-
-  #allFailed(): TransportError {
-    const message = `Cannot connect to any of the brokers: ${this.#tellFailures()}`;
-    const cause = new AggregateError(this.#failures.values());
-    return new TransportError("CONNECT_FAILED", message, { cause, retryable: true });
-  }
-
-  #tellFailures(): string {
-    return [...this.#failures.values()]
-      .map(({ message }) => message.replace(/^Cannot connect to /, ""))
-      .join("; ");
-  }
-}
-
-function urlOf({ address: { scheme, hostname, port } }: BrokerTarget): string {
-  return `${scheme}://${formatAddress(hostname, port)}`;
+function isList(url: string | URL | readonly (string | URL)[]): url is readonly (string | URL)[] {
+  return Array.isArray(url);
 }

@@ -6,7 +6,9 @@
 
 import {
   type BrokerInfo,
+  type ConnectionControl,
   type ConnectionId,
+  createConnectionControl,
   createConnectionId,
   createConnectionInfo,
   createFlushCommand,
@@ -14,14 +16,14 @@ import {
   createRemoveSubscriptionInfo,
   createShutdownInfo,
   type DataStructure,
-  type OpenWireFormat,
   type WireFormatSettings,
 } from "../codec/mod.ts";
-import type { Transport } from "../transport/mod.ts";
+import { OpenWireError } from "../errors.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
 import { isToldByArtemis } from "./advisory/advisory_topics.ts";
 import { DestinationSource } from "./advisory/destination_source.ts";
-import { BrokerLink } from "./link/broker_link.ts";
+import { BrokerLink, type LinkTraffic } from "./link/broker_link.ts";
+import { CommandChannel, type ReplayOptions } from "./link/command_channel.ts";
 import {
   type BrokerCapabilities,
   type BrokerKind,
@@ -31,6 +33,7 @@ import {
 } from "./capabilities.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
+import type { Connector, LinkParts } from "./connector.ts";
 import { drainAll } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, formatDestination } from "./destination/destination.ts";
@@ -40,6 +43,9 @@ import type { ProducerOptions } from "./producer/producer_options.ts";
 import type { BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
 import { BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
+import { reconnectDelay } from "./failover/reconnect_delay.ts";
+import { restore } from "./failover/restore.ts";
+import type { ResolvedFailover } from "./failover/failover_options.ts";
 import { toHandshakeError } from "./handshake_error.ts";
 import type { LogFields, Logger } from "./observe/logger.ts";
 import type { MessagingHooks } from "./observe/hooks.ts";
@@ -53,12 +59,7 @@ import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { MessageProducer } from "./producer/message_producer.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
-import {
-  type CommandInspector,
-  type ConnectionSettings,
-  type Credentials,
-  milliseconds,
-} from "./options.ts";
+import { type CommandInspector, type ConnectionSettings, milliseconds } from "./options.ts";
 import { Requester, type RequestManyOptions, type RequestOptions } from "./request/requester.ts";
 import {
   openResponder,
@@ -77,18 +78,16 @@ import {
   type TemporaryTopic,
 } from "./destination/temporary_destination.ts";
 import { XAResource } from "./transaction/xa.ts";
+import type { BrokerTarget } from "./url/broker_url.ts";
 
 /** What a connection is made of. */
 export interface ConnectionParts {
-  readonly transport: Transport;
-  readonly format: OpenWireFormat;
-  readonly settings: ConnectionSettings;
+  readonly connector: Connector;
   readonly clientId: string | undefined;
   readonly clientIdPrefix: string | undefined;
   readonly connectionIdPrefix: string | undefined;
   readonly inspect: CommandInspector | undefined;
   readonly hooks: MessagingHooks | undefined;
-  readonly log: Logger | undefined;
   readonly autoStart: boolean;
 }
 
@@ -116,11 +115,18 @@ export class Connection implements AsyncDisposable {
   readonly scheduledJobs: ScheduledJobs;
   /** What the broker counts, if it has the statistics plugin. */
   readonly statistics: Statistics;
-  readonly #link: BrokerLink;
-  readonly #format: OpenWireFormat;
-  readonly #transport: Transport;
+  /** Resolves when the connection has ended, with what ended it unless it was closed here. Never rejects. */
+  readonly closed: Promise<Error | undefined>;
+  readonly #resolveClosed: (error: Error | undefined) => void;
+  readonly #connector: Connector;
+  readonly #inspect: CommandInspector | undefined;
   readonly #settings: ConnectionSettings;
   readonly #deadlines: Deadlines = new Deadlines();
+  readonly #channel: CommandChannel;
+  /** The connection to a broker: the one that is in use, or was the last, or is being made. */
+  #link: BrokerLink | undefined;
+  /** What went over those that were lost. */
+  #traffic: LinkTraffic = { commandsSent: 0, commandsReceived: 0, bytesSent: 0, bytesReceived: 0 };
   readonly #id: ConnectionId;
   readonly #counters: MessageCounters = new MessageCounters();
   readonly #status: StatusFeed = new StatusFeed();
@@ -140,8 +146,18 @@ export class Connection implements AsyncDisposable {
   #sessionCount = 0;
   #transactionCount = 0;
   #started: boolean;
-  /** Whether the broker has accepted it. */
+  /** Whether a broker has accepted it. */
   #standing = false;
+  /** The broker that has accepted it last. */
+  #broker: BrokerTarget | undefined;
+  /** When that was, by `performance.now()`. */
+  #since = 0;
+  /** How often in a row it was lost before long. */
+  #losses = 0;
+  #reconnections = 0;
+  /** Ends the search for another broker. */
+  #search: AbortController | undefined;
+  #ended = false;
   /** Whether the broker says that another may take its place. */
   #faultTolerant = false;
   /** Sessions for what is done without one, by their mode. */
@@ -154,23 +170,23 @@ export class Connection implements AsyncDisposable {
    * @ignore Not for users.
    */
   constructor(parts: ConnectionParts) {
-    const { transport, format, settings, clientId } = parts;
-    this.#transport = transport;
-    this.#log = parts.log;
-    this.#format = format;
+    const { connector, clientId } = parts;
+    const { settings } = connector;
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+    this.#connector = connector;
+    this.#log = connector.log;
     this.#settings = settings;
+    this.#inspect = parts.inspect && this.#guarded(parts.inspect);
     this.#id = createConnectionId({ value: generateId(parts.connectionIdPrefix) });
     this.#clientIdGiven = clientId !== undefined;
     this.clientId = clientId ?? generateId(parts.clientIdPrefix);
     this.#started = parts.autoStart;
-    this.#link = new BrokerLink({
-      transport,
-      format,
-      deadlines: this.#deadlines,
-      inspect: parts.inspect && this.#guarded(parts.inspect),
-      receive: (command) => this.#receive(command),
-    });
-    this.#link.closed.then((error) => this.#ended(error));
+    this.#channel = new CommandChannel(
+      this.#deadlines,
+      connector.reconnects && settings.failover ? toReplay(settings.failover) : undefined,
+    );
     this.#introduced.promise.catch(() => {});
     this.#context = this.#createContext(parts.hooks);
     this.#temporaryDestinations = new TemporaryDestinations(this.#context);
@@ -187,14 +203,19 @@ export class Connection implements AsyncDisposable {
     });
   }
 
-  /** Address of the broker, such as `127.0.0.1:61616`. */
+  /** Address of the broker, such as `127.0.0.1:61616`; of the last one while there is none. */
   get remoteAddress(): string {
-    return this.#transport.remoteAddress;
+    return this.#link!.remoteAddress;
   }
 
   /** What was negotiated: version, encoding, cache, limits. */
   get wireFormat(): WireFormatSettings {
-    return this.#format.settings;
+    return this.#link!.format.settings;
+  }
+
+  /** Whether there is a connection to a broker now; false also while a lost one is being replaced. */
+  get connected(): boolean {
+    return this.#channel.connected;
   }
 
   /** What the broker said of itself; undefined until it does, soon after the connection stands. */
@@ -220,18 +241,14 @@ export class Connection implements AsyncDisposable {
    * version of the classes of ActiveMQ that it is made with; {@linkcode brokerKind} tells it apart.
    */
   get provider(): string {
-    const properties = this.#format.peerProperties;
+    const properties = this.#link!.format.peerProperties;
     const parts = [properties?.get("ProviderName"), properties?.get("ProviderVersion")];
     return parts.filter((part) => typeof part === "string").join(" ");
   }
 
-  /** Resolves when the connection has ended, with what ended it unless it was closed here. Never rejects. */
-  get closed(): Promise<Error | undefined> {
-    return this.#link.closed;
-  }
-
   /**
-   * What happens to the connection: failures that answer no call, and its end, which ends the iteration too.
+   * What happens to the connection: failures that answer no call, that it was lost and replaced, and its end, which ends the
+   * iteration too.
    *
    * Only what happens while the iteration goes on is told; what nobody asks for is not kept.
    *
@@ -263,7 +280,9 @@ export class Connection implements AsyncDisposable {
     const consumers = [...this.#consumers.values()];
     const producers = [...this.#producers.values()];
     return {
-      ...this.#link.traffic,
+      ...addTraffic(this.#traffic, this.#link?.traffic),
+      pendingRequests: this.#channel.pending,
+      reconnections: this.#reconnections,
       ...this.#counters,
       sessions: this.#sessions.size,
       consumers: consumers.length,
@@ -620,7 +639,7 @@ export class Connection implements AsyncDisposable {
     const requestOptions = this.#requestOptions("Cannot ping", options);
     // Not a KeepAliveInfo: ActiveMQ writes its answer into the midst of what it sends at the same time.
     try {
-      await this.#link.request(createFlushCommand(), requestOptions);
+      await this.#channel.request(createFlushCommand(), requestOptions);
     } catch (error) {
       // Artemis says that it does not know the command: an answer, too.
       if (!(error instanceof BrokerError)) throw error;
@@ -662,26 +681,38 @@ export class Connection implements AsyncDisposable {
 
   /** Ends the connection at once, without a word to the broker. */
   abort(reason?: unknown): void {
-    this.#link.fail(new ConnectionClosedError("The connection was aborted", { cause: reason }));
+    this.#end(new ConnectionClosedError("The connection was aborted", { cause: reason }));
   }
 
   /**
-   * Negotiates and introduces itself. Whoever calls it closes the transport if it fails.
+   * Negotiates and introduces itself; if it stood before, all that was open is opened again. Closes the transport if it fails.
    *
    * @ignore Not for users.
    */
-  async open(
-    { username, password }: Credentials,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const cannot = `Cannot connect to ${this.remoteAddress}`;
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    aborted.catch(() => {});
-    const abort = (): void => reject(signal.reason);
+  async establish(parts: LinkParts, signal: AbortSignal): Promise<void> {
+    const { broker, transport, format, credentials: { username, password } } = parts;
+    if (this.#link) this.#traffic = addTraffic(this.#traffic, this.#link.traffic);
+    const link: BrokerLink = this.#link = new BrokerLink({
+      transport,
+      format,
+      deadlines: this.#deadlines,
+      inspect: this.#inspect,
+      nextId: () => this.#channel.nextId(),
+      receive: (command) => this.#receive(command),
+      refused: (command, error) => this.#channel.refuse(command as Command, error),
+    });
+    link.closed.then((error) => this.#linkEnded(link, error));
+    const action = `Cannot connect to ${link.remoteAddress}`;
+    const request = (command: Command, action: string): Promise<Response> =>
+      this.#channel.requestOn(link, command, { timeout: 0, signal, action });
+    const abort = (): void => link.fail(signal.reason);
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     try {
-      await Promise.race([this.#link.negotiate(), aborted]);
+      await link.negotiate();
+      const faultTolerant = this.#connector.reconnects;
+      // What is restored must not be overtaken.
+      if (faultTolerant) link.push(createConnectionControl({ faultTolerant }));
       const info = createConnectionInfo({
         connectionId: this.#id,
         clientId: this.clientId,
@@ -689,20 +720,90 @@ export class Connection implements AsyncDisposable {
         password: password ?? null,
         manageable: true,
         clientMaster: true,
+        faultTolerant,
+        failoverReconnect: this.#standing,
       });
-      await this.#link.request(info, {
-        timeout: 0,
-        signal,
-        action: cannot,
-      });
-      const { version } = this.wireFormat;
-      this.#log?.info("Connected to the broker", this.#logFields({ version }));
-      this.#standing = true;
+      await request(info, action);
+      if (this.#standing) await this.#restore(request);
+      if (link.failure) throw link.failure;
     } catch (error) {
-      this.#link.fail(error);
-      throw toHandshakeError(cannot, error, this.#format.negotiated);
+      link.fail(error);
+      if (this.#standing) this.#interrupt();
+      throw signal.aborted ? signal.reason : toHandshakeError(action, error, format.negotiated);
     } finally {
       signal.removeEventListener("abort", abort);
+    }
+    this.#use(link, broker);
+  }
+
+  /** From now on all goes over a connection that stands. */
+  #use(link: BrokerLink, broker: BrokerTarget): void {
+    const resumed = this.#standing;
+    this.#standing = true;
+    this.#broker = broker;
+    this.#since = performance.now();
+    const { version } = this.wireFormat;
+    this.#log?.info("Connected to the broker", this.#logFields({ version }));
+    this.#channel.attach(link);
+    if (!resumed) return;
+    this.#reconnections++;
+    for (const consumer of [...this.#consumers.values()]) consumer.resumed();
+    this.#status.publish({ type: "resumed", remoteAddress: link.remoteAddress });
+  }
+
+  /** Opens again what was open. */
+  async #restore(request: (command: Command, action: string) => Promise<Response>): Promise<void> {
+    const refusals = await restore({
+      temporaryDestinations: this.#temporaryDestinations.infos(),
+      sessions: [...this.#sessions],
+      producers: [...this.#producers.values()],
+      consumers: [...this.#consumers.values()].filter(({ standing }) => standing),
+    }, request);
+    for (const { error, owner } of refusals) {
+      if (owner) owner.refused(error);
+      else this.#report(error);
+    }
+  }
+
+  /** What came over a connection that was lost counts no more. */
+  #interrupt(): void {
+    for (const session of [...this.#sessions]) session.interrupted();
+    this.xa.interrupted();
+  }
+
+  /** A connection to a broker has ended, which may be one that was never in use. */
+  #linkEnded(link: BrokerLink, error: Error | undefined): void {
+    if (link !== this.#link || !this.#channel.connected || this.#ended) return;
+    const final = error === undefined || !this.#connector.reconnects || this.#closing ||
+      (error instanceof OpenWireError && !error.retryable);
+    if (final) return this.#end(error);
+    this.#log?.warn("The connection was lost", this.#logFields({ error }));
+    this.#interrupt();
+    this.#channel.detach();
+    this.#status.publish({ type: "interrupted", error });
+    this.#reconnect();
+  }
+
+  /** Replaces a connection that was lost. */
+  async #reconnect(): Promise<void> {
+    const failover = this.#settings.failover!;
+    // A broker that accepts and leaves at once must not be asked again and again without a pause.
+    const wasShort = performance.now() - this.#since <
+      reconnectDelay({ ...failover, reconnectJitter: 0 }, this.#losses + 2);
+    this.#losses = wasShort ? this.#losses + 1 : 0;
+    const search = this.#search = new AbortController();
+    try {
+      await this.#connector.reconnect((parts, signal) => this.establish(parts, signal), {
+        from: this.#broker,
+        failed: this.#losses,
+        signal: search.signal,
+        passed: (attempts, error) =>
+          this.#status.publish({ type: "reconnecting", attempts, error }),
+      });
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#search = undefined;
     }
   }
 
@@ -725,7 +826,7 @@ export class Connection implements AsyncDisposable {
 
   /** Sends a command and waits for the answer. */
   #request(command: Command, options: CommandOptions): Promise<Response> {
-    const answer = this.#link.request(command, options);
+    const answer = this.#channel.request(command, options);
     if (this.#log) {
       answer.catch((error) => {
         if (!(error instanceof BrokerError)) return;
@@ -736,7 +837,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #logFields(fields: LogFields): LogFields {
-    return { address: this.remoteAddress, clientId: this.clientId, ...fields };
+    return { address: this.#link?.remoteAddress, clientId: this.clientId, ...fields };
   }
 
   /** The session for what is done without one. */
@@ -766,7 +867,13 @@ export class Connection implements AsyncDisposable {
   /** What sessions, producers and consumers may use of the connection. */
   #createContext(hooks: MessagingHooks | undefined): SessionContext {
     const report = (error: Error): void => this.#report(error);
-    const peer = { clientId: this.clientId, address: this.remoteAddress };
+    const addressOf = (): string => this.remoteAddress;
+    const peer = {
+      clientId: this.clientId,
+      get address(): string {
+        return addressOf();
+      },
+    };
     return {
       connectionId: this.#id,
       clientId: { value: this.clientId, given: this.#clientIdGiven },
@@ -782,9 +889,9 @@ export class Connection implements AsyncDisposable {
       request: (command, action, options = {}) =>
         this.#request(command, this.#requestOptions(action, options)),
       send: (command, action, options = {}) =>
-        this.#link.send(command, this.#requestOptions(action, options)),
+        this.#channel.send(command, this.#requestOptions(action, options)),
       post: (command, action, options = {}) =>
-        this.#link.post(command, () => this.#requestOptions(action, options)),
+        this.#channel.post(command, () => this.#requestOptions(action, options)),
       consumers: () => this.#consumers.values(),
       checkConsumable: (destination) => this.#temporaryDestinations.checkConsumable(destination),
       addConsumer: (consumer) => void this.#consumers.set(consumer.id, consumer),
@@ -794,6 +901,8 @@ export class Connection implements AsyncDisposable {
       addSession: (session) => void this.#sessions.add(session),
       removeSession: (session) => void this.#sessions.delete(session),
       nextTransactionId: () => ++this.#transactionCount,
+      holds: (transaction) => this.#channel.holds(transaction),
+      giveUp: (transaction) => this.#channel.giveUp(transaction),
       report,
     };
   }
@@ -808,6 +917,12 @@ export class Connection implements AsyncDisposable {
 
   #receive(command: DataStructure): void {
     switch (command.dataType) {
+      case "Response":
+      case "ExceptionResponse":
+      case "DataResponse":
+      case "DataArrayResponse":
+      case "IntegerResponse":
+        return this.#channel.take(command);
       case "MessageDispatch": {
         const { consumerId } = command;
         // A consumer that was just closed may still be sent messages; the broker delivers them again.
@@ -832,7 +947,7 @@ export class Connection implements AsyncDisposable {
         return;
       case "ConnectionControl":
         if (command.faultTolerant) this.#setFaultTolerant();
-        return;
+        return this.#follow(command);
       case "ConnectionError":
         // It may stand for a message that will not be acknowledged to its producer.
         for (const producer of this.#producers.values()) producer.windowLost();
@@ -845,13 +960,36 @@ export class Connection implements AsyncDisposable {
     for (const consumer of this.#consumers.values()) consumer.stopOptimizing();
   }
 
-  #ended(error: Error | undefined): void {
+  /** A broker tells of others, or sends us to them. */
+  #follow({ connectedBrokers, reconnectTo, rebalanceConnection }: ConnectionControl): void {
+    const failover = this.#settings.failover;
+    const from = this.#broker;
+    if (!this.#connector.reconnects || !failover || !from || !this.#channel.connected) return;
+    let reason: string | undefined;
+    if (reconnectTo && failover.reconnectSupported) {
+      if (this.#connector.redirected(reconnectTo, from)) reason = "The broker sends us to another";
+    } else if (connectedBrokers && failover.updateURIsSupported) {
+      const changed = this.#connector.pushed(connectedBrokers, from);
+      if (changed && rebalanceConnection && failover.rebalanceUpdateURIs) {
+        reason = "The broker asks us to choose anew";
+      }
+    }
+    if (reason) this.#link!.fail(new ConnectionClosedError(reason, { retryable: true }));
+  }
+
+  /** It has ended for good. */
+  #end(error: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
     const reason = error ?? new ConnectionClosedError("The connection was closed");
     if (this.#standing && error) {
       this.#log?.error("The connection was lost", this.#logFields({ error }));
     } else if (this.#standing) {
       this.#log?.info("The connection was closed", this.#logFields({}));
     }
+    this.#search?.abort(reason);
+    this.#link?.fail(reason);
+    this.#channel.end(reason);
     this.#deadlines.close();
     this.#requester.end(reason);
     this.#introduced.reject(reason);
@@ -860,6 +998,7 @@ export class Connection implements AsyncDisposable {
     this.#consumers.clear();
     this.#producers.clear();
     this.#status.end(error);
+    this.#resolveClosed(error);
   }
 
   async #close({ timeout: limit, signal }: CallOptions): Promise<void> {
@@ -871,18 +1010,38 @@ export class Connection implements AsyncDisposable {
       await Promise.all([...this.#sessions].map((session) => session.retire({ timeout, signal })));
       // -1: each consumer has said for itself what it had.
       const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
-      await this.#link.request(remove, { timeout, action: "Cannot close the connection" });
+      await this.#channel.request(remove, { timeout, action: "Cannot close the connection" });
       // Not awaited: the broker may be gone before the runtime says that it took it.
-      this.#link.send(createShutdownInfo(), { timeout, action: "Cannot say goodbye" }).catch(
+      this.#channel.send(createShutdownInfo(), { timeout, action: "Cannot say goodbye" }).catch(
         () => {},
       );
     } catch {
       // It is as good as closed: the broker has gone or does not answer.
     }
-    await this.#link.close(timeout);
-    await this.#link.closed;
+    if (this.#channel.connected) await this.#link!.close(timeout);
+    this.#end(undefined);
     signal?.removeEventListener("abort", abort);
   }
+}
+
+function toReplay(failover: ResolvedFailover): ReplayOptions {
+  const { replaySends, timeout, trackMessages, maxCacheSize, maxTransactionSize } = failover;
+  return {
+    replaySends,
+    timeout,
+    maxCacheSize: trackMessages ? maxCacheSize : 0,
+    maxTransactionSize,
+  };
+}
+
+function addTraffic(before: LinkTraffic, more: LinkTraffic | undefined): LinkTraffic {
+  if (!more) return before;
+  return {
+    commandsSent: before.commandsSent + more.commandsSent,
+    commandsReceived: before.commandsReceived + more.commandsReceived,
+    bytesSent: before.bytesSent + more.bytesSent,
+    bytesReceived: before.bytesReceived + more.bytesReceived,
+  };
 }
 
 function sum<T>(all: readonly T[], valueOf: (one: T) => number): number {

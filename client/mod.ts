@@ -32,6 +32,7 @@ export { Connection } from "./connection.ts";
 export type { ConsumerOptions } from "./consumer/consumer_options.ts";
 export { type Destination, queue, topic } from "./destination/destination.ts";
 export * from "./errors.ts";
+export * from "./loss_errors.ts";
 export type { FailoverOptions } from "./failover/failover_options.ts";
 export { Message, type MessageKind, type RetryOptions } from "./message/message.ts";
 export {

@@ -9,7 +9,11 @@ import type { SocketOptions, Transport } from "../transport/mod.ts";
 import type { Resolved } from "./resolved.ts";
 import type { Logger } from "./observe/logger.ts";
 import type { MessagingHooks } from "./observe/hooks.ts";
-import { type FailoverOptions, resolveFailoverOptions } from "./failover/failover_options.ts";
+import {
+  type FailoverOptions,
+  type ResolvedFailover,
+  resolveFailoverOptions,
+} from "./failover/failover_options.ts";
 import { type PrefetchPolicy, resolvePrefetchPolicy } from "./consumer/prefetch_policy.ts";
 import {
   type RedeliveryPolicies,
@@ -55,6 +59,12 @@ export interface Credentials {
 export interface ConnectOptions extends Credentials {
   /** Asked for user name and password each time that a connection is made: for tokens that expire. */
   credentials?: (() => Credentials | Promise<Credentials>) | undefined;
+  /**
+   * Is called before each attempt to connect, with the address of the broker; what it throws ends the attempt.
+   *
+   * @param url Such as `tcp://localhost:61616`.
+   */
+  beforeConnect?: ((url: string) => void | Promise<void>) | undefined;
   /** JMS client id, which no other connection to the broker may have; a new one by default. Durable subscriptions need one. */
   clientId?: string | undefined;
   /** What a client id begins with that isn't given. @default {"ID:openwire"} */
@@ -123,7 +133,10 @@ export interface ConnectOptions extends Credentials {
   /** Whether maps and lists may be values of properties and of map messages. @default {true} */
   nestedMapAndListEnabled?: boolean | undefined;
 
-  /** How to reconnect, for URLs with several brokers. */
+  /**
+   * How to find a broker and to reconnect when a connection is lost. A URL such as `failover:(tcp://a,tcp://b)` and a list of
+   * URLs reconnect in any case, one with a single broker only with this.
+   */
   failover?: FailoverOptions | undefined;
   /** Is shown each command that is sent or received, after it was decoded; passwords are blanked. For logs and debugging. */
   inspect?: CommandInspector | undefined;
@@ -174,7 +187,7 @@ export interface ConnectionSettings {
   readonly disableTimeStampsByDefault: boolean;
   readonly nestedMapAndListEnabled: boolean;
   /** Undefined for a URL with one broker, unless it was given. */
-  readonly failover: Resolved<FailoverOptions> | undefined;
+  readonly failover: ResolvedFailover | undefined;
 }
 
 /** Fills in the defaults. */

@@ -9,6 +9,7 @@ import {
   createSessionId,
   createSessionInfo,
   type SessionId,
+  type SessionInfo,
 } from "../codec/mod.ts";
 import { OpenWireError } from "../errors.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
@@ -116,8 +117,7 @@ export class Session implements AsyncDisposable {
    * @ignore Not for users.
    */
   async open(options: CallOptions): Promise<void> {
-    const info = createSessionInfo({ sessionId: this.#id });
-    await this.#context.request(info, "Cannot open a session", options);
+    await this.#context.request(this.info, "Cannot open a session", options);
     this.#context.addSession(this);
   }
 
@@ -161,7 +161,13 @@ export class Session implements AsyncDisposable {
       destination: resolved?.destination ?? null,
       options: producerOptions,
       transaction: this.#transaction,
-      onClose: (closed) => this.#producers.delete(closed),
+      onClose: (closed) => {
+        this.#producers.delete(closed);
+        // One that the broker does not take any more is not kept, either.
+        this.#sender?.then((sender) => {
+          if (sender.id === closed.id) this.#sender = undefined;
+        }, () => {});
+      },
     });
     await producer.open(producerOptions);
     if (this.#ended) throw this.#ended;
@@ -325,6 +331,26 @@ export class Session implements AsyncDisposable {
     // A close under way must reach the broker before the connection's; its caller is told if it fails.
     if (this.#closing) await this.#closing.catch(() => {});
     else await this.#stop(options);
+  }
+
+  /**
+   * The command that announces it.
+   *
+   * @ignore Not for users.
+   */
+  get info(): SessionInfo {
+    return createSessionInfo({ sessionId: this.#id });
+  }
+
+  /**
+   * The connection was lost, and another one will take its place.
+   *
+   * @ignore Not for users.
+   */
+  interrupted(): void {
+    for (const consumer of [...this.#consumers]) consumer.interrupted();
+    this.#transaction?.interrupted();
+    for (const producer of this.#producers) producer.interrupted();
   }
 
   /**

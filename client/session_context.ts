@@ -5,6 +5,8 @@ import type {
   ConnectionId,
   ConsumerId,
   ProducerId,
+  ProducerInfo,
+  TransactionId,
   WireFormatSettings,
 } from "../codec/mod.ts";
 import type { BrokerCapabilities } from "./capabilities.ts";
@@ -29,6 +31,12 @@ export interface ProducerMember {
   windowLost(): void;
   /** Resolves when all that was to be sent is on its way, or has failed. */
   flush(): Promise<void>;
+  /** The connection was lost, and another one will take its place. */
+  interrupted(): void;
+  /** What the broker of another connection has to know of it. */
+  readonly info: ProducerInfo;
+  /** The broker of another connection does not take it. */
+  refused(reason: Error): void;
   end(reason: Error): void;
 }
 
@@ -74,6 +82,10 @@ export interface SessionContext {
   addSession(session: Session): void;
   removeSession(session: Session): void;
   nextTransactionId(): number;
+  /** Whether all that was sent in a transaction would be sent again over another connection. */
+  holds(transaction: TransactionId): boolean;
+  /** Nothing of a transaction is sent again. */
+  giveUp(transaction: TransactionId): void;
   /** Tells of a failure that answers no call. */
   report(error: Error): void;
 }

@@ -5,7 +5,13 @@
  */
 
 /**
- * Something that happened to a connection: a failure that answers no call, such as a refused acknowledgement, or its end.
+ * Something that happened to a connection:
+ *
+ * - `"error"`: a failure that answers no call, such as a refused acknowledgement.
+ * - `"interrupted"`: the connection to the broker was lost, and another is looked for (Java: transportInterupted).
+ * - `"reconnecting"`: all brokers were tried in vain; `error` is the failure of the last one.
+ * - `"resumed"`: another connection has taken its place, and all that was open is open again (Java: transportResumed).
+ * - `"closed"`: it has ended for good, with an error unless it was closed here.
  *
  * @example
  * ```ts
@@ -16,6 +22,9 @@
  */
 export type ConnectionStatus =
   | { readonly type: "error"; readonly error: Error }
+  | { readonly type: "interrupted"; readonly error: Error }
+  | { readonly type: "reconnecting"; readonly error: Error; readonly attempts: number }
+  | { readonly type: "resumed"; readonly remoteAddress: string; readonly error?: undefined }
   | { readonly type: "closed"; readonly error: Error | undefined };
 
 /** Statuses that wait for a reader, at most; the oldest go first. */

@@ -81,6 +81,17 @@ export class Acknowledger {
     this.#list.add(delivery);
   }
 
+  /** The connection was lost: no acknowledgement for what came over it makes sense any more. */
+  interrupted(): void {
+    for (const delivery of this.#list) delivery.state = "lost";
+    this.#list.clear();
+    this.#done.clear();
+    this.#fresh = [];
+    this.#unreported.clear();
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
   /** The broker sends more or fewer messages ahead from now on. */
   setPrefetchSize(size: number): void {
     this.flush();
@@ -100,7 +111,7 @@ export class Acknowledger {
     delivery.state = "delivered";
     delivery.attempts++;
     if (!delivery.reported) this.#fresh.push(delivery);
-    if (!transaction) return;
+    if (!transaction || transaction.lost) return;
     const id = transaction.begin();
     if (individualInTransaction) {
       this.#sendQuietly(this.#ack(AckType.individual, null, delivery, 1, id));
@@ -193,8 +204,14 @@ export class Acknowledger {
     }
   }
 
-  /** Acknowledges messages in a transaction; what is done with them depends on how that ends. */
-  inTransaction(deliveries: ReadonlySet<Delivery>, id: TransactionId): void {
+  /**
+   * Acknowledges messages in a transaction; what is done with them depends on how that ends.
+   *
+   * @param deliveries The messages.
+   * @param id The transaction; null for one that was lost, in which nothing can be acknowledged.
+   */
+  inTransaction(deliveries: ReadonlySet<Delivery>, id: TransactionId | null): void {
+    if (id === null) return;
     const open = new Set<Delivery>();
     for (const delivery of deliveries) if (delivery.state === "delivered") open.add(delivery);
     for (const run of this.#list.runs(open)) {

@@ -79,6 +79,12 @@ export class ConsumerCredit {
     context.send(pull, "Cannot ask for a message").catch((error) => context.report(error));
   }
 
+  /** The connection was lost, and what was asked for with it. */
+  interrupted(): void {
+    this.#pulling = false;
+    this.#throttled = false;
+  }
+
   /** Looks whether more waits here than should. */
   check(bufferedBytes: number): void {
     const { maxBufferedBytes } = this.#options;

@@ -18,6 +18,7 @@ import type { ConsumerKind, ConsumerSettings } from "./consumer_options.ts";
 import { type Delivery, toDelivery } from "./delivery.ts";
 import { DeliverySettlement, type SettlementOwner } from "./delivery_settlement.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
+import { DeliveryLostError } from "../loss_errors.ts";
 import { Message } from "../message/message.ts";
 import { logFieldsOf } from "./log_fields.ts";
 import { ObservedAcknowledger } from "./observed_acknowledger.ts";
@@ -247,7 +248,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
   }
 
   /** The session's transaction is about to end. */
-  finish(id: TransactionId): TransactionOutcome {
+  finish(id: TransactionId | null): TransactionOutcome {
     const deliveries = this.#inTransaction;
     this.#inTransaction = new Set();
     this.#endingTransactions++;
@@ -286,6 +287,19 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#stopped = true;
     this.#redeliverer.end();
     this.queue.end(failure);
+    this.#notify();
+  }
+
+  /** The connection was lost: what came over it can't be settled any more, and the broker delivers it again. */
+  interrupted(): void {
+    const { transaction } = this.#options.session;
+    if (this.#inTransaction.size > 0) transaction?.deliveriesLost();
+    this.#acknowledger.interrupted();
+    this.#redeliverer.interrupted();
+    this.queue.clear();
+    for (const delivery of this.#unsettled) delivery.state = "lost";
+    this.#unsettled.clear();
+    this.#inTransaction.clear();
     this.#notify();
   }
 
@@ -335,6 +349,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     return {
       check: (delivery, attempt, settled) => {
         if (this.#options.kind.browser) throw illegalState("it is only browsed");
+        if (delivery.state === "lost" && !settled) throw deliveryLost();
         if (settled || !this.#isOpen(delivery, attempt)) {
           throw illegalState("it was settled before");
         }
@@ -453,6 +468,12 @@ export class ConsumerDeliveries implements TransactionParticipant {
 
 function illegalState(reason: string): OpenWireError {
   return new OpenWireError("ILLEGAL_STATE", `Cannot settle the message: ${reason}`);
+}
+
+function deliveryLost(): DeliveryLostError {
+  return new DeliveryLostError(
+    "Cannot settle the message: the connection over which it came was lost; the broker delivers it again",
+  );
 }
 
 function isExpired({ message }: Delivery): boolean {

@@ -11,8 +11,16 @@ import type { Message as WireMessage, MessageDispatch } from "../../codec/mod.ts
  * - `done`: the application is done with it, and the broker is to be told.
  * - `held`: the broker was told, in a transaction that goes on.
  * - `gone`: the broker was told.
+ * - `lost`: the connection over which it came was lost; the broker delivers it again.
  */
-export type DeliveryState = "buffered" | "delivered" | "delayed" | "done" | "held" | "gone";
+export type DeliveryState =
+  | "buffered"
+  | "delivered"
+  | "delayed"
+  | "done"
+  | "held"
+  | "gone"
+  | "lost";
 
 /** A message on its way through a consumer. */
 export interface Delivery {

@@ -102,6 +102,13 @@ export class DeliveryQueue {
     this.#receivers.delete(receiver);
   }
 
+  /** Drops all messages; whoever waits goes on waiting. */
+  clear(): void {
+    this.#deliveries = [];
+    this.#bytes = 0;
+    this.#options.changed(0);
+  }
+
   /** Drops all messages, and lets nobody wait any more. */
   end(reason: Error | undefined): void {
     this.#ended ??= { reason };

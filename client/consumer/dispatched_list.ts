@@ -21,6 +21,10 @@ export class DispatchedList implements Iterable<Delivery> {
     this.#deliveries.delete(delivery);
   }
 
+  clear(): void {
+    this.#deliveries.clear();
+  }
+
   /**
    * Groups deliveries into runs of neighbours, in the list's order. What isn't in the list is left out.
    *

@@ -7,6 +7,7 @@
 import {
   type ActiveMQDestination,
   type ConsumerId,
+  type ConsumerInfo,
   createConsumerId,
   createRemoveInfo,
   type MessageDispatch,
@@ -26,7 +27,7 @@ import {
 } from "./consumer_options.ts";
 import type { DeliveryQueue, Receiver } from "./delivery_queue.ts";
 import { formatDestination } from "../destination/destination.ts";
-import { ClosedError, TimeoutError } from "../errors.ts";
+import { ClosedError, ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { HandlerRunner } from "./handler_runner.ts";
 import { inTime } from "../in_time.ts";
 import type { Message } from "../message/message.ts";
@@ -132,6 +133,10 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   #runner: HandlerRunner | undefined;
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  /** Whether the connection was lost. What comes over the next one waits until that is in use. */
+  #interrupted = false;
+  /** Whether the broker has accepted it. */
+  #standing = false;
   /** Whether the broker has it no more. */
   #removed = false;
 
@@ -220,18 +225,10 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   async open(options: CallOptions): Promise<void> {
     this.#context.addConsumer(this);
-    const info = toConsumerInfo(
-      this.#consumerId,
-      this.destination,
-      this.#options,
-      this.#context.settings,
-      this.#settings,
-      this.#kind,
-      this.#context.clientId.value,
-    );
     const action = `Cannot open a consumer for ${formatDestination(this.destination)}`;
     try {
-      await this.#context.request(info, action, options);
+      await this.#context.request(this.info, action, options);
+      this.#standing = true;
     } catch (error) {
       this.#context.removeConsumer(this);
       this.end(error as Error);
@@ -241,6 +238,35 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       throw error;
     }
     if (this.#ended) throw this.#ended;
+  }
+
+  /**
+   * The command that announces it.
+   *
+   * @ignore Not for users.
+   */
+  get info(): ConsumerInfo {
+    const info = toConsumerInfo(
+      this.#consumerId,
+      this.destination,
+      this.#options,
+      this.#context.settings,
+      this.#settings,
+      this.#kind,
+      this.#context.clientId.value,
+    );
+    // One that is about to end is sent nothing more.
+    info.prefetchSize = this.#ended || this.#exhausted ? 0 : this.prefetchSize;
+    return info;
+  }
+
+  /**
+   * Whether the broker has accepted it.
+   *
+   * @ignore Not for users.
+   */
+  get standing(): boolean {
+    return this.#standing;
   }
 
   /**
@@ -487,9 +513,45 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#context.log?.warn("The broker has closed a consumer", {
       destination: formatDestination(this.destination),
     });
+    this.refused(new ClosedError("The broker closed the consumer"));
+  }
+
+  /**
+   * The broker doesn't have it any more, or does not take it when the connection is replaced by another.
+   *
+   * @ignore Not for users.
+   */
+  refused(reason: Error): void {
     this.#context.removeConsumer(this);
-    this.end(new ClosedError("The broker closed the consumer"));
+    this.end(reason);
     this.#closed(this);
+  }
+
+  /**
+   * The connection was lost, and another one will take its place.
+   *
+   * @ignore Not for users.
+   */
+  interrupted(): void {
+    if (!this.#interrupted) this.#queue.hold();
+    this.#interrupted = true;
+    this.#credit.interrupted();
+    if (this.#kind.browser) {
+      // Another broker would begin at the head of the queue again.
+      const message = "The connection was lost while the queue was browsed";
+      return this.refused(new ConnectionClosedError(message, { retryable: true }));
+    }
+    this.#deliveries.interrupted();
+  }
+
+  /**
+   * Another connection has taken the place of the one that was lost.
+   *
+   * @ignore Not for users.
+   */
+  resumed(): void {
+    if (this.#interrupted) this.#queue.release();
+    this.#interrupted = false;
   }
 
   /**

@@ -59,11 +59,19 @@ export class Redeliverer {
     this.#ended = true;
   }
 
+  /** The connection was lost: the broker delivers again what waits here. */
+  interrupted(): void {
+    this.#delayed = 0;
+    this.#delayedGroups.clear();
+  }
+
   redeliver(deliveries: Iterable<Delivery>, { cause, delay, blocking }: RedeliveryOptions): void {
     if (this.#ended) return;
     const { policy, acknowledger, queue, log } = this.#options;
     const again: Delivery[] = [];
     for (const delivery of deliveries) {
+      // The broker delivers it again.
+      if (delivery.state === "lost") continue;
       delivery.redeliveryCount++;
       if (this.#isTooOften(delivery)) this.#giveUp(delivery, cause);
       else again.push(delivery);
@@ -82,6 +90,7 @@ export class Redeliverer {
     if (blocking) {
       queue.hold();
       queue.putBack(again);
+      // What is lost meanwhile is not in the queue; its delay stays.
       this.#after(Math.max(...delays), () => queue.release());
     } else {
       again.forEach((delivery, index) => this.#putBackAfter(delays[index]!, delivery));
@@ -119,6 +128,7 @@ export class Redeliverer {
     this.#delayed++;
     if (group !== null) this.#countGroup(group, 1);
     this.#after(delay, () => {
+      if (delivery.state === "lost") return;
       this.#delayed--;
       if (group !== null) this.#countGroup(group, -1);
       this.#options.queue.putBack([delivery]);

@@ -4,11 +4,16 @@
  * @module
  */
 
-import { type ActiveMQDestination, createDestinationInfo } from "../../codec/mod.ts";
+import {
+  type ActiveMQDestination,
+  createDestinationInfo,
+  type DestinationInfo,
+} from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { formatDestination } from "./destination.ts";
 import { ConnectionClosedError } from "../errors.ts";
+import { DestinationOperation } from "../link/commands.ts";
 import type { SessionContext } from "../session_context.ts";
 
 /**
@@ -118,9 +123,6 @@ export class TemporaryDestination<Kind extends TemporaryKind = TemporaryKind>
   }
 }
 
-/** Java: DestinationInfo. */
-const Operation = { add: 0, remove: 1 } as const;
-
 /** What {@linkcode TemporaryDestinations} needs of its connection. */
 export type TemporaryContext = Pick<SessionContext, "connectionId" | "request" | "consumers">;
 
@@ -128,7 +130,7 @@ export type TemporaryContext = Pick<SessionContext, "connectionId" | "request" |
 export class TemporaryDestinations {
   readonly #context: TemporaryContext;
   /** Those that were not deleted, as text. */
-  readonly #live: Set<string> = new Set();
+  readonly #live: Map<string, ActiveMQDestination> = new Map();
   #count = 0;
 
   constructor(context: TemporaryContext) {
@@ -171,9 +173,19 @@ export class TemporaryDestinations {
     throw new OpenWireError("INVALID_DESTINATION", `Cannot consume from ${name}: ${reason}`);
   }
 
+  /** The commands that make them again, over another connection. */
+  infos(): DestinationInfo[] {
+    const { connectionId } = this.#context;
+    const operationType = DestinationOperation.add;
+    return Array.from(
+      this.#live.values(),
+      (destination) => createDestinationInfo({ connectionId, destination, operationType }),
+    );
+  }
+
   async #create(destination: ActiveMQDestination, options: CallOptions): Promise<void> {
-    await this.#tell("Cannot create", destination, Operation.add, options);
-    this.#live.add(formatDestination(destination));
+    await this.#tell("Cannot create", destination, DestinationOperation.add, options);
+    this.#live.set(formatDestination(destination), destination);
   }
 
   async #delete(destination: ActiveMQDestination, options: CallOptions): Promise<void> {
@@ -187,11 +199,11 @@ export class TemporaryDestinations {
     }
     this.#live.delete(name);
     try {
-      await this.#tell("Cannot delete", destination, Operation.remove, options);
+      await this.#tell("Cannot delete", destination, DestinationOperation.remove, options);
     } catch (error) {
       // It has gone with the connection.
       if (error instanceof ConnectionClosedError) return;
-      this.#live.add(name);
+      this.#live.set(name, destination);
       throw error;
     }
   }

@@ -12,7 +12,7 @@ import type { Resolved } from "../resolved.ts";
  * @returns Milliseconds.
  */
 export function reconnectDelay(
-  options: Resolved<FailoverOptions>,
+  options: Resolved<Omit<FailoverOptions, "acceptBroker">>,
   failures: number,
   random: () => number = Math.random,
 ): number {

@@ -7,10 +7,13 @@ import type { Resolved } from "../resolved.ts";
 
 /** What {@linkcode tryBrokers} needs. */
 export interface Search<Broker, Connection> {
-  readonly brokers: readonly Broker[];
-  readonly failover: Resolved<FailoverOptions>;
+  /** Those that are to be tried now, in that order. */
+  order(): readonly Broker[];
+  readonly failover: Resolved<Omit<FailoverOptions, "acceptBroker">>;
   /** How often all brokers are tried; Infinity for no limit. */
   readonly passes: number;
+  /** How often there was a failure before, after which to wait. */
+  readonly failed: number;
   /** The last failure of each broker; they are added here while the search goes on. */
   readonly failures: Map<Broker, Error>;
   /**
@@ -21,10 +24,18 @@ export interface Search<Broker, Connection> {
   attempt(broker: Broker, left: number): Promise<Connection>;
   /** Waits that many milliseconds; rejects when the signal is aborted. */
   wait(delay: number): Promise<void>;
+  /** All were tried in vain, so many times; the last failure is given. */
+  passed?(pass: number, error: Error): void;
   /** Ends the search; its reason is thrown. */
   readonly signal: AbortSignal;
+  /** Whether trying again may succeed after a failure; the error's `retryable` by default. */
+  mayTryAgain?(error: Error): boolean;
   /** Chance, 0 to 1. */
   random?: () => number;
+}
+
+function isRetryable(error: Error): boolean {
+  return error instanceof OpenWireError && error.retryable;
 }
 
 /**
@@ -36,29 +47,21 @@ export interface Search<Broker, Connection> {
 export async function tryBrokers<Broker, Connection>(
   search: Search<Broker, Connection>,
 ): Promise<Connection | undefined> {
-  const { brokers, failover, failures, random = Math.random } = search;
+  const { failover, failures, random = Math.random, mayTryAgain = isRetryable } = search;
   for (let pass = 1; pass <= search.passes; pass++) {
-    if (pass > 1) await search.wait(reconnectDelay(failover, pass - 1, random));
-    const order = failover.randomize ? shuffled(brokers, random) : brokers;
+    const before = search.failed + pass - 1;
+    if (before > 0) await search.wait(reconnectDelay(failover, before, random));
+    const order = search.order();
     for (const [index, broker] of order.entries()) {
       try {
         return await search.attempt(broker, order.length - index);
       } catch (error) {
         if (search.signal.aborted) throw search.signal.reason;
-        if (!(error instanceof OpenWireError && error.retryable)) throw error;
+        if (!(error instanceof Error && mayTryAgain(error))) throw error;
         failures.set(broker, error);
+        if (index === order.length - 1) search.passed?.(pass, error);
       }
     }
   }
   return undefined;
-}
-
-/** A copy in random order (Fisher and Yates). */
-function shuffled<T>(list: readonly T[], random: () => number): T[] {
-  const copy = [...list];
-  for (let last = copy.length - 1; last > 0; last--) {
-    const at = Math.floor(random() * (last + 1));
-    [copy[last], copy[at]] = [copy[at]!, copy[last]!];
-  }
-  return copy;
 }

@@ -1,6 +1,6 @@
 /**
- * A connection as a way for commands: the codec's streams around a transport, numbering and answers, signs of life. It
- * knows nothing of sessions and messages.
+ * One connection as a way for commands: the codec's streams around a transport, and signs of life. It knows nothing of
+ * answers, sessions and messages.
  */
 
 import {
@@ -9,19 +9,18 @@ import {
   OpenWireDecoderStream,
   OpenWireEncoderStream,
   type OpenWireFormat,
+  ProtocolError,
   type WireFormatSettings,
 } from "../../codec/mod.ts";
 import { createKeepAliveInfo } from "../../codec/mod.ts";
 import type { Transport } from "../../transport/mod.ts";
-import type { Command, Response } from "./commands.ts";
 import type { Deadlines } from "../deadlines.ts";
-import { ConnectionClosedError, TimeoutError } from "../errors.ts";
+import { ConnectionClosedError } from "../errors.ts";
 import { inTime } from "../in_time.ts";
 import type { TrafficStats } from "../observe/stats.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
 import type { CommandInspector } from "../options.ts";
-import { afterTurn, Outbox } from "./outbox.ts";
-import { type RequestOptions, ResponseCorrelator } from "./response_correlator.ts";
+import { Outbox } from "./outbox.ts";
 
 /** What a {@linkcode BrokerLink} needs. */
 export interface BrokerLinkOptions {
@@ -30,19 +29,19 @@ export interface BrokerLinkOptions {
   readonly deadlines: Deadlines;
   /** Is shown each command on its way. */
   readonly inspect?: CommandInspector | undefined;
-  /** Takes each command that answers no request. */
+  /** The number of the next command. */
+  readonly nextId: () => number;
+  /** Takes each command that came, until the connection has ended. */
   readonly receive: (command: DataStructure) => void;
+  /** Is told of a command that could not be encoded, and was not sent. */
+  readonly refused: (command: DataStructure, error: EncodeError) => void;
 }
 
-/** That something took too long; whoever waits for it knows what. */
-const LATE = new Error("late");
+/** What went over a connection so far. */
+export type LinkTraffic = Omit<TrafficStats, "pendingRequests">;
 
 /** Milliseconds that the peer has to end the connection after it was told that no more comes. */
 const LINGER = 1000;
-
-/** Commands that may wait to be written before their senders wait, too. */
-const KEEPS_UP = 256;
-const DONE: Promise<void> = Promise.resolve();
 
 /** One connection to a broker, from the first byte to the last. */
 export class BrokerLink {
@@ -53,26 +52,21 @@ export class BrokerLink {
   readonly #receive: (command: DataStructure) => void;
   readonly #inspect: CommandInspector | undefined;
   readonly #deadlines: Deadlines;
-  readonly #correlator: ResponseCorrelator;
+  readonly #nextId: () => number;
   readonly #decoder: OpenWireDecoderStream;
   readonly #encoder: OpenWireEncoderStream;
   readonly #outbox: Outbox;
-  readonly #refusals: WeakMap<DataStructure, EncodeError> = new WeakMap();
   readonly #resolveClosed: (error: Error | undefined) => void;
   #failure: Error | undefined;
   #closing = false;
-  /** What is sent in this turn of the event loop. */
-  #turn:
-    | { readonly written: Promise<void>; readonly timeout: number; readonly wait: Promise<void> }
-    | undefined;
-  #commandId = 0;
   #written = 0;
   /** Commands that could not be encoded. */
   #refused = 0;
   #received = 0;
   #monitor: ReturnType<typeof setInterval> | undefined;
 
-  constructor({ transport, format, deadlines, receive, inspect }: BrokerLinkOptions) {
+  constructor(options: BrokerLinkOptions) {
+    const { transport, format, deadlines, receive, inspect, nextId, refused } = options;
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.closed = promise;
     this.#resolveClosed = resolve;
@@ -81,83 +75,68 @@ export class BrokerLink {
     this.#receive = receive;
     this.#inspect = inspect;
     this.#deadlines = deadlines;
-    this.#correlator = new ResponseCorrelator(deadlines);
+    this.#nextId = nextId;
     this.#decoder = new OpenWireDecoderStream(format);
     const encoder = this.#encoder = new OpenWireEncoderStream(format, {
-      refused: (command, error) => this.#refuse(command, error),
+      refused: (command, error) => {
+        this.#refused++;
+        refused(command, error);
+      },
     });
     this.#outbox = new Outbox(encoder.writable, (error) => this.fail(error));
     encoder.readable.pipeTo(transport.writable).catch((error) => this.fail(error));
     this.#read();
   }
 
+  /** What has ended it, if it has ended. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Address of the broker. */
+  get remoteAddress(): string {
+    return this.#transport.remoteAddress;
+  }
+
+  /** How both sides write commands. */
+  get format(): OpenWireFormat {
+    return this.#format;
+  }
+
+  /** Number of commands that wait for the next write. */
+  get waiting(): number {
+    return this.#outbox.waiting;
+  }
+
   /** What went over it so far. */
-  get traffic(): TrafficStats {
+  get traffic(): LinkTraffic {
     return {
       commandsSent: this.#written - this.#refused,
       commandsReceived: this.#received,
       bytesSent: this.#encoder.byteCount,
       bytesReceived: this.#decoder.byteCount,
-      pendingRequests: this.#correlator.pending,
     };
   }
 
   /** Says what we speak, and waits until the peer has said it too. */
   async negotiate(): Promise<WireFormatSettings> {
-    this.#push(this.#format.info());
+    this.push(this.#format.info());
     const settings = await this.#format.agreement;
     this.#watch(settings);
     return settings;
   }
 
   /**
-   * Sends a command and waits for the answer.
+   * Sends a command.
    *
-   * @throws {BrokerError} When the broker refuses.
-   * @throws {EncodeError} When the command can't be sent.
+   * @param command The command, with its number.
+   * @param waited Whether somebody waits for it.
+   * @returns Settles when it was handed to the runtime; need not be awaited.
    */
-  request(command: Command, options: RequestOptions): Promise<Response> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-    command.commandId = this.#nextId();
-    command.responseRequired = true;
-    const response = this.#correlator.wait(command.commandId, options);
-    this.#push(command);
-    return response;
-  }
-
-  /**
-   * Sends a command that isn't answered. Resolves when it was handed to the runtime.
-   *
-   * @throws {EncodeError} When the command can't be sent.
-   * @throws {TimeoutError} When the runtime did not take it in time; it will be sent when the broker reads again.
-   */
-  async send(command: Command, { timeout, signal, action }: RequestOptions): Promise<void> {
-    if (this.#failure) throw this.#failure;
-    command.commandId = this.#nextId();
-    command.responseRequired = false;
-    const written = this.#push(command);
-    try {
-      await (signal ? this.#inTime(written, timeout, signal) : this.#turnsWait(written, timeout));
-    } catch (error) {
-      if (error !== LATE) throw error;
-      throw new TimeoutError(`${action}: the broker took nothing for ${timeout} ms`);
-    }
-    const refusal = this.#refusals.get(command);
-    if (refusal) throw refusal;
-  }
-
-  /**
-   * Sends a command that isn't answered, for senders that need not know when it left: resolves at once, unless so many
-   * commands wait already that the broker doesn't keep up. Then it does as {@linkcode send}.
-   */
-  post(command: Command, options: () => RequestOptions): Promise<void> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    if (this.#outbox.waiting >= KEEPS_UP) return this.send(command, options());
-    command.commandId = this.#nextId();
-    command.responseRequired = false;
-    this.#push(command, false);
-    return DONE;
+  push(command: DataStructure, waited = true): Promise<void> {
+    this.#written++;
+    this.#show(command, "sent");
+    return this.#outbox.push(command, waited);
   }
 
   /**
@@ -168,23 +147,9 @@ export class BrokerLink {
   async close(timeout: number): Promise<void> {
     this.#closing = true;
     // Whether that was in time or not, the next step is the same.
-    await this.#inTime(this.#outbox.close(), timeout).catch(() => {});
-    await this.#inTime(this.#transport.closed, LINGER).catch(() => {});
+    await this.#atMost(timeout, this.#outbox.close());
+    await this.#atMost(LINGER, this.#transport.closed);
     this.fail(undefined);
-  }
-
-  #inTime(done: Promise<void>, timeout: number, signal?: AbortSignal): Promise<void> {
-    return inTime(done, { deadlines: this.#deadlines, timeout, signal, late: () => LATE });
-  }
-
-  /** All that is sent in one turn of the event loop is written together, and waits together: that is much cheaper. */
-  #turnsWait(written: Promise<void>, timeout: number): Promise<void> {
-    const turn = this.#turn;
-    if (turn?.written === written && turn.timeout === timeout) return turn.wait;
-    if (!turn) afterTurn(() => this.#turn = undefined);
-    const wait = this.#inTime(written, timeout);
-    this.#turn = { written, timeout, wait };
-    return wait;
   }
 
   /** Ends the connection at once. The first reason counts. */
@@ -195,26 +160,14 @@ export class BrokerLink {
       : endOf(reason);
     clearInterval(this.#monitor);
     this.#format.fail(this.#failure);
-    this.#correlator.failAll(this.#failure);
     this.#outbox.fail(this.#failure);
     this.#transport.close(this.#failure);
     this.#resolveClosed(this.#closing ? undefined : this.#failure);
   }
 
-  #push(command: DataStructure, waited = true): Promise<void> {
-    this.#written++;
-    this.#show(command, "sent");
-    return this.#outbox.push(command, waited);
-  }
-
-  #nextId(): number {
-    return this.#commandId = this.#commandId === 0x7fffffff ? 1 : this.#commandId + 1;
-  }
-
-  #refuse(command: DataStructure, error: EncodeError): void {
-    this.#refused++;
-    if ("commandId" in command && this.#correlator.fail(command.commandId, error)) return;
-    this.#refusals.set(command, error);
+  async #atMost(timeout: number, done: Promise<void>): Promise<void> {
+    const late = (): Error => new Error("late");
+    await inTime(done, { deadlines: this.#deadlines, timeout, late }).catch(() => {});
   }
 
   async #read(): Promise<void> {
@@ -223,6 +176,8 @@ export class BrokerLink {
       while (true) {
         const { done, value } = await reader.read();
         if (done) break;
+        // What comes after the end is of no connection.
+        if (this.#failure) return;
         this.#take(value);
       }
       this.fail(new ConnectionClosedError("The broker closed the connection", { retryable: true }));
@@ -241,14 +196,8 @@ export class BrokerLink {
     this.#received++;
     this.#show(command, "received");
     switch (command.dataType) {
-      case "Response":
-      case "ExceptionResponse":
-      case "DataResponse":
-      case "DataArrayResponse":
-      case "IntegerResponse":
-        return this.#correlator.take(command);
       case "KeepAliveInfo":
-        if (command.responseRequired) this.#push({ ...command, responseRequired: false });
+        if (command.responseRequired) this.push({ ...command, responseRequired: false });
         return;
       case "ShutdownInfo":
         // The broker ends the connection after this; whoever waits should know at once.
@@ -269,7 +218,7 @@ export class BrokerLink {
     if (monitor.interval === 0) return;
     const check = async (): Promise<void> => {
       const verdict = monitor.check(performance.now(), this.#decoder.byteCount, this.#written);
-      if (verdict === "keep-alive") this.#push(createKeepAliveInfo({ commandId: this.#nextId() }));
+      if (verdict === "keep-alive") this.push(createKeepAliveInfo({ commandId: this.#nextId() }));
       if (verdict !== "suspect") return;
       // What the peer sent may be here already and only not be read yet.
       const seen = this.#decoder.byteCount;
@@ -288,6 +237,7 @@ function endOf(reason: unknown): ConnectionClosedError {
   const text = reason instanceof Error ? reason.message : String(reason);
   return new ConnectionClosedError(`The connection broke: ${text}`, {
     cause: reason,
-    retryable: true,
+    // What the broker sent, and can't be read, it would send again.
+    retryable: !(reason instanceof ProtocolError) || reason.retryable,
   });
 }

@@ -1,6 +1,6 @@
 /** Brings the broker's answers to the commands that wait for them. */
 
-import type { ExceptionResponse, Response } from "./commands.ts";
+import type { Command, ExceptionResponse, Response } from "./commands.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { BrokerError, TimeoutError } from "../errors.ts";
 
@@ -14,17 +14,30 @@ export interface RequestOptions {
   readonly action: string;
 }
 
-interface Pending {
-  readonly settle: (response: Response | undefined, error?: unknown) => void;
+/** A command that waits for its answer. */
+export interface PendingRequest {
+  readonly command: Command;
+  readonly action: string;
+  /** It was answered, or it has failed. */
+  settle(response: Response | undefined, error?: unknown): void;
 }
 
 /** The open requests of a connection, by their command ids. */
 export class ResponseCorrelator {
-  readonly #pending: Map<number, Pending> = new Map();
+  readonly #pending: Map<number, PendingRequest> = new Map();
   readonly #deadlines: Deadlines;
+  readonly #settled: (command: Command, answered: boolean) => void;
 
-  constructor(deadlines: Deadlines) {
+  /**
+   * @param deadlines For those that wait too long.
+   * @param settled Is told of each command that waits no more, and whether it was answered.
+   */
+  constructor(
+    deadlines: Deadlines,
+    settled: (command: Command, answered: boolean) => void = () => {},
+  ) {
     this.#deadlines = deadlines;
+    this.#settled = settled;
   }
 
   /** Number of requests that wait for their answers. */
@@ -32,14 +45,21 @@ export class ResponseCorrelator {
     return this.#pending.size;
   }
 
+  /** Those that wait now, in the order in which they were sent. */
+  requests(): PendingRequest[] {
+    return [...this.#pending.values()];
+  }
+
   /** Waits for the answer to a command. */
-  wait(commandId: number, { timeout, signal, action }: RequestOptions): Promise<Response> {
+  wait(command: Command, { timeout, signal, action }: RequestOptions): Promise<Response> {
+    const { commandId } = command;
     return new Promise((resolve, reject) => {
       const abort = (): void => settle(undefined, signal!.reason);
       const settle = (response: Response | undefined, error?: unknown): void => {
         this.#pending.delete(commandId);
         cancel();
         signal?.removeEventListener("abort", abort);
+        this.#settled(command, response !== undefined);
         if (response === undefined) return reject(error);
         if (response.dataType !== "ExceptionResponse") return resolve(response);
         reject(new BrokerError(action, (response as ExceptionResponse).exception));
@@ -47,7 +67,7 @@ export class ResponseCorrelator {
       const cancel = this.#deadlines.add(timeout, () => {
         settle(undefined, new TimeoutError(`${action}: no answer within ${timeout} ms`));
       });
-      this.#pending.set(commandId, { settle });
+      this.#pending.set(commandId, { command, action, settle });
       signal?.addEventListener("abort", abort);
     });
   }
@@ -66,6 +86,6 @@ export class ResponseCorrelator {
 
   /** Lets all requests fail. */
   failAll(error: unknown): void {
-    for (const { settle } of [...this.#pending.values()]) settle(undefined, error);
+    for (const { settle } of this.requests()) settle(undefined, error);
   }
 }

@@ -59,6 +59,8 @@ export interface TrafficStats {
  * ```
  */
 export interface ConnectionStats extends TrafficStats, SettlementStats {
+  /** How often a connection that was lost has been replaced by another. */
+  readonly reconnections: number;
   /** Messages that were sent, and not refused if the broker's answer was waited for. */
   readonly messagesSent: number;
   /** Bytes of their bodies, compressed if they were. */

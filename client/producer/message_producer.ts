@@ -10,6 +10,7 @@ import {
   createProducerInfo,
   createRemoveInfo,
   type ProducerId,
+  type ProducerInfo,
   type SessionId,
 } from "../../codec/mod.ts";
 import { BatchError } from "./batch_error.ts";
@@ -120,17 +121,21 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @ignore Not for users.
    */
   async open(options: CallOptions): Promise<void> {
+    const { destination } = this;
+    const where = destination ? ` for ${formatDestination(destination)}` : "";
+    await this.#context.request(this.info, `Cannot open a producer${where}`, options);
+    this.#context.addProducer(this);
+  }
+
+  /**
+   * The command that announces it.
+   *
+   * @ignore Not for users.
+   */
+  get info(): ProducerInfo {
     const { windowSize, dispatchAsync } = this.#settings;
     const { destination } = this;
-    const info = createProducerInfo({
-      producerId: this.#id,
-      destination,
-      windowSize,
-      dispatchAsync,
-    });
-    const where = destination ? ` for ${formatDestination(destination)}` : "";
-    await this.#context.request(info, `Cannot open a producer${where}`, options);
-    this.#context.addProducer(this);
+    return createProducerInfo({ producerId: this.#id, destination, windowSize, dispatchAsync });
   }
 
   /**
@@ -288,14 +293,37 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   }
 
   /**
+   * The connection was lost, and another one will take its place.
+   *
+   * @ignore Not for users.
+   */
+  interrupted(): void {
+    this.#flow.interrupted();
+  }
+
+  /**
+   * The broker does not take it when the connection is replaced by another.
+   *
+   * @ignore Not for users.
+   */
+  refused(reason: Error): void {
+    this.end(reason);
+    this.#onClose(this);
+  }
+
+  /**
    * Takes no more messages.
    *
    * @ignore Not for users.
    */
   end(reason: Error): void {
+    this.#stop(reason);
+    this.#context.removeProducer(this);
+  }
+
+  #stop(reason: Error): void {
     this.#ended ??= reason;
     this.#flow.fail(this.#ended);
-    this.#context.removeProducer(this);
   }
 
   async #whenReady(): Promise<void> {
@@ -354,8 +382,20 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
 
   async #close({ timeout, signal }: CallOptions): Promise<void> {
     if (this.#ended) return;
-    this.end(new ClosedError("The producer was closed"));
+    this.#stop(new ClosedError("The producer was closed"));
     this.#onClose(this);
+    const remove = (): Promise<void> => this.#remove({ timeout, signal });
+    if (this.#context.settings.failover && this.#transaction?.current) {
+      // Another broker takes its messages only from a producer that it knows.
+      const quietly = (): void => void remove().catch(() => {});
+      this.#transaction.enlist({ finish: () => ({ committed: quietly, rolledBack: quietly }) });
+    } else {
+      await remove();
+    }
+  }
+
+  async #remove({ timeout, signal }: CallOptions): Promise<void> {
+    this.#context.removeProducer(this);
     await this.#context.request(
       createRemoveInfo({ objectId: this.#id }),
       "Cannot close the producer",

@@ -147,6 +147,12 @@ export class ProducerFlow {
     this.#line.advance();
   }
 
+  /** The connection was lost, and ProducerAcks with it. */
+  interrupted(): void {
+    this.#window?.reset();
+    this.#line.advance();
+  }
+
   /** What waits is not sent. */
   fail(error: Error): void {
     this.#line.fail(error);

@@ -101,6 +101,13 @@ export class ProducerWindow {
     for (const charge of this.#charges) this.#forget(charge);
   }
 
+  /** The connection was lost, and ProducerAcks with it; answers will come. */
+  reset(): void {
+    for (const charge of this.#charges) if (charge !== this.#asking) this.#release(charge);
+    this.#late = 0;
+    this.#ambiguous = false;
+  }
+
   #forget(charge: Charge): void {
     if (!charge.asks) this.#late += charge.acks;
     this.#release(charge);

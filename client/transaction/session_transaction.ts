@@ -10,6 +10,8 @@ import {
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { BrokerError } from "../errors.ts";
+import { TransactionInDoubtError, TransactionRolledBackError } from "../loss_errors.ts";
+import { TransactionType } from "../link/commands.ts";
 import type { SessionContext } from "../session_context.ts";
 import type {
   TransactionContext,
@@ -17,23 +19,13 @@ import type {
   TransactionParticipant,
 } from "./transaction_context.ts";
 
-/** Java: TransactionInfo. */
-export const TransactionType = {
-  begin: 0,
-  prepare: 1,
-  commitOnePhase: 2,
-  commitTwoPhase: 3,
-  rollback: 4,
-  recover: 5,
-  forget: 6,
-  end: 7,
-} as const;
-
 /** Begins and ends the transactions of one session. */
 export class SessionTransaction implements TransactionContext {
   readonly #context: SessionContext;
   readonly #participants: Set<TransactionParticipant> = new Set();
   #current: TransactionId | null = null;
+  /** Why the transaction in progress can only be rolled back. */
+  #lost: TransactionRolledBackError | undefined;
   /** Takes the session out of the branch that it works for. */
   #leaveBranch: (() => Promise<void>) | undefined;
 
@@ -42,10 +34,15 @@ export class SessionTransaction implements TransactionContext {
   }
 
   get current(): TransactionId | null {
-    return this.#current;
+    return this.#lost ? null : this.#current;
+  }
+
+  get lost(): boolean {
+    return this.#lost !== undefined;
   }
 
   begin(): TransactionId {
+    if (this.#lost) throw this.#lost;
     if (this.#current === null) {
       this.#current = createLocalTransactionId({
         connectionId: this.#context.connectionId,
@@ -60,21 +57,43 @@ export class SessionTransaction implements TransactionContext {
     this.#participants.add(participant);
   }
 
+  deliveriesLost(): void {
+    this.#lose("messages that were received in it were lost with the connection");
+  }
+
+  /** The connection was lost. What was only sent in the transaction is sent again, if there isn't too much of it. */
+  interrupted(): void {
+    const id = this.#current;
+    if (id?.dataType === "XATransactionId") {
+      this.#lose("the connection was lost, with which the broker rolls the branch back");
+    } else if (id !== null && !this.#context.holds(id)) {
+      this.#lose("the connection was lost, and it has become too large to be done again");
+    }
+  }
+
   /**
    * Commits.
    *
    * @throws {BrokerError} When the broker has rolled back instead.
+   * @throws {TransactionRolledBackError} When the connection was lost, and with it what was received.
+   * @throws {TransactionInDoubtError} When the connection was lost before the broker answered.
    */
   async commit(options: CallOptions): Promise<void> {
     this.#refuseBranch("commit");
     const id = this.#current;
     if (id === null) return;
+    if (this.#lost) {
+      const lost = this.#lost;
+      this.#finish(id).rolledBack();
+      throw lost;
+    }
     const outcome = this.#finish(id);
     try {
       await this.#end(id, TransactionType.commitOnePhase, "Cannot commit", options);
     } catch (error) {
-      // Otherwise nobody knows what has become of it: the messages stay with the broker until the consumer is closed.
-      if (error instanceof BrokerError) outcome.rolledBack();
+      // Otherwise nobody knows what has become of it: the messages stay with the broker until the consumer is closed. Those
+      // of a lost connection don't.
+      if (error instanceof BrokerError || isLost(error)) outcome.rolledBack();
       throw error;
     }
     outcome.committed();
@@ -85,6 +104,7 @@ export class SessionTransaction implements TransactionContext {
     this.#refuseBranch("roll back");
     const id = this.#current;
     if (id === null) return;
+    if (this.#lost) return this.#finish(id).rolledBack();
     const outcome = this.#finish(id);
     try {
       await this.#end(id, TransactionType.rollback, "Cannot roll back", options);
@@ -131,13 +151,22 @@ export class SessionTransaction implements TransactionContext {
   /** Sends what belongs to the transaction; what comes after belongs to the next one. */
   #finish(id: TransactionId): TransactionOutcome {
     const participants = [...this.#participants];
+    const acknowledged = this.#lost ? null : id;
     this.#participants.clear();
     this.#current = null;
-    const outcomes = participants.map((participant) => participant.finish(id));
+    this.#lost = undefined;
+    const outcomes = participants.map((participant) => participant.finish(acknowledged));
     return {
       committed: () => outcomes.forEach((outcome) => outcome.committed()),
       rolledBack: () => outcomes.forEach((outcome) => outcome.rolledBack()),
     };
+  }
+
+  #lose(reason: string): void {
+    const id = this.#current;
+    if (id === null || this.#lost) return;
+    this.#lost = new TransactionRolledBackError(`The transaction was rolled back: ${reason}`);
+    this.#context.giveUp(id);
   }
 
   #sendBegin(transactionId: TransactionId): void {
@@ -167,6 +196,10 @@ export class SessionTransaction implements TransactionContext {
       `Cannot ${what}: the session works for a branch of a distributed transaction`,
     );
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof TransactionInDoubtError || error instanceof TransactionRolledBackError;
 }
 
 /** The command that says what is to be done with a transaction. */

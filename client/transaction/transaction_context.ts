@@ -13,9 +13,9 @@ export interface TransactionParticipant {
   /**
    * The transaction is about to end: sends what belongs to it. What comes after belongs to the next one.
    *
-   * @param id The id of the transaction.
+   * @param id The id of the transaction; null when it was lost with the connection, and nothing belongs to it any more.
    */
-  finish(id: TransactionId): TransactionOutcome;
+  finish(id: TransactionId | null): TransactionOutcome;
 }
 
 /** The transaction of a session, as its producers and consumers see it. */
@@ -23,11 +23,15 @@ export interface TransactionContext {
   /**
    * The id of the transaction in progress; begins one if there is none.
    *
-   * @throws {OpenWireError} When there can't be one.
+   * @throws {TransactionRolledBackError} When it was lost with the connection.
    */
   begin(): TransactionId;
-  /** The id of the transaction in progress, if there is one. */
+  /** The id of the transaction in progress, if there is one and it was not lost. */
   readonly current: TransactionId | null;
+  /** Whether the transaction in progress was lost with the connection. */
+  readonly lost: boolean;
+  /** Messages that were received in the transaction in progress were lost with the connection: it can't be committed. */
+  deliveriesLost(): void;
   /** Has it take part in the transaction in progress. */
   enlist(participant: TransactionParticipant): void;
 }

@@ -7,15 +7,11 @@
 import type { XATransactionId } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
-import type { Response } from "../link/commands.ts";
+import { type Response, TransactionType } from "../link/commands.ts";
 import { BrokerError, ClosedError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import type { SessionContext } from "../session_context.ts";
-import {
-  type SessionTransaction,
-  transactionInfo,
-  TransactionType,
-} from "./session_transaction.ts";
+import { type SessionTransaction, transactionInfo } from "./session_transaction.ts";
 import type { TransactionOutcome } from "./transaction_context.ts";
 import { XAError, XAErrorCode } from "./xa_error.ts";
 import { formatXid, toTransactionId, toXid, type Xid } from "./xid.ts";
@@ -319,6 +315,15 @@ export class XAResource {
     return id !== undefined && id === otherId;
   }
 
+  /**
+   * The connection was lost, with which the broker has rolled back what was not prepared.
+   *
+   * @ignore Not for users.
+   */
+  interrupted(): void {
+    for (const branch of this.#branches.values()) if (!branch.prepared) branch.failed = true;
+  }
+
   get #closeOptions(): CallOptions {
     return { timeout: this.#context.settings.closeTimeout };
   }
@@ -370,7 +375,10 @@ export class XAResource {
 
   /** Rolls back what can't be committed, and fails. */
   async #refuseFailed(xid: Xid, action: string, options: CallOptions): Promise<never> {
-    await this.rollback(xid, options);
+    await this.rollback(xid, options).catch((error) => {
+      // It has gone with the connection.
+      if (!(error instanceof XAError && error.errorCode === XAErrorCode.notFound)) throw error;
+    });
     throw new XAError(action, {
       className: "",
       message: `work for it has failed, it was rolled back. xaErrorCode:${XAErrorCode.rollback}`,

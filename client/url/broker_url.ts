@@ -22,6 +22,8 @@ export interface BrokerTarget {
 export interface BrokerUrl {
   /** One or more. */
   readonly brokers: readonly BrokerTarget[];
+  /** What is for all of them, and for others that they tell of. */
+  readonly nested: TransportOptions;
   /** Options of the connection. `failover` is there when the URL is one for several brokers, even if it lists only one. */
   readonly options: ConnectOptions;
 }
@@ -77,7 +79,8 @@ export function parseBrokerUrl(url: string | URL): BrokerUrl {
     invalid,
     misplacedInSimple,
   );
-  return { brokers: [{ address, options: mergeOptions({}, { socket, wireFormat }) }], options };
+  const nested = mergeOptions({}, { socket, wireFormat });
+  return { brokers: [{ address, options: nested }], nested, options };
 }
 
 function parseComposite({ scheme, rest }: Composite): BrokerUrl {
@@ -90,6 +93,7 @@ function parseComposite({ scheme, rest }: Composite): BrokerUrl {
   );
   return {
     brokers: splitList(list).flatMap((member) => parseMember(member, nested)),
+    nested,
     options: mergeOptions({ failover: composites.get(scheme)! }, options),
   };
 }

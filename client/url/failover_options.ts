@@ -5,7 +5,6 @@ import { boolean, integer, milliseconds, number } from "./option_value.ts";
 import { fixed, ignored, OptionTable, refused, typed } from "./option_table.ts";
 
 const MOST = 0x7fffffff;
-const pushed = "what brokers say of other brokers is not followed yet";
 const backups = "connections in reserve are not supported";
 
 /** The options of a URL with several brokers, apart from `jms.…` and `nested.…`. */
@@ -50,7 +49,7 @@ export const failoverOptions: OptionTable<Pick<ConnectOptions, "failover">> = ne
   typed(
     "startupMaxReconnectAttempts",
     integer(-1, MOST),
-    "0",
+    "-1",
     "How often all brokers are tried before the first connection is given up; -1 for no limit but `connectTimeout`, 0 for once.",
     (startupMaxReconnectAttempts) => ({ failover: { startupMaxReconnectAttempts } }),
   ),
@@ -70,14 +69,50 @@ export const failoverOptions: OptionTable<Pick<ConnectOptions, "failover">> = ne
   ),
   fixed("backup", "false", backups),
   fixed("priorityBackup", "false", backups),
-  fixed("trackMessages", "false", "messages that nobody waits for are not kept to be sent again"),
+  typed(
+    "trackMessages",
+    boolean,
+    "false",
+    "Whether the last messages that asked for no answer are sent again over another connection.",
+    (trackMessages) => ({ failover: { trackMessages } }),
+  ),
+  typed(
+    "maxCacheSize",
+    integer(0, MOST),
+    "131072",
+    "Bytes of messages that are kept for that.",
+    (maxCacheSize) => ({ failover: { maxCacheSize } }),
+  ),
+  typed(
+    "updateURIsSupported",
+    boolean,
+    "true",
+    "Whether brokers that a broker tells of are tried, too.",
+    (updateURIsSupported) => ({ failover: { updateURIsSupported } }),
+  ),
+  typed(
+    "rebalanceUpdateURIs",
+    boolean,
+    "true",
+    "Whether to move to another broker when a broker asks for it.",
+    (rebalanceUpdateURIs) => ({ failover: { rebalanceUpdateURIs } }),
+  ),
+  typed(
+    "reconnectSupported",
+    boolean,
+    "true",
+    "Whether to move to the broker that a broker names.",
+    (reconnectSupported) => ({ failover: { reconnectSupported } }),
+  ),
+  typed(
+    "warnAfterReconnectAttempts",
+    integer(-1, MOST),
+    "10",
+    "Failed rounds after which that is logged as a warning again.",
+    (warnAfterReconnectAttempts) => ({ failover: { warnAfterReconnectAttempts } }),
+  ),
   fixed("trackTransactionProducers", "true", "producers of an open transaction are remembered"),
-  fixed("updateURIsSupported", "false", pushed),
-  fixed("rebalanceUpdateURIs", "false", pushed),
-  fixed("reconnectSupported", "false", pushed),
   refused("updateURIsURL", "give all addresses in the URL"),
   refused("priorityURIs", backups),
   ignored("backupPoolSize", integer(0, MOST), "there are no connections in reserve"),
-  ignored("maxCacheSize", integer(0, MOST), "no messages are kept to be sent again"),
-  ignored("warnAfterReconnectAttempts", integer(-1, MOST), "nothing is logged"),
 ]);

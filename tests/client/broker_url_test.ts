@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ConnectOptions } from "../../mod.ts";
 import { OpenWireFormat } from "../../codec/mod.ts";
-import { type BrokerUrl, parseBrokerUrl } from "../../client/url/broker_url.ts";
+import { type BrokerUrl, parseBrokerUrl as parseWhole } from "../../client/url/broker_url.ts";
 import { failoverOptions } from "../../client/url/failover_options.ts";
 import { jmsOptions } from "../../client/url/jms_options.ts";
 import { mergeConnectOptions } from "../../client/url/merge_connect_options.ts";
@@ -17,6 +17,12 @@ import { test } from "../_harness.ts";
 import { seededRandom } from "../_random.ts";
 import { tables } from "./_url_options_page.ts";
 
+/** What a URL says, but for what is for brokers that are told of later. */
+function parseBrokerUrl(url: string | URL): Omit<BrokerUrl, "nested"> {
+  const { nested: _, ...read } = parseWhole(url);
+  return read;
+}
+
 /** The message for a URL that is refused. */
 function refusal(url: string, code: TransportErrorCode = "INVALID_URL"): string {
   const error = assertThrows(() => parseBrokerUrl(url), TransportError, undefined, url);
@@ -27,7 +33,7 @@ function refusal(url: string, code: TransportErrorCode = "INVALID_URL"): string 
 }
 
 /** Hosts and ports, in order. */
-function addresses({ brokers }: BrokerUrl): string[] {
+function addresses({ brokers }: Pick<BrokerUrl, "brokers">): string[] {
   return brokers.map(({ address: { scheme, hostname, port } }) => `${scheme} ${hostname} ${port}`);
 }
 
@@ -187,9 +193,15 @@ const typedCases: Record<string, [value: string, options: ConnectOptions][]> = {
   "useExponentialBackOff": [["false", { failover: { useExponentialBackOff: false } }]],
   "reconnectDelayExponent": [["1.5", { failover: { reconnectDelayExponent: 1.5 } }]],
   "maxReconnectAttempts": [["0", { failover: { maxReconnectAttempts: 0 } }]],
-  "startupMaxReconnectAttempts": [["-1", { failover: { startupMaxReconnectAttempts: -1 } }]],
+  "startupMaxReconnectAttempts": [["3", { failover: { startupMaxReconnectAttempts: 3 } }]],
   "randomize": [["false", { failover: { randomize: false } }]],
   "timeout": [["3000", { failover: { timeout: 3000 } }]],
+  "trackMessages": [["true", { failover: { trackMessages: true } }]],
+  "maxCacheSize": [["5", { failover: { maxCacheSize: 5 } }]],
+  "updateURIsSupported": [["false", { failover: { updateURIsSupported: false } }]],
+  "rebalanceUpdateURIs": [["false", { failover: { rebalanceUpdateURIs: false } }]],
+  "reconnectSupported": [["false", { failover: { reconnectSupported: false } }]],
+  "warnAfterReconnectAttempts": [["1", { failover: { warnAfterReconnectAttempts: 1 } }]],
   "jms.userName": [["app", { username: "app" }]],
   "jms.password": [["secret", { password: "secret" }]],
   "jms.clientID": [["me", { clientId: "me" }]],
@@ -360,6 +372,12 @@ test("each option that is not supported says why", () => {
     assertEquals(refusal(`${url}?${name}=true`), `the option ${name} is not supported: ${about}`);
     assert(about.length > 10, name);
   }
+});
+
+test("brokers that are told of later have the options that are for all", () => {
+  const { nested } = parseWhole("failover:(tcp://a?tcpNoDelay=false)?nested.keepAlive=true");
+  assertEquals(nested, { socket: { keepAlive: true } });
+  assertEquals(parseWhole("tcp://a?keepAlive=true").nested, nested);
 });
 
 test("the defaults that the tables tell are those in force", () => {

@@ -124,7 +124,7 @@ testOnBrokers("the logger is told of waits", async ({ connect, name }) => {
 test("the logger is told of a connection that is lost, and of attempts", async () => {
   await using broker = await MemoryBroker.listen();
   const { logger, lines, told } = keeping();
-  const url = `failover:(tcp://127.0.0.1:1,${broker.url})?randomize=false`;
+  const url = `failover:(tcp://127.0.0.1:1,${broker.url})?randomize=false&maxReconnectAttempts=0`;
   await using connection = await connect(url, { logger });
   await broker.disconnectClients();
   const error = await connection.closed;

@@ -1,0 +1,332 @@
+/** Finds a broker that takes a connection: the first time, and when a connection was lost. */
+
+import { OpenWireFormat } from "../codec/mod.ts";
+import { OpenWireError } from "../errors.ts";
+import { dial, type Transport, TransportError } from "../transport/mod.ts";
+import { AuthenticationError, BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
+import { Candidates, textOf } from "./failover/candidates.ts";
+import { type ResolvedFailover, resolveFailoverOptions } from "./failover/failover_options.ts";
+import { readPushed } from "./failover/pushed_brokers.ts";
+import { tryBrokers } from "./failover/try_brokers.ts";
+import { checkHooks } from "./observe/hooks.ts";
+import { guardedLogger, type Logger } from "./observe/logger.ts";
+import {
+  type ConnectionSettings,
+  type ConnectOptions,
+  type Credentials,
+  milliseconds,
+  resolveSettings,
+} from "./options.ts";
+import { TimeLimit } from "./time_limit.ts";
+import type { BrokerTarget, BrokerUrl } from "./url/broker_url.ts";
+import { mergeOptions } from "./url/merge_options.ts";
+
+/** What a connection to a broker begins with. */
+export interface LinkParts {
+  readonly broker: BrokerTarget;
+  readonly transport: Transport;
+  readonly format: OpenWireFormat;
+  readonly credentials: Credentials;
+}
+
+/** Introduces the client to the broker. Whoever it fails with has closed the transport. */
+export type Establish = (parts: LinkParts, signal: AbortSignal) => Promise<void>;
+
+/** A lost connection that is to be replaced. */
+export interface Loss {
+  /** The broker to which it was. */
+  readonly from: BrokerTarget | undefined;
+  /** How often there was no connection for long, after which to wait. */
+  readonly failed: number;
+  readonly signal: AbortSignal;
+  /** All brokers were tried in vain, so many times. */
+  passed(pass: number, error: Error): void;
+}
+
+/** Finds a broker that takes a connection. */
+export class Connector {
+  readonly settings: ConnectionSettings;
+  readonly log: Logger | undefined;
+  readonly #url: BrokerUrl;
+  readonly #options: ConnectOptions;
+  readonly #connectTimeout: number;
+  readonly #failover: ResolvedFailover;
+  readonly #candidates: Candidates;
+
+  /**
+   * @throws {TransportError} `"UNSUPPORTED_SCHEME"`
+   * @throws {TypeError} When an option is of a wrong kind.
+   * @throws {RangeError} When an option is out of range.
+   */
+  constructor(url: BrokerUrl, options: ConnectOptions) {
+    const { brokers } = url;
+    this.#url = url;
+    this.#options = options;
+    this.settings = resolveSettings(options);
+    checkHooks(options.hooks);
+    this.log = guardedLogger(options.logger);
+    this.#connectTimeout = milliseconds("connectTimeout", options.connectTimeout, 30_000);
+    if (options.transport && brokers.length > 1) {
+      throw new TypeError("Cannot use a transport for several brokers: one is expected in the URL");
+    }
+    // What is wrong with one is to be known before anything is tried.
+    if (!options.transport && brokers.some(({ address }) => address.scheme === "ssl")) {
+      throw new TransportError(
+        "UNSUPPORTED_SCHEME",
+        'Cannot connect to a "ssl:" URL: TLS is not supported yet',
+      );
+    }
+    for (const broker of brokers) this.#createFormat(broker);
+    this.#failover = this.settings.failover ?? resolveFailoverOptions({});
+    this.#candidates = new Candidates({
+      brokers,
+      randomize: this.#failover.randomize,
+      priority: [],
+      priorityBackup: false,
+    });
+  }
+
+  /** Whether a connection that was lost is replaced by another. A transport can be used once. */
+  get reconnects(): boolean {
+    const { failover } = this.settings;
+    return failover !== undefined && !this.#options.transport &&
+      failover.maxReconnectAttempts !== 0;
+  }
+
+  /** Makes the first connection. */
+  async connect(establish: Establish): Promise<void> {
+    const connectTimeout = this.#connectTimeout;
+    const attempts = new Attempts();
+    const late = (): Error => attempts.late(connectTimeout);
+    const limit = new TimeLimit(connectTimeout, late, this.#options.signal);
+    try {
+      limit.signal.throwIfAborted();
+      const found = await tryBrokers({
+        order: () => this.#candidates.order(),
+        failover: this.#failover,
+        passes: this.#passes(),
+        failed: 0,
+        failures: attempts.failures,
+        signal: limit.signal,
+        attempt: (broker, left) => this.#attempt(broker, left, limit, attempts, establish),
+        wait: (delay) => limit.wait(delay),
+      });
+      if (found) return;
+      throw this.#candidates.single
+        ? [...attempts.failures.values()].at(-1)
+        : attempts.allFailed("connect");
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  /**
+   * Makes another connection in place of one that was lost.
+   *
+   * @throws {ConnectionClosedError} When the brokers were tried as often as they may be.
+   * @throws The failure that trying again can't change, such as a wrong password, or the reason of the signal.
+   */
+  async reconnect(establish: Establish, loss: Loss): Promise<void> {
+    const { maxReconnectAttempts } = this.#failover;
+    const attempts = new Attempts();
+    const forEver = new TimeLimit(0, () => new Error("never"), loss.signal);
+    try {
+      const found = await tryBrokers({
+        order: () => this.#candidates.order(loss.from),
+        failover: this.#failover,
+        passes: maxReconnectAttempts < 0 ? Infinity : maxReconnectAttempts,
+        failed: loss.failed + 1,
+        failures: attempts.failures,
+        signal: loss.signal,
+        attempt: (broker, left) => this.#attemptAgain(broker, left, forEver, attempts, establish),
+        wait: (delay) => forEver.wait(delay),
+        passed: loss.passed,
+        mayTryAgain,
+      });
+      if (found) return;
+      const cause = attempts.allFailed("reconnect");
+      throw new ConnectionClosedError(`The connection was lost for good. ${cause.message}`, {
+        cause,
+        retryable: true,
+      });
+    } finally {
+      forEver.cancel();
+    }
+  }
+
+  /**
+   * A broker tells of others.
+   *
+   * @returns Whether there are others than before.
+   */
+  pushed(list: string, from: BrokerTarget): boolean {
+    const { brokers, refused } = this.#read(list, from);
+    for (const reason of refused) {
+      this.log?.warn("A broker that another has told of is not used", { reason });
+    }
+    return this.#candidates.push(brokers);
+  }
+
+  /**
+   * A broker sends us to another one.
+   *
+   * @returns Whether we follow.
+   */
+  redirected(to: string, from: BrokerTarget): boolean {
+    const { brokers: [broker], refused } = this.#read(to, from);
+    if (!broker) {
+      this.log?.warn("The broker to which another sends us is not used", { reason: refused[0] });
+      return false;
+    }
+    this.#candidates.prefer(broker);
+    return true;
+  }
+
+  #read(list: string, from: BrokerTarget): ReturnType<typeof readPushed> {
+    return readPushed(list, {
+      from,
+      options: this.#url.nested,
+      accept: this.#failover.acceptBroker,
+    });
+  }
+
+  #passes(): number {
+    if (!this.settings.failover || this.#options.transport) return 1;
+    const { startupMaxReconnectAttempts } = this.settings.failover;
+    return startupMaxReconnectAttempts < 0 ? Infinity : Math.max(1, startupMaxReconnectAttempts);
+  }
+
+  /** Attempts to reconnect have no time together, but each round. */
+  async #attemptAgain(
+    broker: BrokerTarget,
+    left: number,
+    parent: TimeLimit,
+    attempts: Attempts,
+    establish: Establish,
+  ): Promise<true> {
+    const late = (): Error => attempts.late(this.#connectTimeout);
+    const limit = new TimeLimit(this.#connectTimeout, late, parent.signal);
+    try {
+      return await this.#attempt(broker, left, limit, attempts, establish);
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  /** Connects to one broker, in its share of the time, so that a silent one does not take that of the others. */
+  async #attempt(
+    broker: BrokerTarget,
+    left: number,
+    parent: TimeLimit,
+    attempts: Attempts,
+    establish: Establish,
+  ): Promise<true> {
+    const share = left > 1 ? parent.left / left : Infinity;
+    const late = (): Error =>
+      new TimeoutError(
+        `Cannot connect to ${textOf(broker)}: ${attempts.step} took longer than ${
+          Math.round(share)
+        } ms, its share of the time`,
+      );
+    const limit = new TimeLimit(share, late, parent.signal);
+    try {
+      await this.#open(broker, limit, attempts, establish);
+      return true;
+    } catch (error) {
+      this.log?.warn("Cannot connect to the broker", { url: textOf(broker), error });
+      throw error;
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  async #open(
+    broker: BrokerTarget,
+    limit: TimeLimit,
+    attempts: Attempts,
+    establish: Establish,
+  ): Promise<void> {
+    const { beforeConnect } = this.#options;
+    if (beforeConnect) {
+      attempts.step = "the option `beforeConnect`";
+      await limit.race((async () => await beforeConnect(textOf(broker)))());
+    }
+    attempts.step = "the connection";
+    const transport = this.#options.transport ?? await this.#dial(broker, limit.signal);
+    const credentials = await this.#askCredentials(transport, limit, attempts);
+    attempts.step =
+      `the answer of ${transport.remoteAddress}, which may speak something else than OpenWire,`;
+    const format = this.#createFormat(broker);
+    await establish({ broker, transport, format, credentials }, limit.signal);
+  }
+
+  #dial(broker: BrokerTarget, signal: AbortSignal): Promise<Transport> {
+    const socket = mergeOptions(broker.options.socket ?? {}, this.#options.socket ?? {});
+    return dial(textOf(broker), mergeOptions({ connectTimeout: 0, signal }, socket));
+  }
+
+  async #askCredentials(
+    transport: Transport,
+    limit: TimeLimit,
+    attempts: Attempts,
+  ): Promise<Credentials> {
+    const { credentials, username, password } = this.#options;
+    if (!credentials) return { username, password };
+    attempts.step = "the option `credentials`";
+    try {
+      return await limit.race((async () => await credentials())());
+    } catch (error) {
+      transport.close(error);
+      throw error;
+    }
+  }
+
+  #createFormat({ address, options }: BrokerTarget): OpenWireFormat {
+    // As in Java: among several brokers there is no name that is right for all.
+    const host = this.settings.failover ? {} : { host: address.hostname };
+    const own = mergeOptions(host, options.wireFormat ?? {});
+    return new OpenWireFormat(mergeOptions(own, this.#options.wireFormat ?? {}));
+  }
+}
+
+/** The attempts of one search, for its errors. */
+class Attempts {
+  /** The last failure of each broker. */
+  readonly failures: Map<BrokerTarget, Error> = new Map();
+  /** What is waited for. */
+  step = "the connection";
+
+  /** The error for when it took too long. */
+  late(timeout: number): TimeoutError {
+    if (this.failures.size === 0) {
+      return new TimeoutError(`Cannot connect: ${this.step} took longer than ${timeout} ms`);
+    }
+    return new TimeoutError(`Cannot connect within ${timeout} ms: ${this.#tell()}`, {
+      cause: new AggregateError(this.failures.values()),
+    });
+  }
+
+  /** The error for when nobody has accepted. */
+  allFailed(what: string): TransportError {
+    const message = `Cannot ${what} to any of the brokers: ${this.#tell()}`;
+    const cause = new AggregateError(this.failures.values());
+    return new TransportError("CONNECT_FAILED", message, { cause, retryable: true });
+  }
+
+  #tell(): string {
+    return [...this.failures.values()]
+      .map(({ message }) => message.replace(/^Cannot connect to /, ""))
+      .join("; ");
+  }
+}
+
+/**
+ * Whether another attempt to reconnect may succeed. A broker that refuses for another reason than the password may be about to
+ * stop, or take the connection that was lost for one that stands.
+ */
+function mayTryAgain(error: Error): boolean {
+  if (error instanceof AuthenticationError) return false;
+  if (error instanceof BrokerError) return true;
+  // What the user's functions throw may be such as a token that could not be had.
+  return !(error instanceof OpenWireError) || error.retryable;
+}
