@@ -72,6 +72,7 @@ import type { RequestOptions as CommandOptions } from "./link/response_correlato
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
+import { TimeLimit } from "./time_limit.ts";
 import {
   TemporaryDestinations,
   type TemporaryQueue,
@@ -90,6 +91,12 @@ export interface ConnectionParts {
   readonly hooks: MessagingHooks | undefined;
   readonly autoStart: boolean;
 }
+
+/**
+ * Milliseconds that Artemis is given to clear away a lost connection: it does that by the names of its temporary destinations,
+ * and would take those that the next connection has made under the same names.
+ */
+const ARTEMIS_PAUSE = 250;
 
 /**
  * A connection to a broker, made by `connect()`.
@@ -724,7 +731,7 @@ export class Connection implements AsyncDisposable {
         failoverReconnect: this.#standing,
       });
       await request(info, action);
-      if (this.#standing) await this.#restore(request);
+      if (this.#standing) await this.#restore(request, signal);
       if (link.failure) throw link.failure;
     } catch (error) {
       link.fail(error);
@@ -752,9 +759,17 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Opens again what was open. */
-  async #restore(request: (command: Command, action: string) => Promise<Response>): Promise<void> {
+  async #restore(
+    request: (command: Command, action: string) => Promise<Response>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const temporaryDestinations = this.#temporaryDestinations.infos();
+    if (this.brokerKind === "artemis" && temporaryDestinations.length > 0) {
+      const pause = new TimeLimit(0, () => new Error("never"), signal);
+      await pause.wait(ARTEMIS_PAUSE).finally(() => pause.cancel());
+    }
     const refusals = await restore({
-      temporaryDestinations: this.#temporaryDestinations.infos(),
+      temporaryDestinations,
       sessions: [...this.#sessions],
       producers: [...this.#producers.values()],
       consumers: [...this.#consumers.values()].filter(({ standing }) => standing),

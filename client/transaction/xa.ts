@@ -67,6 +67,8 @@ interface Branch {
   leaving: number;
   /** Whether it can only be rolled back. */
   failed: boolean;
+  /** Whether the broker has done so, when the connection was lost. */
+  lost: boolean;
   prepared: boolean;
 }
 
@@ -139,6 +141,7 @@ export class XAResource {
       outcomes: [],
       leaving: 0,
       failed: false,
+      lost: false,
       prepared: false,
     };
     if (branch.prepared) throw illegal(`Cannot start ${name}: it was prepared`);
@@ -256,7 +259,8 @@ export class XAResource {
    */
   async rollback(xid: Xid, options: CallOptions = {}): Promise<void> {
     const action = `Cannot roll back ${formatXid(xid)}`;
-    this.#idle(xid, action);
+    const branch = this.#idle(xid, action);
+    if (branch?.lost) return this.#rolledBack(xid);
     try {
       await this.#request(xid, TransactionType.rollback, action, options);
     } catch (error) {
@@ -321,7 +325,9 @@ export class XAResource {
    * @ignore Not for users.
    */
   interrupted(): void {
-    for (const branch of this.#branches.values()) if (!branch.prepared) branch.failed = true;
+    for (const branch of this.#branches.values()) {
+      if (!branch.prepared) branch.failed = branch.lost = true;
+    }
   }
 
   get #closeOptions(): CallOptions {
@@ -363,8 +369,12 @@ export class XAResource {
     branch.leaving++;
     try {
       await session.flush();
-      branch.outcomes.push(session.transaction!.leave());
+      const transaction = session.transaction!;
+      const { lost } = transaction;
+      branch.outcomes.push(transaction.leave());
       if (how === "suspend") branch.suspended.add(session);
+      // The broker of the new connection has no part in it.
+      if (lost) return;
       // ActiveMQ does nothing with it, Artemis needs it.
       const xid = toXid(branch.id);
       await this.#request(xid, TransactionType.end, `Cannot end ${formatXid(xid)}`, options);
@@ -375,10 +385,7 @@ export class XAResource {
 
   /** Rolls back what can't be committed, and fails. */
   async #refuseFailed(xid: Xid, action: string, options: CallOptions): Promise<never> {
-    await this.rollback(xid, options).catch((error) => {
-      // It has gone with the connection.
-      if (!(error instanceof XAError && error.errorCode === XAErrorCode.notFound)) throw error;
-    });
+    await this.rollback(xid, options);
     throw new XAError(action, {
       className: "",
       message: `work for it has failed, it was rolled back. xaErrorCode:${XAErrorCode.rollback}`,
