@@ -18,14 +18,7 @@ import { provision } from "./broker/provision.ts";
 import type { TestResults } from "./broker/results.ts";
 import { tethered } from "./broker/tether.ts";
 import { parseJunit, type TestCase } from "./_junit.ts";
-
-type Runtime = "deno" | "bun" | "node";
-
-interface Found {
-  runtime: Runtime;
-  command: string;
-  version: string;
-}
+import { findRuntime, type Found, type Runtime, RUNTIMES } from "./_runtimes.ts";
 
 interface Result extends TestCase {
   runtime: Runtime;
@@ -34,7 +27,6 @@ interface Result extends TestCase {
 }
 
 const MINUTES = 60_000;
-const RUNTIMES: Runtime[] = ["deno", "bun", "node"];
 /** Suites that all three runtimes run, but for files that end in `_deno_test.ts`. */
 const SHARED = [
   "tests/codec",
@@ -184,7 +176,7 @@ function without(kind: BrokerKind, reason: string): void {
 }
 
 async function runOn(runtime: Runtime): Promise<void> {
-  const found = await find(runtime);
+  const found = findRuntime(runtime);
   if (typeof found === "string") return fail(runtime, `find ${runtime}`, found);
   print(`\n== ${runtime} ${found.version}`);
   const files = runtime === "deno" ? denoTests() : sharedTests();
@@ -256,47 +248,6 @@ function command(
       ];
     }
   }
-}
-
-/** The runtime on the PATH if it is new enough, else the one that npm carries. */
-async function find(runtime: Runtime): Promise<Found | string> {
-  if (runtime === "deno") {
-    return { runtime, command: Deno.execPath(), version: Deno.version.deno };
-  }
-  const [minimum, npx] = runtime === "bun"
-    ? ["1.1", ["npx", "--yes", "bun@1"]] as const
-    : ["24.0", ["npx", "--yes", "-p", "node@24", "node"]] as const;
-  const there = await output([runtime, "--version"]);
-  if (there && atLeast(there, minimum)) {
-    return { runtime, command: runtime, version: there.replace("v", "") };
-  }
-  // The program itself and not npx, which would not pass on the signal that ends it.
-  const path = await output([...npx, "-p", "process.execPath"]);
-  const version = path && await output([path, "--version"]);
-  if (!path || !version) {
-    return `no ${runtime} ${minimum} on the PATH, and \`${npx.join(" ")}\` failed`;
-  }
-  return { runtime, command: path, version: version.replace("v", "") };
-}
-
-async function output([command, ...args]: string[]): Promise<string | undefined> {
-  try {
-    const { success, stdout } = await new Deno.Command(command!, {
-      args,
-      stdin: "null",
-      stderr: "null",
-      signal: AbortSignal.timeout(5 * MINUTES),
-    }).output();
-    return success ? new TextDecoder().decode(stdout).trim().split("\n").at(-1) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function atLeast(version: string, minimum: string): boolean {
-  const [major = 0, minor = 0] = version.replace("v", "").split(".").map(Number);
-  const [wantedMajor = 0, wantedMinor = 0] = minimum.split(".").map(Number);
-  return major > wantedMajor || major === wantedMajor && minor >= wantedMinor;
 }
 
 function denoTests(): string[] {

@@ -62,12 +62,17 @@ export class Fault {
     this.#resolveHit = resolve;
   }
 
+  /** Whether it hits nothing any more. */
+  get spent(): boolean {
+    return this.hits >= (this.options.times ?? 1);
+  }
+
   /** Whether it hits a command. */
   hitsThis(command: DataStructure, context: FaultContext): boolean {
-    const { direction = "from-client", where, nth = 1, times = 1 } = this.options;
+    const { direction = "from-client", where, nth = 1 } = this.options;
     if (context.direction !== direction || !this.#isFor(command)) return false;
     if (where && !where(command, context)) return false;
-    if (++this.#seen < nth || this.hits >= times) return false;
+    if (++this.#seen < nth || this.spent) return false;
     this.hits++;
     this.#resolveHit(context.connection);
     return true;

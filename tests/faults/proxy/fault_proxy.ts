@@ -180,7 +180,12 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   #faultsFor(command: DataStructure, context: FaultContext): Fault[] {
-    return [...this.#faults].filter((fault) => fault.hitsThis(command, context));
+    const hitting: Fault[] = [];
+    for (const fault of this.#faults) {
+      if (fault.hitsThis(command, context)) hitting.push(fault);
+      if (fault.spent) this.#faults.delete(fault);
+    }
+    return hitting;
   }
 
   #changed(): void {
