@@ -98,7 +98,8 @@ test("a run in which all is well passes", () => {
     .commit("done", ["a", 0], ["b", 0]).commit("CONNECTION_CLOSED", ["a", 1])
     .commit("TIMEOUT", ["b", 1]).commit("done", ["b", 1])
     .commit("TRANSACTION_ROLLED_BACK", ["b", 2])
-    .found("a", 2, 3).found("b", 2, 4);
+    .found("a", 2, 3).found("b", 2, 4)
+    .line("mover", { what: "note", text: "interrupted CONNECTION_CLOSED: lost" });
   const { violations, figures } = check(writer.entries, { empty: ["ActiveMQ.DLQ"] });
   assertEquals(violations, []);
   const { calls, ...numbers } = figures;
@@ -116,6 +117,8 @@ test("a run in which all is well passes", () => {
     doubtfulMovesDone: 1,
     tokens: 2,
     sum: 7,
+    losses: 1,
+    resumed: 0,
     found: 3,
   });
   assertEquals(calls.send, {

@@ -71,6 +71,9 @@ export interface Verdict {
     readonly doubtfulMovesDone: number;
     readonly tokens: number;
     readonly sum: number;
+    /** How often a connection was lost, and how often another took its place. */
+    readonly losses: number;
+    readonly resumed: number;
     /** What was left in the queues. */
     readonly found: number;
   };
@@ -85,7 +88,12 @@ export interface CheckOptions {
 }
 
 /** Errors that say that nobody knows. */
-export const UNKNOWN_OUTCOME: ReadonlySet<string> = new Set(["CONNECTION_CLOSED", "TIMEOUT"]);
+export const UNKNOWN_OUTCOME: ReadonlySet<string> = new Set([
+  "CONNECTION_CLOSED",
+  "OUTCOME_UNKNOWN",
+  "TIMEOUT",
+  "TRANSACTION_IN_DOUBT",
+]);
 
 interface Call extends Begin {
   readonly at: number;
@@ -119,7 +127,14 @@ export function check(entries: readonly Entry[], options: CheckOptions = {}): Ve
   const tokens = checkTokens(entries, calls, found, unknown, violated);
   return {
     violations,
-    figures: { calls: figuresOf(calls), ...messages, ...tokens, found: found.length },
+    figures: {
+      calls: figuresOf(calls),
+      ...messages,
+      ...tokens,
+      losses: countNotes(entries, "interrupted"),
+      resumed: countNotes(entries, "resumed"),
+      found: found.length,
+    },
   };
 }
 
@@ -293,6 +308,11 @@ function checkTokens(
     tokens: issued.size,
     sum,
   };
+}
+
+/** Statuses of connections are noted. */
+function countNotes(entries: readonly Entry[], status: string): number {
+  return entries.filter((entry) => entry.what === "note" && entry.text.startsWith(status)).length;
 }
 
 function hopKey({ token, hop }: Hop): string {

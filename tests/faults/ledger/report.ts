@@ -18,6 +18,7 @@ export function describeResult(result: LedgerResult): string {
     `  acknowledgements: ${figures.confirmedAcks} confirmed, ${figures.doneAgain} messages done again with a mark`,
     `  moves: ${figures.confirmedMoves} committed; ${figures.doubtfulMoves} in doubt, ` +
     `${figures.doubtfulMovesDone} of them done; ${figures.tokens} tokens, sum ${figures.sum}`,
+    `  connections: ${figures.losses} lost, ${figures.resumed} resumed`,
     `  left in the queues: ${figures.found}`,
     `  faults: ${Object.entries(mischief).map(([what, count]) => `${count} ${what}`).join(", ")}`,
   ];
