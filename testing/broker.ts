@@ -55,6 +55,8 @@ export class BrokerState {
   readonly scheduler: Scheduler;
   readonly #schedulerSupport: boolean;
   readonly #timers: Timers;
+  /** What calls off the ends of waits of consumers that pull. */
+  readonly #pulls: Map<AnySubscription, Set<() => void>> = new Map();
   readonly #around: Surroundings;
   /** The last persistent message of each producer. */
   readonly #lastSequences: Map<string, Long> = new Map();
@@ -94,6 +96,8 @@ export class BrokerState {
 
   /** Removes a consumer; a durable subscription stays. */
   unsubscribe(subscription: AnySubscription, lastDelivered: Long): void {
+    for (const cancel of this.#pulls.get(subscription) ?? []) cancel();
+    this.#pulls.delete(subscription);
     if (subscription instanceof DurableSubscription) subscription.deactivate(lastDelivered);
     else this.destinations.unsubscribe(subscription, lastDelivered);
   }
@@ -107,7 +111,7 @@ export class BrokerState {
     const giveUp = () => {
       if (subscription.sent === before) subscription.sendNothing();
     };
-    if (timeout > 0) this.#timers.set(Number(timeout), giveUp);
+    if (timeout > 0) this.#giveUpLater(subscription, Number(timeout), giveUp);
     else if (timeout < 0) giveUp();
   }
 
@@ -138,6 +142,16 @@ export class BrokerState {
   fullQueue({ destination }: Message): Queue | undefined {
     const place = this.destinations.find(destination!);
     return place instanceof Queue && place.flow.full ? place : undefined;
+  }
+
+  #giveUpLater(subscription: AnySubscription, timeout: number, giveUp: () => void): void {
+    const pulls = this.#pulls.get(subscription) ?? new Set();
+    this.#pulls.set(subscription, pulls);
+    const cancel = this.#timers.set(timeout, () => {
+      pulls.delete(cancel);
+      giveUp();
+    });
+    pulls.add(cancel);
   }
 
   /**
