@@ -39,7 +39,7 @@ async function useConnection(work: (connection: Connection) => Promise<void>): P
     { kind: "connect", deadline: DEADLINE },
     () =>
       connect(options.url, {
-        connectTimeout: 15_000,
+        connectTimeout: 5_000,
         requestTimeout: 10_000,
         sendTimeout: 15_000,
         closeTimeout: 5_000,
