@@ -8,6 +8,7 @@ import { type ActiveMQTopic, createActiveMQTopic } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { MessageConsumer } from "../consumer/message_consumer.ts";
 import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
+import { closingIterator } from "../iterate.ts";
 import { type AdvisoryEvent, parseAdvisory } from "./advisory_event.ts";
 import { isAdvisoryTopic } from "./advisory_topics.ts";
 
@@ -50,16 +51,10 @@ export class AdvisoryConsumer implements AsyncIterable<AdvisoryEvent>, AsyncDisp
    * @throws {ConnectionClosedError} From the loop, when the connection has ended.
    * @throws {ClosedError} From the loop, when the broker has closed the consumer.
    */
-  async *events(
+  events(
     { signal = this.#signal }: Pick<CallOptions, "signal"> = {},
-  ): AsyncGenerator<AdvisoryEvent, void, undefined> {
-    try {
-      for await (const message of this.#consumer.messages({ signal })) {
-        yield parseAdvisory(message);
-      }
-    } finally {
-      await this.close();
-    }
+  ): AsyncIterableIterator<AdvisoryEvent> {
+    return closingIterator(this.#consumer.messages({ signal }), parseAdvisory, () => this.close());
   }
 
   /** The same as {@linkcode events}. */

@@ -17,6 +17,7 @@ import type { Deadlines } from "../deadlines.ts";
 import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
 import type { TemporaryQueue } from "../destination/temporary_destination.ts";
 import { ConnectionClosedError, TimeoutError } from "../errors.ts";
+import { leavable } from "../iterate.ts";
 import { inTime } from "../in_time.ts";
 import { milliseconds } from "../options.ts";
 import type { AdvisoryConsumer } from "./advisory_consumer.ts";
@@ -128,7 +129,8 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
   changes(
     { signal }: Pick<CallOptions, "signal"> = {},
   ): AsyncIterableIterator<DestinationChange> {
-    return this.#changes(new Map(this.#known()), signal);
+    const told = new Map(this.#known());
+    return leavable((either) => this.#changes(told, either), signal);
   }
 
   /** The same as {@linkcode changes}. */
@@ -159,28 +161,33 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
   async open({ timeout, signal }: CallOptions): Promise<void> {
     const { connection, deadlines, requestTimeout } = this.#parts;
     const limits = { timeout: milliseconds("timeout", timeout, requestTimeout), signal };
-    this.#advisories = await connection.advisories(advisoryTopics.destinations(), {
+    // The signal would end the loop, too.
+    const opening = connection.advisories(advisoryTopics.destinations(), {
       timeout: limits.timeout,
     });
+    const late = (): Error =>
+      new TimeoutError(
+        `Cannot watch destinations: the broker did not tell of them within ${limits.timeout} ms. ` +
+          "Its advisorySupport must be on, and the connection started",
+      );
+    try {
+      this.#advisories = await inTime(opening, { deadlines, signal, timeout: 0, late });
+    } catch (error) {
+      opening.then((advisories) => advisories.close()).catch(() => {});
+      throw error;
+    }
     this.#following = this.#follow(this.#advisories);
     let marker: TemporaryQueue | undefined;
     try {
       // The broker tells what was there before, then what comes later: so this is the first that is new.
       marker = await connection.createTemporaryQueue(limits);
       this.#marker = formatDestination(marker);
-      await inTime(this.#told(this.#marker), {
-        ...limits,
-        deadlines,
-        late: () =>
-          new TimeoutError(
-            `Cannot watch destinations: the broker did not tell of them within ${limits.timeout} ms. ` +
-              "Its advisorySupport must be on, and the connection started",
-          ),
-      });
+      await inTime(this.#told(this.#marker), { ...limits, deadlines, late });
       await marker.delete(limits);
     } catch (error) {
-      await this.close();
-      await marker?.delete().catch(() => {});
+      // Who has waited long enough does not wait for that, too.
+      this.close().catch(() => {});
+      marker?.delete().catch(() => {});
       throw error;
     }
   }
@@ -214,14 +221,14 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
 
   async *#changes(
     told: Map<string, ActiveMQDestination>,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): AsyncGenerator<DestinationChange, void, undefined> {
     while (true) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       const changes = this.#differences(told);
       for (const change of changes) {
         yield change;
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
       }
       if (changes.length > 0) continue;
       if (this.#failure !== undefined) throw this.#failure;

@@ -7,6 +7,7 @@
 import type { ActiveMQDestination } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
+import { closingIterator } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
 import type { MessageConsumer } from "./message_consumer.ts";
 
@@ -74,14 +75,9 @@ export class QueueBrowser implements AsyncIterable<Message>, AsyncDisposable {
    * @throws {TimeoutError} From the loop, when the broker sends neither a message nor the end for `requestTimeout`.
    * @throws {ConnectionClosedError} From the loop, when the connection has ended.
    */
-  async *messages(
-    options: Pick<CallOptions, "signal"> = {},
-  ): AsyncGenerator<Message, void, undefined> {
-    try {
-      yield* this.#consumer.messages(options);
-    } finally {
-      await this.close();
-    }
+  messages(options: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<Message> {
+    const messages = this.#consumer.messages(options);
+    return closingIterator(messages, (message) => message, () => this.close());
   }
 
   /** The same as {@linkcode messages}. */

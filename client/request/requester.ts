@@ -9,6 +9,7 @@ import type { Connection } from "../connection.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
 import { ConnectionClosedError, TimeoutError } from "../errors.ts";
+import { leavable } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
 import type { MessageBody } from "../message/outgoing_message.ts";
@@ -137,7 +138,11 @@ export class Requester {
         `Cannot use ${maxReplies} as maxReplies: an integer of 1 or more is expected`,
       );
     }
-    return this.#gather(toDestination(destination), body, options, timeout, maxReplies, stall);
+    const to = toDestination(destination);
+    return leavable(
+      (signal) => this.#gather(to, body, { ...options, signal }, timeout, maxReplies, stall),
+      options.signal,
+    );
   }
 
   async *#gather(
