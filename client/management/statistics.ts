@@ -20,6 +20,7 @@ import {
 import { isSeveral } from "../destination/destination_pattern.ts";
 import { BrokerError, TimeoutError } from "../errors.ts";
 import { milliseconds } from "../options.ts";
+import { ReplyQueue } from "../request/reply_queue.ts";
 import { TimeLimit } from "../time_limit.ts";
 
 /**
@@ -362,14 +363,14 @@ export class Statistics {
   }
 
   async #ask(questions: readonly Question[], limits: CallOptions): Promise<PrimitiveMap[]> {
-    await using replies = await this.#connection.createTemporaryQueue(limits);
-    await using consumer = await this.#connection.createConsumer(replies, limits);
+    await using replies = await ReplyQueue.open(this.#connection, limits);
+    const { queue: replyTo, consumer } = replies;
     const common = { ...limits, persistent: false, confirm: true };
     for (const { destination, properties } of questions) {
-      await this.#connection.send(destination, null, { ...common, properties, replyTo: replies });
+      await this.#connection.send(destination, null, { ...common, properties, replyTo });
     }
     // When the broker has taken a question, all answers are in the queue. So what is sent there now is the last that comes.
-    await this.#connection.send(replies, null, { ...common, priority: 0 });
+    await this.#connection.send(replyTo, null, { ...common, priority: 0 });
     const found: PrimitiveMap[] = [];
     for await (const message of consumer.messages({ signal: limits.signal })) {
       if (message.kind !== "map") return found;

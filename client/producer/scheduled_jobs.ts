@@ -13,6 +13,7 @@ import { topic } from "../destination/destination.ts";
 import { TimeoutError } from "../errors.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
+import { ReplyQueue } from "../request/reply_queue.ts";
 import { type ScheduledDelivery, ScheduleProperty } from "./scheduled_delivery.ts";
 
 /**
@@ -118,11 +119,11 @@ export class ScheduledJobs {
     };
     const request = { AMQ_SCHEDULER_ACTION: "BROWSE", ...rangeProperties(range) };
     this.#check("Cannot browse scheduled jobs");
-    await using replies = await this.#connection.createTemporaryQueue(patience);
-    await using consumer = await this.#connection.createConsumer(replies, patience);
-    await this.#manage(request, { ...patience, replyTo: replies });
+    await using replies = await ReplyQueue.open(this.#connection, patience);
+    const { queue: replyTo, consumer } = replies;
+    await this.#manage(request, { ...patience, replyTo });
     // When the broker answers, it has put all jobs into the queue. So what is sent there now is the last that comes.
-    await this.#connection.send(replies, null, {
+    await this.#connection.send(replyTo, null, {
       ...patience,
       persistent: false,
       confirm: true,
