@@ -12,7 +12,7 @@ export interface Patience {
   readonly late: () => Error;
 }
 
-/** Settles as the promise does, or fails before. */
+/** Settles as the promise does, or fails before: in time, and when the connection ends. */
 export function inTime<T>(
   promise: Promise<T>,
   { deadlines, timeout, signal, late }: Patience,
@@ -27,7 +27,7 @@ export function inTime<T>(
       stop();
       reject(error);
     };
-    const cancel = deadlines.add(timeout, () => fail(late()));
+    const cancel = deadlines.add(timeout, () => fail(late()), fail);
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort);
     promise.then((value) => {

@@ -12,7 +12,7 @@ import {
   type ProducerId,
 } from "../../codec/mod.ts";
 import { formatDestination } from "../destination/destination.ts";
-import { TimeoutError } from "../errors.ts";
+import { ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { inTime } from "../in_time.ts";
 import { formatMessageId } from "../message/message.ts";
 import { type Charge, countDestinations, ProducerWindow } from "./producer_window.ts";
@@ -242,6 +242,8 @@ export class ProducerFlow {
       window.answered(charge);
       this.#line.advance();
     }, (error) => {
+      // Whoever waits learns of the end of the connection soon.
+      if (error instanceof ConnectionClosedError) throw error;
       // What was not sent at all is withdrawn.
       if (!(error instanceof EncodeError)) window.answered(charge);
       this.#line.advance();
