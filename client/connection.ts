@@ -34,7 +34,7 @@ import {
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Connector, LinkParts } from "./connector.ts";
-import { drainAll } from "./drain.ts";
+import { drainAll, thenClose } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, formatDestination } from "./destination/destination.ts";
 import type { Message } from "./message/message.ts";
@@ -69,6 +69,7 @@ import {
 } from "./request/responder.ts";
 import type { Command, Response } from "./link/commands.ts";
 import type { RequestOptions as CommandOptions } from "./link/response_correlator.ts";
+import { SharedStep } from "./shared_step.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
@@ -168,7 +169,7 @@ export class Connection implements AsyncDisposable {
   /** Whether the broker says that another may take its place. */
   #faultTolerant = false;
   /** Sessions for what is done without one, by their mode. */
-  readonly #ownSessions: Map<AcknowledgeMode, Promise<Session>> = new Map();
+  readonly #ownSessions: Map<AcknowledgeMode, SharedStep<Session>> = new Map();
   #closing: Promise<void> | undefined;
 
   /**
@@ -326,7 +327,8 @@ export class Connection implements AsyncDisposable {
     destination: Destination | null = null,
     options: ProducerOptions<T> = {},
   ): Promise<MessageProducer<T>> {
-    return await (await this.#ownSession("auto")).createProducer(destination, options);
+    const [session, left] = await this.#ownSession("auto", options);
+    return await session.createProducer(destination, left);
   }
 
   /**
@@ -348,7 +350,8 @@ export class Connection implements AsyncDisposable {
         `Cannot open a consumer in mode "${mode}" without a session of its own: use createSession()`,
       );
     }
-    return await (await this.#ownSession(mode)).createConsumer(destination, options);
+    const [session, left] = await this.#ownSession(mode, options);
+    return await session.createConsumer(destination, left);
   }
 
   /**
@@ -363,7 +366,8 @@ export class Connection implements AsyncDisposable {
     destination: Destination,
     options: BrowserOptions = {},
   ): Promise<QueueBrowser> {
-    return await (await this.#ownSession("auto")).createBrowser(destination, options);
+    const [session, left] = await this.#ownSession("auto", options);
+    return await session.createBrowser(destination, left);
   }
 
   /**
@@ -426,7 +430,8 @@ export class Connection implements AsyncDisposable {
     body: MessageBody,
     options: SendOptions = {},
   ): Promise<SendResult> {
-    return await (await this.#ownSession("auto")).send(destination, body, options);
+    const [session, left] = await this.#ownSession("auto", options);
+    return await session.send(destination, body, left);
   }
 
   /**
@@ -566,7 +571,7 @@ export class Connection implements AsyncDisposable {
    * when it fails.
    *
    * @param run Does the work, with a session of its own that is closed afterwards. It need not commit.
-   * @param options How long to wait for the commit.
+   * @param options How long to wait for the session, for the commit, and for the end of the session.
    * @returns What the function returned.
    * @throws What the function threw, after the rollback.
    * @throws See `Session.commit()`.
@@ -575,7 +580,7 @@ export class Connection implements AsyncDisposable {
     run: (session: Session) => T | Promise<T>,
     options: CallOptions = {},
   ): Promise<T> {
-    const session = await this.createSession({ acknowledgeMode: "transacted" });
+    const session = await this.createSession({ ...options, acknowledgeMode: "transacted" });
     try {
       const result = await run(session);
       options.signal?.throwIfAborted();
@@ -583,7 +588,8 @@ export class Connection implements AsyncDisposable {
       return result;
     } finally {
       // Whether the transaction counts is known by now.
-      await session.close().catch((error) => this.#context.report(error));
+      await session.close({ timeout: options.timeout })
+        .catch((error) => this.#context.report(error));
     }
   }
 
@@ -617,6 +623,7 @@ export class Connection implements AsyncDisposable {
    * @param options How long to wait for handlers; the connection's `closeTimeout` by default.
    * @returns Resolves when no handler is at work.
    * @throws {TimeoutError} When a handler did not end; no messages are given out nevertheless.
+   * @throws {ConnectionClosedError} When the connection has ended.
    */
   async stop(options: CallOptions = {}): Promise<void> {
     if (this.#started) {
@@ -657,15 +664,12 @@ export class Connection implements AsyncDisposable {
   /**
    * Closes consumers when all that has come was taken and settled, then the connection: a graceful end of a service.
    *
-   * @param options How long to wait; 30,000 ms by default.
+   * @param options How long to wait, 30,000 ms by default, and then for the end as with {@linkcode close}.
    * @throws {TimeoutError} When messages were not taken or not settled in time; the connection is closed nevertheless.
    */
   async drain(options: CallOptions = {}): Promise<void> {
-    try {
-      await drainAll(this.#sessions, options);
-    } finally {
-      await this.close();
-    }
+    const drained = drainAll(this.#sessions, options);
+    await thenClose(drained, (limits) => this.close(limits), options);
   }
 
   /**
@@ -855,16 +859,19 @@ export class Connection implements AsyncDisposable {
     return { address: this.#link?.remoteAddress, clientId: this.clientId, ...fields };
   }
 
-  /** The session for what is done without one. */
-  #ownSession(acknowledgeMode: AcknowledgeMode): Promise<Session> {
+  /** The session for what is done without one, and the options of the call with what is left of its time. */
+  async #ownSession<Options extends CallOptions>(
+    acknowledgeMode: AcknowledgeMode,
+    options: Options,
+  ): Promise<readonly [Session, Options]> {
     let session = this.#ownSessions.get(acknowledgeMode);
     if (!session) {
-      session = this.createSession({ acknowledgeMode });
+      session = new SharedStep(this.createSession({ acknowledgeMode }), "Cannot open a session");
       // One that could not be opened is not kept.
-      session.catch(() => this.#ownSessions.delete(acknowledgeMode));
+      session.done.catch(() => this.#ownSessions.delete(acknowledgeMode));
       this.#ownSessions.set(acknowledgeMode, session);
     }
-    return session;
+    return await session.within(options, this.#context);
   }
 
   /** What the broker calls itself. */
@@ -1005,10 +1012,10 @@ export class Connection implements AsyncDisposable {
     this.#search?.abort(reason);
     this.#link?.fail(reason);
     this.#channel.end(reason);
-    this.#deadlines.close();
     this.#requester.end(reason);
     this.#introduced.reject(reason);
     for (const session of this.#sessions) session.connectionEnded(reason);
+    this.#deadlines.close(reason);
     this.#sessions.clear();
     this.#consumers.clear();
     this.#producers.clear();

@@ -14,18 +14,21 @@ import {
 import { OpenWireError } from "../errors.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
-import { drainAll } from "./drain.ts";
+import { drainAll, thenClose } from "./drain.ts";
 import type { ConsumerSession } from "./consumer/consumer_deliveries.ts";
 import { checkSupported, type ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, formatDestination } from "./destination/destination.ts";
 import { resolveDestination } from "./destination/destination_options.ts";
-import { ClosedError } from "./errors.ts";
+import { ClosedError, ConnectionClosedError, TimeoutError } from "./errors.ts";
+import { inTime } from "./in_time.ts";
 import { MessageConsumer } from "./consumer/message_consumer.ts";
 import { MessageProducer } from "./producer/message_producer.ts";
 import type { MessageBody } from "./message/outgoing_message.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
 import { type BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
+import { asLongAs, sayClosed } from "./say_closed.ts";
+import { SharedStep } from "./shared_step.ts";
 import type { ProducerMember, SessionContext } from "./session_context.ts";
 import { SessionTransaction } from "./transaction/session_transaction.ts";
 import { mergeOptions } from "./url/merge_options.ts";
@@ -77,7 +80,7 @@ export class Session implements AsyncDisposable {
   #consumerCount = 0;
   #producerCount = 0;
   /** Sends what is given to `send()`. */
-  #sender: Promise<MessageProducer> | undefined;
+  #sender: SharedStep<MessageProducer> | undefined;
   /** Whether it opens no more consumers. */
   #stopping = false;
   #ended: Error | undefined;
@@ -136,6 +139,15 @@ export class Session implements AsyncDisposable {
   }
 
   /**
+   * Fails when it was closed.
+   *
+   * @ignore Not for users.
+   */
+  checkOpen(): void {
+    if (this.#ended) throw this.#ended;
+  }
+
+  /**
    * Opens a producer.
    *
    * @param destination Where it sends; without one each `send()` says where. Options behind a `?`, such as
@@ -150,7 +162,7 @@ export class Session implements AsyncDisposable {
     destination: Destination | null = null,
     options: ProducerOptions<T> = {},
   ): Promise<MessageProducer<T>> {
-    this.#check();
+    this.checkOpen();
     const resolved = destination === null ? undefined : resolveDestination(destination);
     const defaults: Omit<ProducerOptions, "codec"> = resolved?.producer ?? {};
     const producerOptions: ProducerOptions<T> = { ...defaults, ...options };
@@ -164,7 +176,7 @@ export class Session implements AsyncDisposable {
       onClose: (closed) => {
         this.#producers.delete(closed);
         // One that the broker does not take any more is not kept, either.
-        this.#sender?.then((sender) => {
+        this.#sender?.done.then((sender) => {
           if (sender.id === closed.id) this.#sender = undefined;
         }, () => {});
       },
@@ -232,14 +244,14 @@ export class Session implements AsyncDisposable {
     body: MessageBody,
     options: SendOptions = {},
   ): Promise<SendResult> {
-    this.#check();
-    // One that could not be opened is not kept.
-    this.#sender ??= this.createProducer().catch((error) => {
-      this.#sender = undefined;
-      throw error;
-    });
-    const producer = await this.#sender;
-    return await producer.send(body, { ...options, destination });
+    this.checkOpen();
+    if (!this.#sender) {
+      this.#sender = new SharedStep(this.createProducer(), "Cannot open a producer");
+      // One that could not be opened is not kept.
+      this.#sender.done.catch(() => this.#sender = undefined);
+    }
+    const [producer, left] = await this.#sender.within(options, this.#context);
+    return await producer.send(body, { ...left, destination });
   }
 
   /**
@@ -254,6 +266,8 @@ export class Session implements AsyncDisposable {
   async commit(options: CallOptions = {}): Promise<void> {
     const transaction = this.#transacted("commit");
     await this.flush();
+    // Whoever has closed the session meanwhile has rolled back.
+    this.checkOpen();
     await transaction.commit(options);
   }
 
@@ -267,6 +281,7 @@ export class Session implements AsyncDisposable {
   async rollback(options: CallOptions = {}): Promise<void> {
     const transaction = this.#transacted("roll back");
     await this.flush();
+    this.checkOpen();
     await transaction.rollback(options);
   }
 
@@ -276,7 +291,7 @@ export class Session implements AsyncDisposable {
    * @throws {OpenWireError} `"ILLEGAL_STATE"` when the session is transacted: use {@linkcode rollback}.
    */
   recover(): void {
-    this.#check();
+    this.checkOpen();
     if (this.#transaction) {
       throw new OpenWireError("ILLEGAL_STATE", "Cannot recover a transacted session: roll back");
     }
@@ -286,15 +301,12 @@ export class Session implements AsyncDisposable {
   /**
    * Closes its consumers when all that has come was taken and settled, then the session.
    *
-   * @param options How long to wait; 30,000 ms by default.
+   * @param options How long to wait, 30,000 ms by default, and then for the end as with {@linkcode close}.
    * @throws {TimeoutError} When messages were not taken or not settled in time; the session is closed nevertheless.
    */
   async drain(options: CallOptions = {}): Promise<void> {
-    try {
-      await drainAll(this.#consumers, options);
-    } finally {
-      await this.close();
-    }
+    const drained = drainAll(this.#consumers, options);
+    await thenClose(drained, (limits) => this.close(limits), options);
   }
 
   /**
@@ -329,8 +341,8 @@ export class Session implements AsyncDisposable {
    */
   async retire(options: CallOptions): Promise<void> {
     // A close under way must reach the broker before the connection's; its caller is told if it fails.
-    if (this.#closing) await this.#closing.catch(() => {});
-    else await this.#stop(options);
+    if (this.#closing) await asLongAs(this.#closing, this.#context, options);
+    else await this.#stop(options, new ConnectionClosedError("The connection was closed"));
   }
 
   /**
@@ -371,7 +383,7 @@ export class Session implements AsyncDisposable {
     options: ConsumerOptions,
     browser: boolean,
   ): Promise<MessageConsumer> {
-    this.#check();
+    this.checkOpen();
     if (this.#stopping) throw new ClosedError("The session is being closed");
     const resolved = resolveDestination(destination);
     this.#context.checkConsumable(resolved.destination);
@@ -400,7 +412,7 @@ export class Session implements AsyncDisposable {
   }
 
   #transacted(what: string): SessionTransaction {
-    this.#check();
+    this.checkOpen();
     if (this.#transaction) return this.#transaction;
     throw new OpenWireError(
       "ILLEGAL_STATE",
@@ -409,38 +421,42 @@ export class Session implements AsyncDisposable {
   }
 
   /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
-  async #stop(options: CallOptions): Promise<void> {
+  async #stop(options: CallOptions, ended: Error): Promise<void> {
     this.#stopping = true;
     const consumers = [...this.#consumers];
     // Handlers that are at work may still send and commit.
-    await Promise.all(consumers.map((consumer) => consumer.quiesce(options)));
-    const ended = new ClosedError("The session was closed");
+    await Promise.all(
+      consumers.map((consumer) =>
+        asLongAs(consumer.quiesce(options, ended), this.#context, options)
+      ),
+    );
     this.#ended ??= ended;
     for (const producer of this.#producers) producer.end(ended);
-    await this.#abandonTransaction();
-    await Promise.all(consumers.map((consumer) => consumer.retire(options)));
+    await this.#abandonTransaction(options);
+    // What fails here fails below, too.
+    await Promise.allSettled(consumers.map((consumer) => consumer.retire(options)));
     this.#consumers.clear();
     this.#producers.clear();
   }
 
-  async #abandonTransaction(): Promise<void> {
-    await this.#transaction?.abandon({ timeout: this.#context.settings.closeTimeout })
+  async #abandonTransaction(
+    { timeout = this.#context.settings.closeTimeout, signal }: CallOptions,
+  ): Promise<void> {
+    if (!this.#transaction) return;
+    const abandoned = this.#transaction.abandon({ timeout })
       .catch((error) => this.#context.report(error));
-  }
-
-  #check(): void {
-    if (this.#ended) throw this.#ended;
+    // It is rolled back even if nobody waits for that any more.
+    const { deadlines } = this.#context;
+    const late = (): Error => new TimeoutError(`No rollback within ${timeout} ms`);
+    await inTime(abandoned, { deadlines, timeout, signal, late }).catch(() => {});
   }
 
   async #close(options: CallOptions): Promise<void> {
     if (this.#ended) return;
-    await this.#stop(options);
+    await this.#stop(options, new ClosedError("The session was closed"));
     this.#context.removeSession(this);
     // -1: each consumer has said for itself what it had.
     const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
-    await this.#context.request(remove, "Cannot close the session", {
-      timeout: options.timeout ?? this.#context.settings.closeTimeout,
-      signal: options.signal,
-    });
+    await sayClosed(this.#context, remove, "Cannot close the session", options);
   }
 }

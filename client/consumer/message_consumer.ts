@@ -16,6 +16,7 @@ import {
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
+import { thenClose } from "../drain.ts";
 import { ConsumerCredit } from "./consumer_credit.ts";
 import { ConsumerDeliveries, type ConsumerSession } from "./consumer_deliveries.ts";
 import {
@@ -32,6 +33,7 @@ import { HandlerRunner } from "./handler_runner.ts";
 import { inTime } from "../in_time.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
+import { asLongAs, sayClosed } from "../say_closed.ts";
 import { checkPrefetchSize } from "./prefetch_policy.ts";
 import { receiveAll, receiveOne, type ReceiverSource } from "./receivers.ts";
 import { idKey, type SessionContext } from "../session_context.ts";
@@ -436,21 +438,14 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    *
    * Don't wait for it inside the handler: it waits for the handler.
    *
-   * @param options How long to wait; 30,000 ms by default.
+   * @param options How long to wait, 30,000 ms by default, and then for the end as with {@linkcode close}.
    * @throws {TimeoutError} When messages were not taken or not settled in time; the consumer is closed nevertheless.
    */
-  async drain({ timeout, signal }: CallOptions = {}): Promise<void> {
-    if (this.#ended) return await this.close();
-    const limit = milliseconds("timeout", timeout, 30_000);
-    signal?.throwIfAborted();
-    try {
-      // Of a consumer with prefetch size 0 the broker sends only what it is asked for.
-      this.#exhausted = true;
-      if (this.prefetchSize > 0) await this.#credit.request(0, { timeout: limit, signal });
-      await this.#untilSettled(limit, signal);
-    } finally {
-      await this.close();
-    }
+  async drain(options: CallOptions = {}): Promise<void> {
+    const timeout = milliseconds("timeout", options.timeout, 30_000);
+    options.signal?.throwIfAborted();
+    const drained = this.#drain(timeout, options.signal);
+    await thenClose(drained, (limits) => this.close(limits), options);
   }
 
   /**
@@ -599,6 +594,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   end(reason: Error): void {
     this.#removed = true;
     this.#deliveries.removed(reason);
+    // A close under way waits for the handler no more.
+    if (this.#ended) this.#runner?.fail(reason);
     this.#finish(reason, reason);
   }
 
@@ -607,8 +604,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    *
    * @ignore Not for users.
    */
-  quiesce(options: CallOptions): Promise<void> {
-    return this.#stopping ??= this.#stop(options);
+  quiesce(options: CallOptions, ended: Error = closedHere()): Promise<void> {
+    return this.#stopping ??= this.#stop(options, ended);
   }
 
   /**
@@ -618,7 +615,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   async retire(options: CallOptions): Promise<void> {
     // A close under way must reach the broker before the session's; its caller is told if it fails.
-    if (this.#closing) await this.#closing.catch(() => {});
+    if (this.#closing) await asLongAs(this.#closing, this.#context, options);
     else await (this.#closing = this.#retire(options));
   }
 
@@ -650,6 +647,14 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#queue.pump();
   }
 
+  async #drain(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#ended) return;
+    // Of a consumer with prefetch size 0 the broker sends only what it is asked for.
+    this.#exhausted = true;
+    if (this.prefetchSize > 0) await this.#credit.request(0, { timeout, signal });
+    await this.#untilSettled(timeout, signal);
+  }
+
   /** Waits until all that came was taken and settled. */
   async #untilSettled(timeout: number, signal: AbortSignal | undefined): Promise<void> {
     const deliveries = this.#deliveries;
@@ -679,8 +684,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   }
 
   /** Lets the handler end and takes no more messages. */
-  async #stop(options: CallOptions): Promise<void> {
-    this.#finish(new ClosedError("The consumer was closed"), undefined);
+  async #stop(options: CallOptions, ended: Error): Promise<void> {
+    this.#finish(ended, undefined);
     if (this.#runner) {
       const { deadlines } = this.#context;
       const limits = this.#closeOptions(options);
@@ -711,7 +716,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     }
     this.#remove();
     const limits = this.#closeOptions(options);
-    await this.#context.request(this.#removeInfo(), "Cannot close the consumer", limits);
+    await sayClosed(this.#context, this.#removeInfo(), "Cannot close the consumer", limits);
   }
 
   async #retire(options: CallOptions): Promise<void> {
@@ -738,4 +743,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     const { lastDeliveredSequenceId } = this.#deliveries;
     return createRemoveInfo({ objectId: this.#consumerId, lastDeliveredSequenceId });
   }
+}
+
+function closedHere(): ClosedError {
+  return new ClosedError("The consumer was closed");
 }

@@ -32,6 +32,7 @@ import {
 } from "./producer_options.ts";
 import { ProducerStream } from "./producer_stream.ts";
 import type { OutgoingMessage, SendOptions, SendResult } from "./send_options.ts";
+import { sayClosed } from "../say_closed.ts";
 import { idKey, type ProducerMember, type SessionContext } from "../session_context.ts";
 import type { TransactionContext } from "../transaction/transaction_context.ts";
 
@@ -380,11 +381,11 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     return toDestination(given);
   }
 
-  async #close({ timeout, signal }: CallOptions): Promise<void> {
+  async #close(options: CallOptions): Promise<void> {
     if (this.#ended) return;
     this.#stop(new ClosedError("The producer was closed"));
     this.#onClose(this);
-    const remove = (): Promise<void> => this.#remove({ timeout, signal });
+    const remove = (): Promise<void> => this.#remove(options);
     if (this.#context.settings.failover && this.#transaction?.current) {
       // Another broker takes its messages only from a producer that it knows.
       const quietly = (): void => void remove().catch(() => {});
@@ -394,13 +395,10 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     }
   }
 
-  async #remove({ timeout, signal }: CallOptions): Promise<void> {
+  async #remove(options: CallOptions): Promise<void> {
     this.#context.removeProducer(this);
-    await this.#context.request(
-      createRemoveInfo({ objectId: this.#id }),
-      "Cannot close the producer",
-      { timeout: timeout ?? this.#context.settings.closeTimeout, signal },
-    );
+    const remove = createRemoveInfo({ objectId: this.#id });
+    await sayClosed(this.#context, remove, "Cannot close the producer", options);
   }
 }
 

@@ -8,7 +8,7 @@ import type { XATransactionId } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { type Response, TransactionType } from "../link/commands.ts";
-import { BrokerError, ClosedError } from "../errors.ts";
+import { BrokerError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import type { SessionContext } from "../session_context.ts";
 import { type SessionTransaction, transactionInfo } from "./session_transaction.ts";
@@ -124,6 +124,7 @@ export class XAResource {
    * @param xid The branch: a new one, or one that was not prepared yet.
    * @throws {OpenWireError} `"ILLEGAL_STATE"` when the session or the branch is in another state.
    * @throws {ClosedError} When the session is closed.
+   * @throws {ConnectionClosedError} When the connection has ended.
    * @throws {TypeError} When the session is another connection's, or the id is of a wrong kind.
    * @throws {RangeError} When a length or number of the id is out of range.
    */
@@ -133,7 +134,7 @@ export class XAResource {
     const transaction = this.#transactionOf(session);
     // What was sent before is not part of it.
     await session.flush();
-    if (session.isClosed) throw new ClosedError(`Cannot start ${name}: the session is closed`);
+    session.checkOpen();
     const branch = this.#branches.get(name) ?? {
       id,
       working: new Set(),

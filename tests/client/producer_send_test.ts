@@ -385,7 +385,7 @@ testOnBrokers("sendBatch() sends nothing if one message can't be sent at all", a
   assertEquals((await next(consumer)).text, "marker");
   await connection.close();
   const error = await assertRejects(() => producer.sendBatch(["x"]), OpenWireError);
-  assertEquals(error.code, "CLOSED");
+  assertEquals(error.code, "CONNECTION_CLOSED");
 });
 
 test("sendBatch() tells which messages failed", async () => {
