@@ -33,6 +33,7 @@ const SHARED = [
   "tests/transport",
   "tests/client",
   "tests/testing",
+  "tests/deadlines",
   "tests/module",
   "tests/interop",
   "tests/faults",

@@ -1,0 +1,42 @@
+/** An iteration can be left while it waits: `return()` settles, and so does the `next()` that waits. */
+
+import { assertEquals } from "@std/assert";
+import { advisoryTopics } from "../../mod.ts";
+import { test } from "../_harness.ts";
+import { SilentBroker } from "./_silence.ts";
+import { Stage } from "./_stage.ts";
+
+type Iteration = (stage: Stage) => Promise<AsyncIterator<unknown>> | AsyncIterator<unknown>;
+
+const iterations: Record<string, Iteration> = {
+  "connection.status()": ({ connection }) => connection.status(),
+  "connection.requestMany()": ({ connection, queue }) =>
+    connection.requestMany(queue, "who?", { timeout: 0 }),
+  "consumer.messages()": async ({ connection, queue }) =>
+    (await connection.createConsumer(queue)).messages(),
+  "consumer.readable": async ({ connection, queue }) => {
+    const reader = (await connection.createConsumer(queue)).readable.getReader();
+    return {
+      next: () => reader.read() as Promise<IteratorResult<unknown>>,
+      return: () => reader.cancel().then(() => ({ done: true, value: undefined })),
+    };
+  },
+  "browser.messages()": async ({ connection, queue }) =>
+    (await connection.createBrowser(queue)).messages(),
+  "advisories.events()": async ({ connection }) =>
+    (await connection.advisories(advisoryTopics.consumers("nobody"))).events(),
+  "source.changes()": async ({ connection }) => (await connection.watchDestinations()).changes(),
+};
+
+for (const [name, open] of Object.entries(iterations)) {
+  test(`${name} can be left while it waits`, async () => {
+    await using broker = await SilentBroker.open();
+    await using stage = await Stage.open(broker.url, {});
+    const iterator = await open(stage);
+    const next = iterator.next();
+    const left = iterator.return!();
+    assertEquals((await next).done, true);
+    assertEquals((await left).done, true);
+    assertEquals((await iterator.next()).done, true);
+  }, { timeout: 5000 });
+}
