@@ -44,6 +44,8 @@ export interface Driver {
   readonly closed: Outcome;
   /** When it is called after the connection was lost. */
   readonly gone: Outcome;
+  /** When there is no connection, because a lost one is being replaced. */
+  readonly away: Outcome;
   /** When its signal is aborted while it waits. */
   readonly aborted: Outcome;
   /** Options of its connection. */
@@ -65,6 +67,7 @@ function asks(name: string, ready: Driver["ready"], expected: Expected = {}): Dr
     closing: "CONNECTION_CLOSED",
     closed: "CONNECTION_CLOSED",
     gone: "CONNECTION_CLOSED",
+    away: "TIMEOUT",
     aborted: "ABORTED",
     ...expected,
   };
@@ -72,7 +75,15 @@ function asks(name: string, ready: Driver["ready"], expected: Expected = {}): Dr
 
 /** A call for which nothing is waited. */
 function settles(name: string, ready: Driver["ready"], expected: Expected = {}): Driver {
-  const ok = { silent: "ok", lost: "ok", closing: "ok", closed: "ok", gone: "ok", aborted: "ok" };
+  const ok = {
+    silent: "ok",
+    lost: "ok",
+    closing: "ok",
+    closed: "ok",
+    gone: "ok",
+    aborted: "ok",
+    away: "ok",
+  };
   return { name, takes: "", ready, ...ok, ...expected };
 }
 
@@ -81,6 +92,7 @@ function waits(name: string, ready: Driver["ready"], expected: Expected = {}): D
   return asks(name, ready, {
     takes: "signal",
     silent: "waits",
+    away: "waits",
     closing: "ok",
     closed: "ok",
     ...expected,
@@ -93,11 +105,11 @@ function closes(name: string, ready: Driver["ready"], expected: Expected = {}): 
 }
 
 /** Whatever becomes of the connection. */
-const REGARDLESS = { lost: "ok", closing: "ok", closed: "ok", gone: "ok" };
+const REGARDLESS = { lost: "ok", closing: "ok", closed: "ok", gone: "ok", away: "ok" };
 /** The end of a connection does not fail. */
 const QUIET = { ...REGARDLESS, silent: "ok", aborted: "ok" };
 /** Who drains is told when that has failed. */
-const DRAINS = { lost: "CONNECTION_CLOSED", closing: "CONNECTION_CLOSED" };
+const DRAINS = { lost: "CONNECTION_CLOSED", closing: "CONNECTION_CLOSED", away: "TIMEOUT" };
 const LIMITED = { takes: "timeout, signal" } as const;
 const ENDS = {
   ...LIMITED,
@@ -106,9 +118,20 @@ const ENDS = {
   aborted: "ABORTED",
 } as const;
 /** No message is no failure. */
-const NULL = { silent: "ok", closing: "ok", closed: "ok" };
-const ACKNOWLEDGES = { ...LIMITED, closed: "CONNECTION_CLOSED", gone: "CONNECTION_CLOSED" };
-const BROWSES = { takes: "signal", closing: "ok", closed: "ok" } as const;
+const NULL = { silent: "ok", closing: "ok", closed: "ok", away: "ok" };
+const ACKNOWLEDGES = {
+  ...LIMITED,
+  closed: "CONNECTION_CLOSED",
+  gone: "CONNECTION_CLOSED",
+  away: "DELIVERY_LOST",
+};
+/** Another broker does not know how far a browser had come. */
+const BROWSES = {
+  takes: "signal",
+  closing: "ok",
+  closed: "ok",
+  away: "CONNECTION_CLOSED",
+} as const;
 /** A topic on which nothing is told. */
 const QUIET_TOPIC = advisoryTopics.consumers("nobody");
 
@@ -174,15 +197,20 @@ export const drivers: readonly Driver[] = [
     const credentials = (): Promise<Credentials> => new Promise(() => {});
     await connect(url, { connectTimeout: timeout ?? 1000, credentials });
   }, { takes: "", lost: "TIMEOUT", closing: "TIMEOUT", closed: "TIMEOUT", gone: "TIMEOUT" }),
+  asks("ConnectOptions.beforeConnect", ({ url }) => async ({ timeout }) => {
+    const beforeConnect = (): Promise<void> => new Promise(() => {});
+    await connect(url, { connectTimeout: timeout ?? 1000, beforeConnect });
+  }, { takes: "", lost: "TIMEOUT", closing: "TIMEOUT", closed: "TIMEOUT", gone: "TIMEOUT" }),
   settles("dial", ({ url }) => async ({ signal }) => {
-    const transport = await dial(url, { signal });
+    const transport = await dial(url.replace(/^failover:\((.*)\)$/, "$1"), { signal });
     transport.close();
     await transport.closed;
-  }, { takes: "signal", aborted: "ABORTED" }),
+  }, { takes: "signal", aborted: "ABORTED", away: "CONNECTION_REFUSED" }),
 
   // A connection.
   waits("Connection.closed", ({ connection }) => () => connection.closed, {
     ...REGARDLESS,
+    away: "waits",
     takes: "",
   }),
   waits(
@@ -255,7 +283,7 @@ export const drivers: readonly Driver[] = [
     "Connection.requestMany",
     ({ connection, queue }) => (limits) => connection.requestMany(queue, "x", limits).next(),
     // The end of the time is the end of the loop.
-    { silent: "ok" },
+    { silent: "ok", away: "ok" },
   ),
   asks(
     "Connection.respond",
@@ -321,7 +349,7 @@ export const drivers: readonly Driver[] = [
   asks("Session.rollback", async (stage) => {
     const session = await stage.transaction();
     return (limits) => session.rollback(limits);
-  }),
+  }, { away: "ok" }),
   closes("Session.drain", async (stage) => {
     const session = await stage.session("auto");
     await session.createConsumer(stage.queue);
@@ -362,7 +390,7 @@ export const drivers: readonly Driver[] = [
   asks("MessageProducer.sendBatch", async ({ connection, queue }) => {
     const producer = await connection.createProducer(queue);
     return (limits) => producer.sendBatch(["x", "y"], limits);
-  }, { silent: "BATCH", lost: "BATCH", closing: "BATCH", aborted: "BATCH" }),
+  }, { silent: "BATCH", away: "BATCH", lost: "BATCH", closing: "BATCH", aborted: "BATCH" }),
   asks("MessageProducer.closeGroup", async ({ connection, queue }) => {
     const producer = await connection.createProducer(queue);
     return (limits) => producer.closeGroup("group", limits);
@@ -475,7 +503,7 @@ export const drivers: readonly Driver[] = [
   asks("Message.ack, when the answer is waited for", async (stage) => {
     const message = await stage.message();
     return (limits) => message.ack(limits);
-  }, { options: { sendAcksAsync: false } }),
+  }, { options: { sendAcksAsync: false }, away: "DELIVERY_LOST" }),
   settles("Message.reject", async (stage) => {
     const message = await stage.message();
     return (limits) => message.reject("no", limits);
@@ -483,7 +511,7 @@ export const drivers: readonly Driver[] = [
   settles("Message.retry", async (stage) => {
     const message = await stage.message();
     return () => message.retry();
-  }, { closed: "CONNECTION_CLOSED", gone: "CONNECTION_CLOSED" }),
+  }, { away: "DELIVERY_LOST", closed: "CONNECTION_CLOSED", gone: "CONNECTION_CLOSED" }),
 
   // A browser.
   asks("QueueBrowser.messages", async (stage) => {
@@ -541,7 +569,7 @@ export const drivers: readonly Driver[] = [
   waits("Responder.closed", async ({ connection, queue }) => {
     const responder = await connection.respond(queue, () => null);
     return () => responder.closed;
-  }, { ...REGARDLESS, takes: "" }),
+  }, { ...REGARDLESS, away: "waits", takes: "" }),
   closes("Responder.drain", async ({ connection, queue }) => {
     const responder = await connection.respond(queue, () => null);
     return (limits) => responder.drain(ownDefault(limits));
@@ -607,7 +635,7 @@ export const drivers: readonly Driver[] = [
     const { session, xid } = await stage.branch();
     return (limits) => stage.connection.xa.end(session, xid, "success", limits);
     // When the session was closed it works for no branch any more.
-  }, { closed: "ILLEGAL_STATE" }),
+  }, { away: "ok", closed: "ILLEGAL_STATE" }),
   asks("XAResource.prepare", async (stage) => {
     const xid = await stage.idleBranch();
     return (limits) => stage.connection.xa.prepare(xid, limits);

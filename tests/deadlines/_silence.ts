@@ -17,6 +17,7 @@ import type { Scene } from "./_outcomes.ts";
 export class SilentBroker implements Scene {
   readonly broker: MemoryBroker;
   readonly options: ConnectOptions;
+  readonly #failover: boolean;
   /** Commands that are still handled; then there is silence. */
   #left = Infinity;
   #silent = false;
@@ -24,18 +25,23 @@ export class SilentBroker implements Scene {
   /** The consumers of advisories, and what they were told of last. */
   readonly #watchers: ConsumerId[] = [];
 
-  private constructor(broker: MemoryBroker, options: ConnectOptions) {
+  private constructor(broker: MemoryBroker, options: ConnectOptions, failover: boolean) {
+    this.#failover = failover;
     this.broker = broker;
     this.options = options;
     broker.intercept((command, { direction }) => this.#decide(command, direction));
   }
 
-  static async open(options: ConnectOptions = {}): Promise<SilentBroker> {
-    return new SilentBroker(await MemoryBroker.listen(), options);
+  /**
+   * @param options Options of the connections to it.
+   * @param failover Whether a lost connection is replaced.
+   */
+  static async open(options: ConnectOptions = {}, failover = false): Promise<SilentBroker> {
+    return new SilentBroker(await MemoryBroker.listen(), options, failover);
   }
 
   get url(): string {
-    return this.broker.url;
+    return this.#failover ? `failover:(${this.broker.url})` : this.broker.url;
   }
 
   /** Whether something was kept back. */

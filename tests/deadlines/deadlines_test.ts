@@ -1,6 +1,7 @@
 /** Each call that gives something to wait for, when the broker does not do its part: nothing stays pending. */
 
 import type { CallOptions } from "../../mod.ts";
+import { until } from "../client/_messages.ts";
 import { test } from "../_harness.ts";
 import { type Driver, drivers, type Outcome } from "./_drivers.ts";
 import { isPending, outcomeOf, play, REASON } from "./_outcomes.ts";
@@ -148,5 +149,30 @@ test("a call from a handler ends as any other when the broker says nothing any m
     consumer.consume(handle).catch(() => {});
     await stage.connection.send(`${stage.queue}.handler`, "hello");
     return await outcome.promise;
+  });
+});
+
+test("a call ends in its time while a lost connection is being replaced", async () => {
+  const open = () => SilentBroker.open(SHORT, true);
+  await play(drivers, open, ({ away }) => away, async (call, stage, scene, { away }) => {
+    await scene.broker.suspend();
+    await until(() => !stage.connection.connected);
+    const promise = call({});
+    if (away !== "waits") return await outcomeOf(promise);
+    return await outlasts(promise, stage) ? "waits" : await outcomeOf(promise);
+  });
+});
+
+test("a call that waits for a connection ends when the wait is ended", async () => {
+  const open = () => SilentBroker.open({}, true);
+  const waiting = drivers.filter(({ name, away }) =>
+    !CLOSES.test(name) && (away === "TIMEOUT" || away === "waits")
+  );
+  await play(waiting, open, ({ closing }) => closing, async (call, { connection }, scene) => {
+    await scene.broker.suspend();
+    await until(() => !connection.connected);
+    const outcome = outcomeOf(call({}));
+    const end = await outcomeOf(connection.close({ timeout: 50 }));
+    return end === "ok" ? await outcome : `close() ${end}`;
   });
 });
