@@ -64,6 +64,15 @@ export async function play<S extends Scene>(
     }
   };
   await Promise.all(Array.from({ length: POOL }, work));
+  compare(drivers, found, expected);
+}
+
+/** Compares what came of calls with what must come of them. */
+export function compare(
+  drivers: readonly Driver[],
+  found: ReadonlyMap<string, Outcome>,
+  expected: (driver: Driver) => Outcome,
+): void {
   const rows = drivers.map((driver) => [driver.name, found.get(driver.name), expected(driver)]);
   const wrong = rows.filter(([, outcome, wanted]) => outcome !== wanted);
   assertEquals(
