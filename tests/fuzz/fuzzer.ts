@@ -9,6 +9,7 @@ import {
   checkCompressed,
   checkFrames,
   checkMap,
+  checkMutant,
   checkOpening,
   Finding,
   INFLATE_LIMIT,
@@ -56,6 +57,8 @@ const SLOW = 100;
 /** Bytes by which the process may grow. */
 const MEMORY = 1_000_000_000;
 const FINDINGS = 20;
+/** How many mutants of the same bytes are tried in turn. */
+const MUTANTS = 128;
 
 interface Case {
   readonly target: string;
@@ -63,7 +66,8 @@ interface Case {
   readonly settings?: unknown;
   /** How many inputs it stands for. */
   readonly inputs?: number;
-  readonly check: () => Outcome | Promise<Outcome>;
+  /** What became of it; of each input, where there are several. */
+  readonly check: () => Outcome | Promise<Outcome> | Readonly<Record<Outcome, number>>;
 }
 
 /** Runs inputs until it's time to stop. Each depends only on the seed and its number. */
@@ -95,7 +99,8 @@ export async function fuzz(corpus: Corpus, options: FuzzOptions): Promise<FuzzRe
     const input = caseOf(corpus, seed, number);
     report.inputs += input.inputs ?? 1;
     report.targets[input.target] = (report.targets[input.target] ?? 0) + (input.inputs ?? 1);
-    const problem = await run(input, report) ?? await slowness(input, corpus, seed, number);
+    const failure = await run(input, report);
+    const problem = failure ? failure.message : await slowness(input, corpus, seed, number);
     if (problem === undefined) continue;
     report.findings.push({
       seed,
@@ -103,7 +108,7 @@ export async function fuzz(corpus: Corpus, options: FuzzOptions): Promise<FuzzRe
       target: input.target,
       message: problem,
       ...(input.settings ? { settings: input.settings } : {}),
-      hex: toHex(input.bytes),
+      hex: toHex(failure instanceof Finding && failure.bytes || input.bytes),
     });
     if (report.findings.length >= FINDINGS) break;
   }
@@ -118,19 +123,28 @@ export async function fuzz(corpus: Corpus, options: FuzzOptions): Promise<FuzzRe
 let took = 0;
 
 /** Runs an input; gives what is wrong. */
-async function run({ check }: Case, report?: FuzzReport): Promise<string | undefined> {
+async function run({ check }: Case, report?: FuzzReport): Promise<Error | undefined> {
   const started = performance.now();
   try {
     const result = check();
-    const outcome = typeof result === "string" ? result : await result;
-    if (report) report[outcome]++;
+    const outcome = typeof result === "object" && "then" in result ? await result : result;
+    if (report) count(report, outcome);
     return undefined;
   } catch (error) {
-    if (error instanceof Finding) return error.message;
-    return error instanceof Error ? error.stack ?? String(error) : String(error);
+    if (error instanceof Finding) return error;
+    return new Error(error instanceof Error ? error.stack ?? String(error) : String(error));
   } finally {
     took = performance.now() - started;
   }
+}
+
+function count(report: FuzzReport, outcome: Outcome | Readonly<Record<Outcome, number>>): void {
+  if (typeof outcome === "string") {
+    report[outcome]++;
+    return;
+  }
+  report.decoded += outcome.decoded;
+  report.refused += outcome.refused;
 }
 
 /** An input that took long is run again: the machine may have been busy. */
@@ -151,6 +165,7 @@ async function slowness(
 function caseOf(corpus: Corpus, seed: number, number: number): Case {
   const random = seededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
   const inputs = new Inputs(corpus, random);
+  if (random() < 0.2) return mutants(inputs, inputs.ancestor());
   const kind = random();
   if (kind < 0.6) {
     const { settings, bytes } = inputs.frames();
@@ -182,6 +197,25 @@ function caseOf(corpus: Corpus, seed: number, number: number): Case {
 
 function body(target: string, message: Message, check: Case["check"]): Case {
   return { target, bytes: message.content!, settings: { dataType: message.dataType }, check };
+}
+
+/** Good frames with many different mistakes. */
+function mutants(inputs: Inputs, ancestor: Frames): Case {
+  const { settings, bytes } = ancestor;
+  const check = () => {
+    const outcomes = { decoded: 0, refused: 0 };
+    for (let n = 0; n < MUTANTS; n++) {
+      const mutant = inputs.mutant(ancestor);
+      try {
+        outcomes[checkMutant(mutant, settings, inputs.chance(0.5)).outcome]++;
+      } catch (error) {
+        if (error instanceof Finding) error.bytes = mutant;
+        throw error;
+      }
+    }
+    return outcomes;
+  };
+  return { target: "mutants", bytes, settings, inputs: MUTANTS, check };
 }
 
 /** Good frames, cut short at each byte, with the size as it was and with one that fits. */

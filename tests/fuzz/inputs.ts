@@ -39,12 +39,17 @@ export interface Corpus {
   readonly maps: readonly Uint8Array[];
   readonly bodies: readonly Message[];
   readonly compressed: readonly Message[];
+  /** What `finder.ts` has found. */
+  readonly found: readonly Frames[];
 }
 
 /** Longest piece of a recorded connection. */
 const STREAM_LIMIT = 3000;
 
-/** Reads the vectors. */
+/** Folder with inputs that took the decoder where no vector does. */
+export const foundInputs: URL = new URL("../testdata/fuzz/", import.meta.url);
+
+/** Reads the vectors and what was found. */
 export async function readCorpus(): Promise<Corpus> {
   const frames: Frames[] = [];
   const openings: Uint8Array[] = [];
@@ -66,7 +71,11 @@ export async function readCorpus(): Promise<Corpus> {
       frames.push({ settings, bytes: bytes.subarray(0, wholeFrames(bytes)) });
     }
   }
-  return { frames, openings, maps, bodies, compressed };
+  const found: Frames[] = [];
+  for await (const vector of readVectors(foundInputs)) {
+    found.push({ settings: settingsOf(vector), bytes: fromHex(vector["hex"] as string) });
+  }
+  return { frames, openings, maps, bodies, compressed, found };
 }
 
 function settingsOf(vector: Vector): Settings {
@@ -174,6 +183,17 @@ export class Inputs {
     const good = this.goodFrames();
     const settings = this.chance(0.08) ? this.settings() : good.settings;
     return { settings, bytes: this.#mutateFrames(good.bytes, settings) };
+  }
+
+  /** Frames to make mutants of. */
+  ancestor(): Frames {
+    const { found } = this.#corpus;
+    return found.length > 0 && this.chance(0.35) ? this.pick(found) : this.goodFrames();
+  }
+
+  /** The same frames, of which something may be wrong. */
+  mutant({ settings, bytes }: Frames): Uint8Array {
+    return this.#mutateFrames(bytes, settings);
   }
 
   /** What a peer may say first, and something after it. */

@@ -25,6 +25,8 @@ import type { Settings } from "./inputs.ts";
 /** Something that must not be. */
 export class Finding extends Error {
   override readonly name: string = "Finding";
+  /** The bytes, where a case has several inputs. */
+  bytes: Uint8Array | undefined;
 }
 
 /** What became of an input. */
@@ -51,6 +53,29 @@ export function checkFrames(
   checkWeight(whole.commands, bytes.length);
   checkAgain(whole.commands, settings);
   return whole.error ? "refused" : "decoded";
+}
+
+/** What {@linkcode checkMutant} tells. */
+export interface MutantOutcome {
+  readonly outcome: Outcome;
+  /** Which way the decoder took, as far as it shows: what it decoded, and what it did not like where. */
+  readonly way: string;
+}
+
+/** As {@linkcode checkFrames}, but for the cuts and all but one of the encodings: there is time for many more. */
+export function checkMutant(
+  bytes: Uint8Array,
+  settings: Settings,
+  tightEncodingEnabled: boolean,
+): MutantOutcome {
+  const { commands, error } = decode(OpenWireFormat.fixed(settings), [bytes]);
+  checkWeight(commands, bytes.length);
+  if (commands.length > 0) checkAgainIn(commands, settings, tightEncodingEnabled);
+  // The error with all that is of these bytes taken out.
+  const way = error
+    ? `${error.dataType} ${error.message.replace(/-?\d+/g, "N")}`
+    : `${settings.tightEncodingEnabled} ${commands.at(-1)?.dataType}`;
+  return { outcome: error ? "refused" : "decoded", way };
 }
 
 /** The first bytes of a peer negotiate or don't, and nothing else. */
@@ -94,30 +119,37 @@ function expected<T extends Error>(error: unknown, type: abstract new (...args: 
 
 /** What was decoded is encoded and decoded once more, in the other encodings too. */
 function checkAgain(commands: readonly DataStructure[], settings: Settings): void {
-  const { version, stackTraceEnabled } = settings;
   for (const tightEncodingEnabled of [false, true]) {
-    const cacheEnabled = settings.cacheEnabled !== tightEncodingEnabled;
-    const format = OpenWireFormat.fixed({
-      version,
-      stackTraceEnabled,
-      tightEncodingEnabled,
-      cacheEnabled,
-      cacheSize: settings.cacheSize,
-    });
-    const encoder = new OpenWireEncoder(format);
-    const encoded: DataStructure[] = [];
-    for (const command of commands) {
-      try {
-        encoder.write(command);
-        encoded.push(command);
-      } catch (error) {
-        expected(error, EncodeError);
-      }
-    }
-    const again = decode(format, [encoder.take()]);
-    if (again.error) throw new Finding(`encoded again: ${again.error.message}`);
-    same("encoded again", encoded, again.commands);
+    checkAgainIn(commands, settings, tightEncodingEnabled);
   }
+}
+
+function checkAgainIn(
+  commands: readonly DataStructure[],
+  settings: Settings,
+  tightEncodingEnabled: boolean,
+): void {
+  const { version, stackTraceEnabled } = settings;
+  const format = OpenWireFormat.fixed({
+    version,
+    stackTraceEnabled,
+    tightEncodingEnabled,
+    cacheEnabled: settings.cacheEnabled !== tightEncodingEnabled,
+    cacheSize: settings.cacheSize,
+  });
+  const encoder = new OpenWireEncoder(format);
+  const encoded: DataStructure[] = [];
+  for (const command of commands) {
+    try {
+      encoder.write(command);
+      encoded.push(command);
+    } catch (error) {
+      expected(error, EncodeError);
+    }
+  }
+  const again = decode(format, [encoder.take()]);
+  if (again.error) throw new Finding(`encoded again: ${again.error.message}`);
+  same("encoded again", encoded, again.commands);
 }
 
 /** A map is read or refused, and written back as the same. */
