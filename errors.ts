@@ -28,6 +28,8 @@ export interface OpenWireErrorOptions {
 /**
  * Base class of all errors of this module.
  *
+ * Its message has no control characters, whatever names a peer has given to things, and 10,000 characters at most.
+ *
  * A wrong argument of the caller is a `TypeError` or `RangeError` of the language instead.
  *
  * @example Telling errors apart by their code
@@ -56,8 +58,22 @@ export class OpenWireError extends Error {
    * @param options Cause and retryability.
    */
   constructor(code: string, message: string, options: OpenWireErrorOptions = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    super(oneLine(shortened(message)), "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.retryable = options.retryable ?? false;
   }
+}
+
+const LONGEST = 10_000;
+
+function shortened(message: string): string {
+  return message.length > LONGEST ? `${message.slice(0, LONGEST)}…` : message;
+}
+
+/** Line ends and other controls, which could forge lines of a log or steer a terminal, and what turns the order of letters. */
+const CONTROLS = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
+
+/** A text without control characters. */
+export function oneLine(text: string): string {
+  return text.replaceAll(CONTROLS, " ");
 }

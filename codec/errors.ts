@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
+import { oneLine, OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
 
 /**
  * Where in the input a codec error lies.
@@ -119,7 +119,5 @@ export class EncodeError extends OpenWireError {
 
 /** Text of the peer's choice, such as the name of a property, fit for a message that may end in a log. */
 export function printable(text: string): string {
-  const short = text.length > 64 ? `${text.slice(0, 64)}…` : text;
-  // deno-lint-ignore no-control-regex
-  return short.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
+  return oneLine(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }

@@ -4,10 +4,13 @@
  * @module
  */
 
+import { harmless } from "../harmless.ts";
+
 /**
  * Takes what a connection tells of itself. `console` is one.
  *
- * There are never passwords or bodies in it. What a logger throws is ignored.
+ * There are never passwords or bodies in it, nor control characters in the texts of its fields. What a logger throws is
+ * ignored.
  *
  * - `error`: the connection was lost.
  * - `warn`: attempts to connect that failed, what the broker refused, failures that answer no call such as those of handlers,
@@ -60,6 +63,15 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
+/** The fields with texts on one line: names may be a peer's. */
+function printable(fields: LogFields): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map((
+      [name, value],
+    ) => [name, typeof value === "string" ? harmless(value) : value]),
+  );
+}
+
 /**
  * A logger that can't disturb.
  *
@@ -75,7 +87,7 @@ export function guardedLogger(logger: Logger | undefined): Logger | undefined {
   }
   const guarded = (level: typeof LEVELS[number]) => (message: string, fields: LogFields): void => {
     try {
-      Promise.resolve(logger[level](message, fields)).catch(() => {});
+      Promise.resolve(logger[level](message, printable(fields))).catch(() => {});
     } catch {
       // There is nobody to tell.
     }
