@@ -5,6 +5,7 @@ import {
   type ConsumerId,
   createConsumerControl,
   createMessagePull,
+  ProtocolError,
 } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import { formatDestination } from "../destination/destination.ts";
@@ -20,6 +21,9 @@ export interface ConsumerCreditOptions {
   readonly maxBufferedBytes: number;
 }
 
+/** Messages beyond twice the prefetch size that may wait: brokers count a little differently. */
+const TOLERANCE = 1000;
+
 /** Milliseconds that the broker keeps a request for a message; then it is asked again. */
 const PULL_TIMEOUT = 10_000;
 
@@ -27,6 +31,8 @@ const PULL_TIMEOUT = 10_000;
 export class ConsumerCredit {
   readonly #options: ConsumerCreditOptions;
   #prefetchSize: number;
+  /** The largest so far. */
+  #mostPrefetched: number;
   /** Whether the broker was asked to send nothing, because too much waits here. */
   #throttled = false;
   #pulling = false;
@@ -34,7 +40,7 @@ export class ConsumerCredit {
 
   constructor(options: ConsumerCreditOptions) {
     this.#options = options;
-    this.#prefetchSize = options.prefetchSize;
+    this.#prefetchSize = this.#mostPrefetched = options.prefetchSize;
   }
 
   /** How many messages the broker sends ahead; 0 when it is asked for each. */
@@ -50,6 +56,22 @@ export class ConsumerCredit {
   /** The broker has changed the prefetch size, or was asked to. */
   changed(prefetchSize: number): void {
     this.#prefetchSize = prefetchSize;
+    this.#mostPrefetched = Math.max(this.#mostPrefetched, prefetchSize);
+  }
+
+  /**
+   * Refuses a message of a broker that sends far more than it was asked for: there must be an end to what waits here.
+   *
+   * @param waiting Messages that wait to be taken.
+   * @throws {ProtocolError} When there are too many, which ends the connection.
+   */
+  checkFlood(waiting: number): void {
+    if (waiting < 2 * this.#mostPrefetched + TOLERANCE) return;
+    const from = formatDestination(this.#options.destination);
+    throw new ProtocolError(
+      `Cannot take more messages from ${from}: the broker has sent ${waiting} ahead, ${this.#mostPrefetched} are expected`,
+      { dataType: "MessageDispatch" },
+    );
   }
 
   /** Nothing is asked for any more. */

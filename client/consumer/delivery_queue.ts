@@ -35,6 +35,7 @@ export class DeliveryQueue {
   #preparing = false;
   #held = 0;
   #bytes = 0;
+  #fresh = 0;
   /** That there will be no more, and why. */
   #ended: { readonly reason: Error | undefined } | undefined;
 
@@ -45,6 +46,11 @@ export class DeliveryQueue {
   /** Number of messages. */
   get length(): number {
     return this.#deliveries.length;
+  }
+
+  /** Number of messages that were never given out. */
+  get fresh(): number {
+    return this.#fresh;
   }
 
   /** Size of the messages in bytes. */
@@ -65,6 +71,7 @@ export class DeliveryQueue {
   /** Adds a message that has come. */
   push(delivery: Delivery): void {
     this.#deliveries.push(delivery);
+    this.#fresh++;
     this.#bytes += delivery.size;
     this.pump();
     this.#options.changed(this.#bytes);
@@ -105,6 +112,7 @@ export class DeliveryQueue {
   /** Drops all messages; whoever waits goes on waiting. */
   clear(): void {
     this.#deliveries = [];
+    this.#fresh = 0;
     this.#bytes = 0;
     this.#options.changed(0);
   }
@@ -113,6 +121,7 @@ export class DeliveryQueue {
   end(reason: Error | undefined): void {
     this.#ended ??= { reason };
     this.#deliveries = [];
+    this.#fresh = 0;
     this.#bytes = 0;
     for (const receiver of [...this.#receivers]) {
       this.#receivers.delete(receiver);
@@ -157,6 +166,7 @@ export class DeliveryQueue {
     const delivery = index === 0
       ? this.#deliveries.shift()!
       : this.#deliveries.splice(index, 1)[0]!;
+    if (delivery.attempts === 0) this.#fresh--;
     this.#bytes -= delivery.size;
     this.#options.changed(this.#bytes);
   }

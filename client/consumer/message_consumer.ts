@@ -34,7 +34,7 @@ import { inTime } from "../in_time.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
 import { asLongAs, sayClosed } from "../say_closed.ts";
-import { checkPrefetchSize } from "./prefetch_policy.ts";
+import { checkPrefetchSize, MAX_PREFETCH_SIZE } from "./prefetch_policy.ts";
 import { receiveAll, receiveOne, type ReceiverSource } from "./receivers.ts";
 import { idKey, type SessionContext } from "../session_context.ts";
 
@@ -475,6 +475,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (this.#ended) return;
     this.#credit.answered();
     if (message === null) return this.#nothing();
+    this.#credit.checkFlood(this.#queue.fresh);
     this.#deliveries.arrived(dispatch, message);
   }
 
@@ -484,8 +485,10 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @ignore Not for users.
    */
   prefetchChanged(size: number): void {
-    this.#credit.changed(size);
-    this.#deliveries.setPrefetchSize(size);
+    if (size < 0) return;
+    const prefetchSize = Math.min(size, MAX_PREFETCH_SIZE);
+    this.#credit.changed(prefetchSize);
+    this.#deliveries.setPrefetchSize(prefetchSize);
     // Whoever waits may have to be asked for now.
     this.#queue.pump();
   }

@@ -57,11 +57,14 @@ export function resolvePrefetchPolicy(policy: PrefetchPolicy = {}): Resolved<Pre
   };
 }
 
+/** Largest prefetch size, as in Java. */
+export const MAX_PREFETCH_SIZE = 32767;
+
 /** Checks a prefetch size. */
 export function checkPrefetchSize(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > 32767) {
+  if (!Number.isInteger(value) || value < 0 || value > MAX_PREFETCH_SIZE) {
     throw new RangeError(
-      `Cannot use ${value} as ${name}: an integer from 0 to 32767 is expected`,
+      `Cannot use ${value} as ${name}: an integer from 0 to ${MAX_PREFETCH_SIZE} is expected`,
     );
   }
   return value;
