@@ -944,7 +944,11 @@ export class Connection implements AsyncDisposable {
       case "DataResponse":
       case "DataArrayResponse":
       case "IntegerResponse":
-        return this.#channel.take(command);
+        if (!this.#channel.take(command) && command.dataType === "ExceptionResponse") {
+          const action = "The broker refuses something that nobody waits for";
+          this.#report(new BrokerError(action, command.exception));
+        }
+        return;
       case "MessageDispatch": {
         const { consumerId } = command;
         // A consumer that was just closed may still be sent messages; the broker delivers them again.

@@ -112,6 +112,11 @@ export class OpenWireDecoderStream implements TransformStream<Uint8Array, DataSt
   get byteCount(): number {
     return this.#decoder.byteCount;
   }
+
+  /** Number of bytes of a command that isn't complete yet. */
+  get pendingByteCount(): number {
+    return this.#decoder.pendingByteCount;
+  }
 }
 
 /** Bytes from which on a chunk goes out. */

@@ -70,6 +70,11 @@ export class OpenWireDecoder {
     return this.#byteCount;
   }
 
+  /** Number of bytes of a command that isn't complete yet. */
+  get pendingByteCount(): number {
+    return this.#splitter.pending + this.#rest.length;
+  }
+
   /**
    * Decodes the next bytes.
    *
@@ -119,7 +124,7 @@ export class OpenWireDecoder {
    */
   end(): void {
     if (this.#failure !== undefined) throw this.#failure;
-    const pending = this.#splitter.pending + this.#rest.length;
+    const pending = this.pendingByteCount;
     if (pending > 0) {
       const error = endedEarly(
         `Cannot decode the last frame: the bytes end after ${pending} bytes of it`,

@@ -13,11 +13,12 @@ import {
   type WireFormatSettings,
 } from "../../codec/mod.ts";
 import { createKeepAliveInfo } from "../../codec/mod.ts";
-import type { Transport } from "../../transport/mod.ts";
+import { type Transport, TransportError } from "../../transport/mod.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import { inTime } from "../in_time.ts";
 import type { TrafficStats } from "../observe/stats.ts";
+import { FrameWatch } from "./frame_watch.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
 import type { CommandInspector } from "../options.ts";
 import { Outbox } from "./outbox.ts";
@@ -39,6 +40,9 @@ export interface BrokerLinkOptions {
 
 /** What went over a connection so far. */
 export type LinkTraffic = Omit<TrafficStats, "pendingRequests">;
+
+/** Commands that may wait before keep-alives are answered no more. */
+const MOST_ANSWERS = 256;
 
 /** Milliseconds that the peer has to end the connection after it was told that no more comes. */
 const LINGER = 1000;
@@ -63,7 +67,8 @@ export class BrokerLink {
   /** Commands that could not be encoded. */
   #refused = 0;
   #received = 0;
-  #monitor: ReturnType<typeof setInterval> | undefined;
+  #monitor: InactivityMonitor | undefined;
+  #checks: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: BrokerLinkOptions) {
     const { transport, format, deadlines, receive, inspect, nextId, refused } = options;
@@ -157,8 +162,8 @@ export class BrokerLink {
     if (this.#failure) return;
     this.#failure = this.#closing
       ? new ConnectionClosedError("The connection was closed")
-      : endOf(reason);
-    clearInterval(this.#monitor);
+      : endOf(reason, this.#stall());
+    clearInterval(this.#checks);
     this.#format.fail(this.#failure);
     this.#outbox.fail(this.#failure);
     this.#transport.close(this.#failure);
@@ -180,7 +185,8 @@ export class BrokerLink {
         if (this.#failure) return;
         this.#take(value);
       }
-      this.fail(new ConnectionClosedError("The broker closed the connection", { retryable: true }));
+      const message = `The broker closed the connection${this.#stall()}`;
+      this.fail(new ConnectionClosedError(message, { retryable: true }));
     } catch (error) {
       this.fail(error);
     }
@@ -197,7 +203,10 @@ export class BrokerLink {
     this.#show(command, "received");
     switch (command.dataType) {
       case "KeepAliveInfo":
-        if (command.responseRequired) this.push({ ...command, responseRequired: false });
+        // To a peer that does not read, what waits already will be answer enough.
+        if (command.responseRequired && this.#outbox.waiting < MOST_ANSWERS) {
+          this.push({ ...command, responseRequired: false });
+        }
         return;
       case "ShutdownInfo":
         // The broker ends the connection after this; whoever waits should know at once.
@@ -210,14 +219,23 @@ export class BrokerLink {
   }
 
   #watch({ maxInactivityDuration, maxInactivityDurationInitialDelay }: WireFormatSettings): void {
-    const monitor = new InactivityMonitor(
+    const start = performance.now();
+    const monitor = this.#monitor = new InactivityMonitor(
       maxInactivityDuration,
       maxInactivityDurationInitialDelay,
-      performance.now(),
+      start,
     );
-    if (monitor.interval === 0) return;
+    // A peer that wants no keep-alives must end its frames nevertheless.
+    const limit = maxInactivityDuration || this.#format.offer.maxInactivityDuration;
+    const frames = new FrameWatch(limit, start);
+    if (frames.interval === 0) return;
     const check = async (): Promise<void> => {
-      const verdict = monitor.check(performance.now(), this.#decoder.byteCount, this.#written);
+      const now = performance.now();
+      const { byteCount, pendingByteCount } = this.#decoder;
+      const slow = frames.check(now, byteCount, this.#received, pendingByteCount);
+      if (slow) return this.fail(new ConnectionClosedError(slow, { retryable: true }));
+      if (monitor.interval === 0) return;
+      const verdict = monitor.check(now, byteCount, this.#written);
       if (verdict === "keep-alive") this.push(createKeepAliveInfo({ commandId: this.#nextId() }));
       if (verdict !== "suspect") return;
       // What the peer sent may be here already and only not be read yet.
@@ -227,14 +245,25 @@ export class BrokerLink {
       const message = `Nothing came from the broker for ${maxInactivityDuration} ms`;
       this.fail(new ConnectionClosedError(message, { retryable: true }));
     };
-    this.#monitor = setInterval(check, monitor.interval);
+    this.#checks = setInterval(check, frames.interval);
+  }
+
+  /** What to add to the news that the peer has ended the connection, when it had reason to. */
+  #stall(): string {
+    const blocked = this.#monitor?.blockedFor(performance.now()) ?? 0;
+    if (blocked === 0) return "";
+    const { maxInactivityDuration } = this.#format.settings;
+    return `: the event loop was blocked and nothing was sent for ${
+      Math.round(blocked)
+    } ms, longer than the ${maxInactivityDuration} ms after which a silent peer is given up`;
   }
 }
 
 /** The error for what ended a connection. */
-function endOf(reason: unknown): ConnectionClosedError {
+function endOf(reason: unknown, stall: string): ConnectionClosedError {
   if (reason instanceof ConnectionClosedError) return reason;
-  const text = reason instanceof Error ? reason.message : String(reason);
+  const own = reason instanceof Error ? reason.message : String(reason);
+  const text = reason instanceof TransportError ? `${own}${stall}` : own;
   return new ConnectionClosedError(`The connection broke: ${text}`, {
     cause: reason,
     // What the broker sent, and can't be read, it would send again.

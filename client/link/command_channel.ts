@@ -150,9 +150,9 @@ export class CommandChannel {
     return DONE;
   }
 
-  /** Takes an answer; one that nobody waits for is left alone. */
-  take(response: Response): void {
-    this.#correlator.take(response);
+  /** Takes an answer; false when nobody waits for it. */
+  take(response: Response): boolean {
+    return this.#correlator.take(response);
   }
 
   /** A command could not be encoded. */

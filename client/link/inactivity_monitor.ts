@@ -13,6 +13,8 @@ const LATE = 0.5;
 export class InactivityMonitor {
   /** Milliseconds between checks; 0 when nothing is watched. */
   readonly interval: number;
+  /** When the event loop had stood still for longer than the limit, and for how long. */
+  #stall: { readonly length: number; readonly end: number } | undefined;
   readonly #limit: number;
   #lastCheck: number;
   #lastRead: number;
@@ -33,7 +35,9 @@ export class InactivityMonitor {
 
   /** Checks. A keep-alive is due when nothing was written since the last check. */
   check(now: number, bytesRead: number, bytesWritten: number): InactivityVerdict {
-    const late = now - this.#lastCheck > this.interval * (1 + LATE);
+    const gap = now - this.#lastCheck;
+    const late = gap > this.interval * (1 + LATE);
+    if (gap > this.#limit) this.#stall = { length: gap, end: now };
     this.#lastCheck = now;
     // While the event loop stood still, what the peer sent could not be seen: the time starts anew.
     if (bytesRead !== this.#bytesRead || late) this.#lastRead = Math.max(now, this.#lastRead);
@@ -42,5 +46,17 @@ export class InactivityMonitor {
     this.#bytesWritten = bytesWritten;
     if (now - this.#lastRead >= this.#limit) return "suspect";
     return idle ? "keep-alive" : "nothing";
+  }
+
+  /**
+   * For how many milliseconds nothing could be sent because the event loop stood still, if that was longer than the limit,
+   * so that the peer may have given us up; 0 when it did not, or long ago.
+   */
+  blockedFor(now: number): number {
+    if (this.#limit === 0) return 0;
+    const gap = now - this.#lastCheck;
+    if (gap > this.#limit) return gap;
+    const stall = this.#stall;
+    return stall && now - stall.end <= this.#limit ? stall.length : 0;
   }
 }

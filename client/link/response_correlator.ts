@@ -72,9 +72,11 @@ export class ResponseCorrelator {
     });
   }
 
-  /** Takes an answer; one that nobody waits for is left alone. */
-  take(response: Response): void {
-    this.#pending.get(response.correlationId)?.settle(response);
+  /** Takes an answer; false when nobody waits for it. */
+  take(response: Response): boolean {
+    const pending = this.#pending.get(response.correlationId);
+    pending?.settle(response);
+    return pending !== undefined;
   }
 
   /** Lets one request fail. */

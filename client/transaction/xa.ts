@@ -296,13 +296,12 @@ export class XAResource {
    * @throws {XAError} When the broker refuses.
    */
   async recover(options: CallOptions = {}): Promise<Xid[]> {
-    const response = await this.#request(
-      null,
-      TransactionType.recover,
-      "Cannot recover transactions",
-      options,
-    );
-    const found = response.dataType === "DataArrayResponse" ? response.data ?? [] : [];
+    const action = "Cannot recover transactions";
+    const response = await this.#request(null, TransactionType.recover, action, options);
+    if (response.dataType !== "DataArrayResponse") {
+      throw new OpenWireError("PROTOCOL", `${action}: the broker's answer is no list`);
+    }
+    const found = response.data ?? [];
     return found.filter((id) => id?.dataType === "XATransactionId").map(toXid);
   }
 

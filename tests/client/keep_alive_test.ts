@@ -1,8 +1,10 @@
 import { connect, ConnectionClosedError } from "../../mod.ts";
 import { createKeepAliveInfo } from "../../codec/mod.ts";
+import { FrameWatch } from "../../client/link/frame_watch.ts";
 import { InactivityMonitor } from "../../client/link/inactivity_monitor.ts";
-import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { test } from "../_harness.ts";
+import { testOnBrokers } from "./_brokers.ts";
 import { fakePeer, Script } from "./_fake_broker.ts";
 
 test("InactivityMonitor asks for a keep-alive when nothing was written since the last check", () => {
@@ -37,6 +39,53 @@ test("InactivityMonitor judges nobody after the event loop stood still", () => {
 
 test("InactivityMonitor watches nothing when the peers agreed on that", () => {
   assertEquals(new InactivityMonitor(0, 0, 0).interval, 0);
+});
+
+test("InactivityMonitor knows for how long the event loop stood still, for a while", () => {
+  const monitor = new InactivityMonitor(30_000, 0, 0);
+  assertEquals(monitor.blockedFor(20_000), 0);
+  assertEquals(monitor.blockedFor(40_000), 40_000);
+  monitor.check(40_000, 0, 0);
+  assertEquals(monitor.blockedFor(60_000), 40_000);
+  monitor.check(50_000, 0, 0);
+  monitor.check(60_000, 0, 0);
+  monitor.check(70_000, 0, 0);
+  assertEquals(monitor.blockedFor(70_001), 0);
+  assertEquals(new InactivityMonitor(0, 0, 0).blockedFor(1_000_000), 0);
+});
+
+test("FrameWatch lets a frame take its time, if it comes", () => {
+  const watch = new FrameWatch(30_000, 0);
+  assertEquals(watch.interval, 10_000);
+  // A megabyte every ten seconds: a large frame over a slow line.
+  for (let i = 1; i <= 100; i++) {
+    assertEquals(watch.check(i * 10_000, i * 1_000_000, 5, i * 1_000_000), undefined);
+  }
+});
+
+test("FrameWatch does not mind a line without frames, nor many small ones", () => {
+  const watch = new FrameWatch(30_000, 0);
+  for (let i = 1; i <= 100; i++) assertEquals(watch.check(i * 10_000, 100, 1, 0), undefined);
+  for (let i = 101; i <= 200; i++) assertEquals(watch.check(i * 10_000, i, i, 3), undefined);
+});
+
+test("FrameWatch tells of a frame that trickles", () => {
+  const watch = new FrameWatch(30_000, 0);
+  for (let i = 1; i <= 3; i++) {
+    assertEquals(watch.check(i * 10_000, i * 100, 7, i * 100), undefined);
+  }
+  assertStringIncludes(watch.check(40_000, 400, 7, 400)!, "300 bytes in 30000 ms");
+});
+
+test("FrameWatch judges nobody after the event loop stood still", () => {
+  const watch = new FrameWatch(30_000, 0);
+  watch.check(10_000, 100, 7, 100);
+  assertEquals(watch.check(100_000, 100, 7, 100), undefined);
+  assertEquals(watch.check(110_000, 100, 7, 100), undefined);
+});
+
+test("FrameWatch watches nothing when that was asked for", () => {
+  assertEquals(new FrameWatch(0, 0).interval, 0);
 });
 
 const quick = { maxInactivityDuration: 150, maxInactivityDurationInitialDelay: 0 };
@@ -89,3 +138,65 @@ test("a keep-alive that wants an answer gets itself back", async () => {
   assertEquals(await promise, createKeepAliveInfo({ commandId: 77, responseRequired: false }));
   await connection.close();
 });
+
+/** Keeps the event loop from all else. */
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+test("a broker that gives up on a blocked event loop is told apart from one that just leaves", async () => {
+  for (const [blocked, named] of [[400, true], [0, false]] as const) {
+    const { promise: leave, resolve } = Promise.withResolvers<void>();
+    await using peer = await fakePeer(async (transport) => {
+      const script = new Script(transport);
+      await script.accept();
+      await Promise.race([leave, script.answerAll()]);
+    });
+    const connection = await connect(peer.url, { wireFormat: quick });
+    block(blocked);
+    resolve();
+    const { message, retryable } = await connection.closed as ConnectionClosedError;
+    const told = /the event loop was blocked and nothing was sent for (\d+) ms, longer than the 150/
+      .exec(message);
+    assertEquals(told !== null, named, message);
+    if (told) assert(Number(told[1]) >= blocked, message);
+    assertEquals(retryable, true);
+  }
+});
+
+testOnBrokers("a blocked event loop is named when the broker gives up", async (broker) => {
+  // The broker in memory lives in the same event loop, and judges nobody after that stood still.
+  if (!broker.real) return;
+  const wireFormat = { maxInactivityDuration: 300, maxInactivityDurationInitialDelay: 0 };
+  const connection = await broker.connect({ wireFormat });
+  // Artemis looks every two seconds.
+  block(broker.kind === "artemis" ? 5000 : 1500);
+  const error = await connection.closed;
+  assertInstanceOf(error, ConnectionClosedError);
+  assertStringIncludes(error!.message, "the event loop was blocked and nothing was sent for");
+});
+
+testOnBrokers(
+  "handlers that take long keep their connection, as long as they let go",
+  async (broker) => {
+    const { connect, name } = broker;
+    const wireFormat = { maxInactivityDuration: 1000, maxInactivityDurationInitialDelay: 0 };
+    const connection = await connect({ wireFormat });
+    let ended = false;
+    connection.closed.then(() => ended = true);
+    const consumer = await connection.createConsumer(name);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let count = 0;
+    consumer.consume(async () => {
+      block(150);
+      if (++count === 20) resolve();
+      await new Promise((next) => setTimeout(next, 0));
+    });
+    for (let i = 0; i < 20; i++) await connection.send(name, `${i}`, { timeout: 0 });
+    await promise;
+    assertEquals(ended, false);
+    await connection.ping();
+  },
+  { timeout: 60_000 },
+);
