@@ -37,6 +37,7 @@ const SHARED = [
   "tests/module",
   "tests/interop",
   "tests/faults",
+  "tests/hostile",
 ];
 /** Modules and pages whose examples are run, on Deno. */
 const DOCUMENTED = [
