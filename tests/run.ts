@@ -19,6 +19,7 @@ import type { TestResults } from "./broker/results.ts";
 import { tethered } from "./broker/tether.ts";
 import { parseJunit, type TestCase } from "./_junit.ts";
 import { findRuntime, type Found, type Runtime, RUNTIMES } from "./_runtimes.ts";
+import { LeakScanner } from "./_secret.ts";
 
 interface Result extends TestCase {
   runtime: Runtime;
@@ -50,6 +51,9 @@ const DOCUMENTED = [
   "client",
   "testing",
 ];
+
+/** Is loaded before all tests, but before those of the documentation. */
+const LEAK_WATCH = "./tests/_leak_watch.ts";
 
 const root = new URL("../", import.meta.url);
 const reports = Deno.makeTempDirSync({ prefix: "openwire-tests-" });
@@ -200,15 +204,23 @@ async function runner(
   if (files.length === 0) return;
   const { runtime } = found;
   const report = `${reports}/${crypto.randomUUID()}.xml`;
+  const scanner = new LeakScanner();
   const { code, late } = await tethered(command(found, files, report, options), deadline, {
     env: environment(),
+    output: (piece) => scanner.push(piece),
   });
-  const cases = exists(report) ? parseJunit(await Deno.readTextFile(report)) : [];
+  const xml = exists(report) ? await Deno.readTextFile(report) : "";
+  scanner.push(new TextEncoder().encode(xml));
+  const cases = parseJunit(xml);
   // Bun reports tests that the filter leaves out as skipped.
   const own = cases.filter(({ name }) => !filter || filter.test(name));
   const file = files.length === 1 ? { file: files[0]! } : {};
   results.push(...own.map((test) => ({ ...test, runtime, ...file })));
   const where = files.length === 1 ? files[0]! : options.length > 0 ? "the examples" : "the tests";
+  if (scanner.found > 0) {
+    const message = `${scanner.found} times, first behind: ${scanner.first}`;
+    fail(runtime, `${where} write no password`, message);
+  }
   if (late) {
     fail(runtime, where, `did not end within ${deadline / MINUTES} minutes`);
   } else if (code !== 0 && !own.some(({ outcome }) => outcome === "failed")) {
@@ -227,18 +239,22 @@ function command(
   switch (runtime) {
     case "deno": {
       const only = filter ? [`--filter=/${filter.source}/`] : [];
-      return [command, "test", "-A", ...options, `--junit-path=${report}`, ...only, ...files];
+      const watch = options.length > 0 ? [] : [`--preload=${LEAK_WATCH}`];
+      const junit = `--junit-path=${report}`;
+      return [command, "test", "-A", ...watch, ...options, junit, ...only, ...files];
     }
     case "bun": {
       const only = filter ? ["--test-name-pattern", filter.source] : [];
       const junit = ["--reporter=junit", `--reporter-outfile=${report}`];
-      return [command, "test", ...junit, ...only, ...files.map((file) => `./${file}`)];
+      const watch = ["--preload", LEAK_WATCH];
+      return [command, "test", ...watch, ...junit, ...only, ...files.map((file) => `./${file}`)];
     }
     case "node": {
       const only = filter ? [`--test-name-pattern=${filter.source}`] : [];
       return [
         command,
         "--import=./tests/node_register.mjs",
+        `--import=${LEAK_WATCH}`,
         "--test",
         "--test-isolation=none",
         "--test-reporter=spec",

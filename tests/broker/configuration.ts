@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrokerUrls } from "./env.ts";
 import type { ActiveMq } from "./provision.ts";
+import { SECRET } from "../_secret.ts";
 
 /** Names of the broker's connectors. */
 export type Connector = keyof BrokerUrls;
@@ -86,6 +87,7 @@ function classic(
   });
   fillIn("activemq.xml", join(home, "activemq.xml"), {
     data,
+    secret: SECRET,
     persistent: String(persistent),
     store: persistent
       ? `<persistenceAdapter><kahaDB directory="${data}/kahadb"/></persistenceAdapter>`
@@ -138,8 +140,8 @@ function artemis(
 };
 `,
   );
-  writeFileSync(join(etc, "users.properties"), "system=manager\nguest=password\n");
-  writeFileSync(join(etc, "roles.properties"), "users=system\nguests=guest\n");
+  writeFileSync(join(etc, "users.properties"), `system=manager\nguest=password\napp=${SECRET}\n`);
+  writeFileSync(join(etc, "roles.properties"), "users=system,app\nguests=guest\n");
   return [
     `-Djava.security.auth.login.config=${login}`,
     "-cp",

@@ -53,6 +53,8 @@ export interface TetherOptions {
   cwd?: string;
   /** A folder of the program, which the shell removes should we go away without stopping it. */
   scratch?: string;
+  /** Is shown what the program writes, before that goes where our own output goes. */
+  output?: (piece: Uint8Array) => void;
 }
 
 /** How a program ended. */
@@ -74,15 +76,34 @@ function start(
   command: string[],
   options: TetherOptions,
 ): { shell: ChildProcess; ended: Promise<Ended> } {
+  const { output } = options;
+  const own = output ? "pipe" : "inherit";
   const shell = spawn("/bin/sh", ["-c", SCRIPT, "tether", log, options.scratch ?? "", ...command], {
-    stdio: ["pipe", log ? "pipe" : "inherit", log ? "ignore" : "inherit"],
+    stdio: ["pipe", log ? "pipe" : own, log ? "ignore" : own],
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
   });
-  const ended = once(shell, "exit").then(([code]) => {
+  if (output && !log) {
+    for (
+      const [from, to] of [[shell.stdout!, process.stdout], [
+        shell.stderr!,
+        process.stderr,
+      ]] as const
+    ) {
+      from.on("data", (piece: Uint8Array) => {
+        output(piece);
+        to.write(piece);
+      });
+    }
+  }
+  const closed = once(shell, "close");
+  const ended = once(shell, "exit").then(async ([code]) => {
     shell.stdin?.destroy();
+    // All that it has written is to be seen; what it may have left behind is not waited for.
+    if (output) await Promise.race([closed, new Promise((wake) => setTimeout(wake, 1000))]);
     return { code: code as number | null };
   });
+  closed.catch(() => {});
   return { shell, ended };
 }
 

@@ -4,6 +4,8 @@ import {
   connect,
   type Connection,
   type ConnectOptions,
+  type LogFields,
+  type Logger,
   type WireFormatOptions,
 } from "../../mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
@@ -11,6 +13,8 @@ import { test, type TestOptions } from "../_harness.ts";
 import { type Capability, missing, type TestedBroker } from "../broker/differences.ts";
 import { BROKER_TITLES } from "../broker/results.ts";
 import { brokers, skipWithout, wantedBrokers } from "../broker/env.ts";
+import { credentials } from "../_secret.ts";
+import { lookInto } from "./_leaks.ts";
 
 /** What a test gets. */
 export interface TestBroker {
@@ -75,7 +79,7 @@ function testWith(
   if (!missing("memory", needs)) {
     test(`${name} (${BROKER_TITLES.memory})`, async () => {
       await using memory = await MemoryBroker.listen({
-        users: { system: "manager" },
+        users: { system: "manager", [credentials.username]: credentials.password },
         allowAnonymous: true,
       });
       await withConnections(memory.url, "memory", wireFormat, memory, fn);
@@ -108,7 +112,8 @@ async function withConnections(
       name: freshName(),
       connect: async (options = {}) => {
         const connection = await connect(url, {
-          ...options,
+          ...credentials,
+          ...watched(options),
           wireFormat: { ...wireFormat, ...options.wireFormat },
         });
         connections.push(connection);
@@ -118,4 +123,29 @@ async function withConnections(
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
   }
+}
+
+/** The same options; what is shown to the application is looked at for the password. */
+function watched(options: ConnectOptions): ConnectOptions {
+  const { inspect, logger } = options;
+  const look = (level: keyof Logger) => (message: string, fields: LogFields): unknown => {
+    lookInto([message, fields]);
+    return logger?.[level](message, fields);
+  };
+  return {
+    ...options,
+    inspect: (command, direction) => {
+      // Nobody writes it into a message, and messages are many.
+      if (!("content" in command)) lookInto(command);
+      inspect?.(command, direction);
+    },
+    ...(logger && {
+      logger: {
+        debug: look("debug"),
+        info: look("info"),
+        warn: look("warn"),
+        error: look("error"),
+      },
+    }),
+  };
 }

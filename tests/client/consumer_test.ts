@@ -13,6 +13,7 @@ import {
 } from "../../mod.ts";
 import { broker as activeMQ, brokerSkip } from "../broker/env.ts";
 import { test } from "../_harness.ts";
+import { credentials } from "../_secret.ts";
 import { freshName, testOnBrokers } from "./_brokers.ts";
 import { left, received, send, take, texts, until } from "./_messages.ts";
 
@@ -435,8 +436,7 @@ testOnBrokers("inspect shows the commands, and no password", async (broker) => {
   const seen: string[] = [];
   let password: unknown;
   const connection = await broker.connect({
-    username: "system",
-    password: "manager",
+    ...credentials,
     inspect: (command, direction) => {
       seen.push(`${direction} ${command.dataType}`);
       if (command.dataType === "ConnectionInfo") password = command.password;

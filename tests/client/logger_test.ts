@@ -3,6 +3,7 @@ import { createConsumerControl } from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { test } from "../_harness.ts";
+import { credentials, SECRET } from "../_secret.ts";
 import { testOnBrokers } from "./_brokers.ts";
 import { fakePeer, Script } from "./_fake_broker.ts";
 import { AT_ONCE, received, until } from "./_messages.ts";
@@ -45,7 +46,7 @@ const GIVEN_UP = "A message was given up";
 
 testOnBrokers("the logger is told of a connection, and of no secret", async (broker) => {
   const { logger, lines, told, text } = keeping();
-  const options: ConnectOptions = { logger, username: "system", password: "manager" };
+  const options: ConnectOptions = { logger, ...credentials };
   const connection = await broker.connect({ ...options, clientId: broker.name });
   const address = connection.remoteAddress;
   await connection.send(broker.name, "a body", { properties: { of: "annabel" } });
@@ -55,11 +56,11 @@ testOnBrokers("the logger is told of a connection, and of no secret", async (bro
   const common = { address, clientId: broker.name };
   assertEquals(lines.map(({ fields }) => fields), [{ ...common, version: 12 }, common]);
 
-  const wrong = { ...options, password: "not the manager's" };
+  const wrong = { ...options, password: `not ${SECRET}` };
   await assertRejects(() => broker.connect(wrong), AuthenticationError);
   assertEquals(told().slice(2), ["warn Cannot connect to the broker"]);
   assert(lines[2]!.fields["error"] instanceof AuthenticationError);
-  for (const secret of ["manager", "a body", "annabel"]) assert(!text().includes(secret), text());
+  for (const secret of [SECRET, "a body", "annabel"]) assert(!text().includes(secret), text());
 });
 
 testOnBrokers("the logger is told of messages that fail", async ({ connect, name }) => {

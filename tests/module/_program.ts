@@ -5,6 +5,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { leakIn } from "../_secret.ts";
 import { runtime } from "../_harness.ts";
 
 /** How a program ended. */
@@ -61,6 +62,11 @@ export async function run(command: string[], options: RunOptions = {}): Promise<
   try {
     const [code] = await once(child, "close") as [number | null];
     if (late) throw new Error(`${command.join(" ")} did not end within ${deadline} ms: ${stderr}`);
+    for (const text of [stdout, stderr]) {
+      if (leakIn(text) !== undefined) {
+        throw new Error(`The program has written a password: ${text}`);
+      }
+    }
     return { code, stdout, stderr };
   } finally {
     clearTimeout(timer);

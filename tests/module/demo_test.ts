@@ -4,6 +4,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { test } from "../_harness.ts";
+import { SECRET } from "../_secret.ts";
 import { broker, brokerSkip } from "../broker/env.ts";
 import { type Outcome, run, runFile, type RunOptions } from "./_program.ts";
 
@@ -34,9 +35,9 @@ test("the demo starts a broker in memory when it is given none", async () => {
 });
 
 test("the demo does what its options say", async () => {
-  await using memory = await MemoryBroker.listen({ users: { app: "secret" }, brokerName: "b" });
+  await using memory = await MemoryBroker.listen({ users: { app: SECRET }, brokerName: "b" });
   const options = "--count=5 --size=4 --persistent --tight --no-cache --version=9".split(" ");
-  const outcome = await demo([memory.url, "--username=app", "--password=secret", ...options]);
+  const outcome = await demo([memory.url, "--username=app", `--password=${SECRET}`, ...options]);
   assertDone(outcome, "5", "4");
   assertStringIncludes(outcome.stdout, "Sending 5 persistent messages");
   assertStringIncludes(outcome.stdout, "OpenWire 9, tight, no cache");
@@ -54,8 +55,8 @@ test("the demo runs against ActiveMQ", async () => {
       urls.plain!,
       "--count=10",
       "--persistent",
-      "--username=system",
-      "--password=manager",
+      "--username=app",
+      `--password=${SECRET}`,
     ]),
     "10",
     "1,024",
@@ -94,13 +95,13 @@ test("the demo says that nobody listens", async () => {
 const credentials = [/password/i, /^Give other --username and --password$/];
 
 test("the demo says that the broker refuses the password", async () => {
-  await using memory = await MemoryBroker.listen({ users: { app: "secret" } });
+  await using memory = await MemoryBroker.listen({ users: { app: SECRET } });
   assertRefused(await demo([memory.url, "--username=app", "--password=wrong"]), credentials);
   assertRefused(await demo([memory.url]), credentials);
 });
 
 test("the demo says that ActiveMQ refuses the password", async () => {
-  const outcome = await demo([broker!.urls.openwire, "--username=system", "--password=wrong"]);
+  const outcome = await demo([broker!.urls.openwire, "--username=system", `--password=${SECRET}`]);
   assertRefused(outcome, credentials);
 }, { skip: brokerSkip });
 
