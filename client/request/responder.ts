@@ -10,6 +10,7 @@ import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import type { ConsumerOptions } from "../consumer/consumer_options.ts";
 import { type Destination, formatDestination } from "../destination/destination.ts";
+import { isSeveral } from "../destination/destination_pattern.ts";
 import { BrokerError, TimeoutError } from "../errors.ts";
 import { Message } from "../message/message.ts";
 import type { MessageConsumer } from "../consumer/message_consumer.ts";
@@ -185,6 +186,11 @@ export class Responder implements AsyncDisposable {
     const { replyTo } = request;
     if (!replyTo) {
       const message = `Cannot reply to ${request.id}: it has no replyTo`;
+      return this.#report(new OpenWireError("NO_REPLY_TO", message));
+    }
+    // One request must not become messages for all that its sender likes to name.
+    if (isSeveral(replyTo)) {
+      const message = `Cannot reply to ${request.id}: its replyTo stands for several destinations`;
       return this.#report(new OpenWireError("NO_REPLY_TO", message));
     }
     const left = request.expiration === 0 ? undefined : request.expiration - Date.now();

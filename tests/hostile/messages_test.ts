@@ -14,7 +14,7 @@ import {
 } from "../../codec/mod.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { test } from "../_harness.ts";
-import { received } from "../client/_messages.ts";
+import { received, until } from "../client/_messages.ts";
 import { consumerInfo, dispatchTo, emptyMessage, int, textMessage, withVictim } from "./_attack.ts";
 
 type Kind = WireMessage["dataType"];
@@ -251,6 +251,33 @@ test("texts of a replier don't steer terminals, and replies to others' requests 
     assert(!/[\x00-\x1f]/.test(error.message + error.remoteCode));
     assert(error.message.length < 1100 && error.remoteCode.length < 1100);
     assertEquals(connection.lateReplies, 4);
+  });
+});
+
+test("a request is answered to one address, not to all that its sender likes to name", async () => {
+  await withVictim(async ({ connection, script, commands, failures }) => {
+    const answered: (string | null)[] = [];
+    await connection.respond("orders", ({ text }) => {
+      answered.push(text);
+      return "reply";
+    });
+    const { sessionId, value } = consumerInfo(commands).consumerId!;
+    for (const physicalName of ["a,b", "queue://a,topic://b", "a.>", "*", ">", "good"]) {
+      const replyTo = createActiveMQQueue({ physicalName });
+      await script.send(
+        dispatchTo(`${sessionId}:${value}`, { ...textMessage(physicalName), replyTo }),
+      );
+    }
+    const replies = () =>
+      commands.flatMap((command) => "marshalledProperties" in command ? [command] : []);
+    await until(() => replies().length === 1);
+    assertEquals(answered.length, 6);
+    const [reply] = replies() as WireMessage[];
+    assertEquals(reply?.destination?.physicalName, "good");
+    assertEquals(
+      failures.map((error) => (error as Error & { code?: string }).code),
+      new Array(5).fill("NO_REPLY_TO"),
+    );
   });
 });
 
