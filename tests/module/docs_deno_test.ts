@@ -11,7 +11,13 @@ function* files(folder: string, extension: string): Generator<string> {
   }
 }
 
-const PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...files("docs/", ".md")];
+const PAGES = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  "SECURITY.md",
+  ...files("docs/", ".md"),
+];
 
 function read(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));
@@ -52,6 +58,22 @@ test("all links between pages lead somewhere", async () => {
   }
   assertEquals(broken, []);
   assert(count > 30);
+});
+
+test("links to tests have words of the tests' titles", async () => {
+  const wrong: string[] = [];
+  let count = 0;
+  for (const page of PAGES) {
+    const links = (await readText(page)).replaceAll(/\s+/g, " ")
+      .matchAll(/\[([^\]]+)\]\((?:\.\.\/)?(tests\/[^)#]*_test\.ts)\)/g);
+    for (const [link, words, path] of links) {
+      count++;
+      const isName = words === "The tests" || words === path;
+      if (!isName && !(await read(path!)).includes(words!)) wrong.push(`${page}: ${link}`);
+    }
+  }
+  assertEquals(wrong, []);
+  assert(count > 10);
 });
 
 test("README.md points to all guides and examples", async () => {
