@@ -67,6 +67,7 @@ export {
   dial,
   type DialOptions,
   type SocketOptions,
+  type TlsOptions,
   type Transport,
   TransportError,
   type TransportErrorCode,

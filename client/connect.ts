@@ -21,8 +21,8 @@ import { mergeConnectOptions } from "./url/merge_connect_options.ts";
  * @param url Where the broker is, such as `tcp://localhost:61616`.
  * @param options Credentials, wire format, times.
  * @returns The connection, once the broker has accepted it.
- * @throws {TransportError} When the URL is wrong (`"INVALID_URL"`, `"UNSUPPORTED_SCHEME"`), or no connection can be made to the
- *   address. When none of several brokers accepted, its code is `"CONNECT_FAILED"` and its `cause` an `AggregateError` with
+ * @throws {TransportError} When the URL is wrong (`"INVALID_URL"`, `"UNSUPPORTED_SCHEME"`), no connection can be made to the
+ *   address, or the broker's certificate is not valid (`"CERTIFICATE_INVALID"`). When none of several brokers accepted, its code is `"CONNECT_FAILED"` and its `cause` an `AggregateError` with
  *   the failure of each.
  * @throws {HandshakeError} When the peer does not answer as an OpenWire broker does; its code is `"WRONG_PROTOCOL"` when
  *   it is known what the peer speaks instead.

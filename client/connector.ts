@@ -2,7 +2,13 @@
 
 import { OpenWireFormat } from "../codec/mod.ts";
 import { OpenWireError } from "../errors.ts";
-import { dial, type Transport, TransportError } from "../transport/mod.ts";
+import {
+  checkTlsOptions,
+  dial,
+  type TlsOptions,
+  type Transport,
+  TransportError,
+} from "../transport/mod.ts";
 import { AuthenticationError, BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { Candidates, textOf } from "./failover/candidates.ts";
 import { type ResolvedFailover, resolveFailoverOptions } from "./failover/failover_options.ts";
@@ -54,7 +60,6 @@ export class Connector {
   readonly #candidates: Candidates;
 
   /**
-   * @throws {TransportError} `"UNSUPPORTED_SCHEME"`
    * @throws {TypeError} When an option is of a wrong kind.
    * @throws {RangeError} When an option is out of range.
    */
@@ -69,13 +74,12 @@ export class Connector {
     if (options.transport && brokers.length > 1) {
       throw new TypeError("Cannot use a transport for several brokers: one is expected in the URL");
     }
-    // What is wrong with one is to be known before anything is tried.
-    if (!options.transport && brokers.some(({ address }) => address.scheme === "ssl")) {
-      throw new TransportError(
-        "UNSUPPORTED_SCHEME",
-        'Cannot connect to a "ssl:" URL: TLS is not supported yet',
-      );
+    if (options.tls && !(brokers.some(isSecure) && !options.transport)) {
+      // They would have no effect, and passwords would go over the wire as they are.
+      throw new TypeError("Cannot use options of TLS without an ssl:// URL");
     }
+    // What is wrong with one is to be known before anything is tried.
+    if (options.tls) checkTlsOptions(options.tls);
     for (const broker of brokers) this.#createFormat(broker);
     this.#failover = this.settings.failover ?? resolveFailoverOptions({});
     this.#candidates = new Candidates({
@@ -251,7 +255,7 @@ export class Connector {
       attempts.step = "the option `beforeConnect`";
       await limit.race((async () => await beforeConnect(textOf(broker)))());
     }
-    attempts.step = "the connection";
+    attempts.step = isSecure(broker) ? "the connection with TLS" : "the connection";
     const transport = this.#options.transport ?? await this.#dial(broker, limit.signal);
     const credentials = await this.#askCredentials(transport, limit, attempts);
     attempts.step =
@@ -262,7 +266,21 @@ export class Connector {
 
   #dial(broker: BrokerTarget, signal: AbortSignal): Promise<Transport> {
     const socket = mergeOptions(broker.options.socket ?? {}, this.#options.socket ?? {});
-    return dial(textOf(broker), mergeOptions({ connectTimeout: 0, signal }, socket));
+    const options = mergeOptions({ connectTimeout: 0, signal }, socket);
+    if (!isSecure(broker)) return dial(textOf(broker), options);
+    const tls = mergeOptions(broker.options.tls ?? {}, this.#options.tls ?? {});
+    this.#warnOf(tls, textOf(broker));
+    return dial(textOf(broker), { ...options, tls });
+  }
+
+  #warnOf({ insecureSkipVerify, verifyHostName = true }: TlsOptions, url: string): void {
+    if (insecureSkipVerify) {
+      this.log?.warn("TLS without verification: anybody on the way can read and change all", {
+        url,
+      });
+    } else if (!verifyHostName) {
+      this.log?.warn("TLS without verification of the host's name", { url });
+    }
   }
 
   async #askCredentials(
@@ -287,6 +305,10 @@ export class Connector {
     const own = mergeOptions(host, options.wireFormat ?? {});
     return new OpenWireFormat(mergeOptions(own, this.#options.wireFormat ?? {}));
   }
+}
+
+function isSecure({ address }: BrokerTarget): boolean {
+  return address.scheme === "ssl";
 }
 
 /** The attempts of one search, for its errors. */

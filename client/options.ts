@@ -5,7 +5,7 @@
  */
 
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
-import type { SocketOptions, Transport } from "../transport/mod.ts";
+import type { SocketOptions, TlsOptions, Transport } from "../transport/mod.ts";
 import type { Resolved } from "./resolved.ts";
 import type { Logger } from "./observe/logger.ts";
 import type { MessagingHooks } from "./observe/hooks.ts";
@@ -75,6 +75,8 @@ export interface ConnectOptions extends Credentials {
   wireFormat?: WireFormatOptions | undefined;
   /** Options of the socket. Its `connectTimeout` is for the socket alone, and 0 by default: no limit but the other one. */
   socket?: SocketOptions | undefined;
+  /** Options of TLS, for the `ssl://` URLs; each attempt to connect uses them. */
+  tls?: TlsOptions | undefined;
   /** Milliseconds until the connection must stand, all steps together. @default {30_000} */
   connectTimeout?: number | undefined;
   /** Milliseconds to wait for an answer of the broker. @default {30_000} */

@@ -1,6 +1,7 @@
 import { closedError } from "./_runtime_errors.ts";
 import type { Adapter, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
+import { resolveTls } from "./_tls_settings.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { TransportError } from "./errors.ts";
 import type { DialOptions, Transport } from "./transport.ts";
@@ -12,18 +13,16 @@ const maxTimeout = 2 ** 31 - 1;
 export async function dialWith(
   connect: Adapter["connect"],
   url: string | URL,
-  { connectTimeout = 30_000, signal, noDelay = true, keepAlive = false }: DialOptions = {},
+  { connectTimeout = 30_000, signal, noDelay = true, keepAlive = false, tls }: DialOptions = {},
 ): Promise<Transport> {
   if (!(connectTimeout >= 0 && connectTimeout <= maxTimeout)) {
     throw new RangeError(`connectTimeout must be 0 to ${maxTimeout} ms, got ${connectTimeout}`);
   }
   const target = parseAddress(url);
-  if (target.scheme === "ssl") {
-    throw new TransportError(
-      "UNSUPPORTED_SCHEME",
-      'Cannot connect to a "ssl:" URL: TLS is not supported yet',
-    );
+  if (tls && target.scheme !== "ssl") {
+    throw new TypeError(`Cannot use options of TLS for a ${target.scheme}:// URL: write ssl://`);
   }
+  const secure = target.scheme === "ssl" ? resolveTls(tls) : undefined;
   signal?.throwIfAborted();
 
   const attempt = new AbortController();
@@ -37,7 +36,7 @@ export async function dialWith(
   }
 
   try {
-    const connecting = connect(target, { noDelay, keepAlive, signal: attempt.signal });
+    const connecting = connect(target, { noDelay, keepAlive, tls: secure, signal: attempt.signal });
     return new SocketTransport(await unlessAborted(connecting, attempt.signal));
   } finally {
     clearTimeout(timer);

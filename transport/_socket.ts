@@ -1,3 +1,4 @@
+import type { TlsSettings } from "./_tls_settings.ts";
 import type { BrokerAddress } from "./address.ts";
 import type { TransportError } from "./errors.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
@@ -25,7 +26,9 @@ export interface Socket {
 
 /** What a runtime can do. */
 export interface Adapter {
-  /** Connects; may stop early and reject with anything when the signal is aborted. */
+  /**
+   * Connects; may stop early and reject with anything when the signal is aborted. With TLS, the peer has been verified by then.
+   */
   connect(target: BrokerAddress, options: ConnectOptions): Promise<Socket>;
   /** Listens. */
   listen(options: Required<ListenOptions>): Promise<Listener>;
@@ -37,6 +40,8 @@ export interface ConnectOptions {
   noDelay: boolean;
   /** Whether the system probes a silent connection. */
   keepAlive: boolean;
+  /** Options of TLS, if there is to be TLS. */
+  tls: TlsSettings | undefined;
   /** Ends the attempt. */
   signal: AbortSignal;
 }

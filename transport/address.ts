@@ -18,7 +18,7 @@ import { TransportError } from "./errors.ts";
  * ```
  */
 export interface BrokerAddress {
-  /** Kind of transport; `ssl` is TLS, which can't be dialed yet. */
+  /** Kind of transport; `ssl` is TLS. */
   readonly scheme: "tcp" | "ssl";
   /** Name or address of the host; IPv6 without brackets. */
   readonly hostname: string;

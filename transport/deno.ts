@@ -1,5 +1,5 @@
 /**
- * Connections over `Deno.connect` and `Deno.listen`.
+ * Connections over `Deno.connect`, `Deno.startTls` and `Deno.listen`.
  *
  * @module
  */
@@ -8,8 +8,10 @@ import { ReadQueue } from "./_read_queue.ts";
 import { connectError, listenError, lostError } from "./_runtime_errors.ts";
 import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
+import { alertError, certificateError, handshakeError, tlsOptionsError } from "./_tls_errors.ts";
+import type { ClientCertificate, TlsSettings } from "./_tls_settings.ts";
 import { type BrokerAddress, formatAddress } from "./address.ts";
-import type { TransportError } from "./errors.ts";
+import { TransportError } from "./errors.ts";
 import type { Listener, ListenOptions, Transport } from "./transport.ts";
 
 interface NetAddr {
@@ -17,15 +19,28 @@ interface NetAddr {
   port: number;
 }
 
-/** The part of `Deno.TcpConn` that is used here. */
-interface TcpConn {
+/** The part of `Deno.Conn` that is used here. */
+interface Conn {
   readonly remoteAddr: NetAddr;
   read(into: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;
   closeWrite(): Promise<void>;
   close(): void;
+}
+
+interface TcpConn extends Conn {
   setNoDelay(noDelay: boolean): void;
   setKeepAlive(keepAlive: boolean): void;
+}
+
+interface TlsConn extends Conn {
+  handshake(): Promise<unknown>;
+}
+
+interface StartTlsOptions {
+  hostname: string;
+  caCerts?: string[];
+  unsafelyDisableHostnameVerification: boolean;
 }
 
 interface TcpListener {
@@ -36,6 +51,10 @@ interface TcpListener {
 
 interface DenoSockets {
   connect(options: NetAddr & { signal: AbortSignal }): Promise<TcpConn>;
+  startTls(conn: TcpConn, options: StartTlsOptions): Promise<TlsConn>;
+  connectTls(
+    options: StartTlsOptions & NetAddr & { cert: string; key: string },
+  ): Promise<TlsConn>;
   listen(options: NetAddr): TcpListener;
 }
 
@@ -52,7 +71,7 @@ const copyLimit = 16 * 1024;
 class DenoSocket implements Socket {
   readonly remoteAddress: string;
   readonly closed: Promise<TransportError | undefined>;
-  readonly #conn: TcpConn;
+  readonly #conn: Conn;
   readonly #onClosed: (error: TransportError) => void;
   #buffer: Uint8Array | undefined = new Uint8Array(firstBufferSize);
   #reading: Promise<Uint8Array | null> | undefined;
@@ -60,14 +79,8 @@ class DenoSocket implements Socket {
   #rest: ReadQueue | undefined;
   #error: TransportError | undefined;
 
-  constructor(conn: TcpConn, noDelay: boolean, keepAlive: boolean) {
+  constructor(conn: Conn) {
     this.#conn = conn;
-    try {
-      conn.setNoDelay(noDelay);
-      if (keepAlive) conn.setKeepAlive(true);
-    } catch {
-      // Some systems refuse when the peer is gone already: the first read will tell.
-    }
     this.remoteAddress = formatAddress(conn.remoteAddr.hostname, conn.remoteAddr.port);
     const { promise, resolve } = Promise.withResolvers<TransportError | undefined>();
     this.closed = promise;
@@ -85,7 +98,7 @@ class DenoSocket implements Socket {
         taken += await this.#conn.write(taken ? bytes.subarray(taken) : bytes);
       }
     } catch (cause) {
-      throw this.#writeFailed(cause);
+      throw await this.#writeFailed(cause);
     }
   }
 
@@ -93,7 +106,7 @@ class DenoSocket implements Socket {
     try {
       await this.#conn.closeWrite();
     } catch (cause) {
-      throw this.#writeFailed(cause);
+      throw await this.#writeFailed(cause);
     }
   }
 
@@ -121,39 +134,121 @@ class DenoSocket implements Socket {
   }
 
   /** The peer may have told why before it left: what it sent can still be read. */
-  #writeFailed(cause: unknown): TransportError {
+  async #writeFailed(cause: unknown): Promise<TransportError> {
     if (this.#error) return this.#error;
-    const error = lostError(this.remoteAddress, cause);
-    this.#rest ??= new ReadQueue(() => {});
-    void this.#salvage(this.#rest, error);
-    return error;
-  }
-
-  async #salvage(rest: ReadQueue, error: TransportError): Promise<void> {
+    const rest = this.#rest ??= new ReadQueue(() => {});
     try {
       await this.#reading;
       for (let bytes; (bytes = await this.#readConn());) rest.push(bytes);
     } catch {
       // The connection is broken, as known.
     }
+    const error = this.#lost(cause);
     rest.end(error);
-    this.destroy(error);
+    return error;
   }
 
   #lost(cause: unknown): TransportError {
-    const error = this.#error ?? lostError(this.remoteAddress, cause);
+    const error = this.#error ?? alertError(this.remoteAddress, cause) ??
+      lostError(this.remoteAddress, cause);
     this.destroy(error);
     return error;
   }
 }
 
 async function connect(target: BrokerAddress, options: ConnectOptions): Promise<Socket> {
-  const { hostname, port, scheme } = target;
+  const { tls } = options;
+  return new DenoSocket(
+    await (tls ? connectTls(target, options, tls) : connectTcp(target, options)),
+  );
+}
+
+async function connectTcp(
+  { hostname, port, scheme }: BrokerAddress,
+  { noDelay, keepAlive, signal }: ConnectOptions,
+): Promise<TcpConn> {
   try {
-    const conn = await deno().connect({ hostname, port, signal: options.signal });
-    return new DenoSocket(conn, options.noDelay, options.keepAlive);
+    return withOptions(await deno().connect({ hostname, port, signal }), noDelay, keepAlive);
   } catch (cause) {
     throw connectError(`${scheme}://${formatAddress(hostname, port)}`, cause);
+  }
+}
+
+function withOptions(conn: TcpConn, noDelay: boolean, keepAlive: boolean): TcpConn {
+  try {
+    conn.setNoDelay(noDelay);
+    if (keepAlive) conn.setKeepAlive(true);
+  } catch {
+    // Some systems refuse when the peer is gone already: the first read will tell.
+  }
+  return conn;
+}
+
+async function connectTls(
+  target: BrokerAddress,
+  options: ConnectOptions,
+  tls: TlsSettings,
+): Promise<TlsConn> {
+  const { hostname, port, scheme } = target;
+  const address = `${scheme}://${formatAddress(hostname, port)}`;
+  if (tls.verify === "nothing") {
+    throw new TransportError(
+      "UNSUPPORTED",
+      `Cannot connect to ${address}: Deno always verifies certificates, so tls.insecureSkipVerify has no effect; ` +
+        "give the authority as tls.caCerts, or run deno with --unsafely-ignore-certificate-errors",
+    );
+  }
+  const conn =
+    await (tls.client
+      ? withClientCertificate(target, tls, tls.client)
+      : overTcp(await connectTcp(target, options), target, tls));
+  const { signal } = options;
+  const onAbort = () => conn.close();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (!signal.aborted) await conn.handshake();
+    signal.throwIfAborted();
+    return conn;
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    conn.close();
+    const invalid = String(cause).includes("invalid peer certificate");
+    throw (invalid ? certificateError : handshakeError)(address, cause);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function startOptions({ hostname }: BrokerAddress, { caCerts, verify }: TlsSettings) {
+  const unsafelyDisableHostnameVerification = verify !== "all";
+  return { hostname, unsafelyDisableHostnameVerification, ...caCerts ? { caCerts } : {} };
+}
+
+/** The way that leaves the options of TCP. */
+async function overTcp(
+  conn: TcpConn,
+  target: BrokerAddress,
+  tls: TlsSettings,
+): Promise<TlsConn> {
+  try {
+    return await deno().startTls(conn, startOptions(target, tls));
+  } catch (cause) {
+    throw tlsOptionsError(`ssl://${formatAddress(target.hostname, target.port)}`, cause);
+  }
+}
+
+/** `Deno.startTls` takes no certificate, and `Deno.connectTls` neither options of TCP nor a signal. */
+async function withClientCertificate(
+  target: BrokerAddress,
+  tls: TlsSettings,
+  client: ClientCertificate,
+): Promise<TlsConn> {
+  try {
+    return await deno().connectTls({ ...startOptions(target, tls), ...client, port: target.port });
+  } catch (cause) {
+    const address = `ssl://${formatAddress(target.hostname, target.port)}`;
+    const unusable = /InvalidData|\bkeys?\b/.test(String(cause));
+    throw (unusable ? tlsOptionsError : connectError)(address, cause);
   }
 }
 
@@ -181,7 +276,7 @@ class DenoListener implements Listener {
     while (!this.#closed) {
       try {
         const conn = await this.#listener.accept();
-        yield new SocketTransport(new DenoSocket(conn, this.#noDelay, false));
+        yield new SocketTransport(new DenoSocket(withOptions(conn, this.#noDelay, false)));
       } catch (cause) {
         if (isGone(cause)) continue;
         if (!this.#closed) throw listenError(formatAddress(this.hostname, this.port), cause);

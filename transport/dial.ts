@@ -11,11 +11,12 @@ import type { DialOptions, Transport } from "./transport.ts";
 /**
  * Connects to a broker.
  *
- * @param url Such as `tcp://localhost:61616`; 61616 is the default port.
- * @param options Timeout, signal, socket options.
+ * @param url Such as `tcp://localhost:61616`, or `ssl://localhost:61617` for TLS; these are the default ports.
+ * @param options Timeout, signal, options of the socket and of TLS.
  * @returns The open connection.
  * @throws {TransportError} No connection could be made; `code` and `retryable` tell more.
  * @throws {RangeError} The timeout is no number of milliseconds.
+ * @throws {TypeError} An option of TLS is not PEM text, lacks its counterpart, or is for a URL without TLS.
  * @throws The reason of the signal when it is aborted.
  *
  * @example Talking to an echo server

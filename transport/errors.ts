@@ -10,6 +10,7 @@ import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
  * What went wrong with a connection; the same on every runtime.
  *
  * - `"ADDRESS_IN_USE"`: another socket listens on the port already.
+ * - `"CERTIFICATE_INVALID"`: the certificate of the peer has expired, is for another host, or nobody who is trusted has issued it.
  * - `"CLOSED"`: this side closed the connection.
  * - `"CONNECTION_REFUSED"`: nothing listens on that port.
  * - `"CONNECTION_RESET"`: an open connection broke.
@@ -20,8 +21,12 @@ import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
  * - `"INVALID_URL"`: the text is no URL of a broker.
  * - `"LISTEN_FAILED"`: the runtime could not listen for another reason, see `cause`.
  * - `"PERMISSION_DENIED"`: the runtime or the system forbids it.
- * - `"UNSUPPORTED_RUNTIME"`: neither Deno, nor Bun, nor Node.
+ * - `"TLS_FAILED"`: the peer refuses TLS as it is offered, such as without a client certificate, or a key and its certificate
+ *   can't be used, or the connection ended while TLS was agreed on; only then it is retryable.
+ * - `"UNSUPPORTED"`: the runtime can't do what an option asks for.
+ * - `"UNSUPPORTED_RUNTIME"`: neither Deno, nor Bun, nor Node; or a Bun that is too old for TLS.
  * - `"UNSUPPORTED_SCHEME"`: the URL names a transport that this module doesn't have.
+ * - `"WRONG_PROTOCOL"`: the peer doesn't speak TLS.
  *
  * @example
  * ```ts
@@ -32,6 +37,7 @@ import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
  */
 export type TransportErrorCode =
   | "ADDRESS_IN_USE"
+  | "CERTIFICATE_INVALID"
   | "CLOSED"
   | "CONNECTION_REFUSED"
   | "CONNECTION_RESET"
@@ -41,8 +47,11 @@ export type TransportErrorCode =
   | "INVALID_URL"
   | "LISTEN_FAILED"
   | "PERMISSION_DENIED"
+  | "TLS_FAILED"
+  | "UNSUPPORTED"
   | "UNSUPPORTED_RUNTIME"
-  | "UNSUPPORTED_SCHEME";
+  | "UNSUPPORTED_SCHEME"
+  | "WRONG_PROTOCOL";
 
 /**
  * A connection could not be made, or broke.

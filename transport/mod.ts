@@ -1,5 +1,5 @@
 /**
- * Connections to a broker as web streams of bytes: TCP on Deno, Bun and Node, and a pair in memory for tests.
+ * Connections to a broker as web streams of bytes: TCP and TLS on Deno, Bun and Node, and a pair in memory for tests.
  *
  * @example Bytes there and back
  * ```ts
@@ -32,4 +32,5 @@ export * from "./dial.ts";
 export * from "./errors.ts";
 export * from "./listen.ts";
 export * from "./memory.ts";
+export * from "./tls_options.ts";
 export * from "./transport.ts";

@@ -1,5 +1,5 @@
 /**
- * Connections over `node:net`.
+ * Connections over `node:net` and `node:tls`.
  *
  * @module
  */
@@ -9,8 +9,10 @@ import { ReadQueue } from "./_read_queue.ts";
 import { closedError, connectError, listenError, lostError } from "./_runtime_errors.ts";
 import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
+import { alertError, certificateError, handshakeError, tlsOptionsError } from "./_tls_errors.ts";
+import { serverNameOf, type TlsSettings } from "./_tls_settings.ts";
 import { type BrokerAddress, formatAddress } from "./address.ts";
-import type { TransportError } from "./errors.ts";
+import { TransportError } from "./errors.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
 
 /** The part of `net.Socket` that is used here. */
@@ -20,7 +22,7 @@ interface NetSocket {
   on(event: "data", listener: (bytes: Uint8Array<ArrayBuffer>) => void): void;
   on(event: "end" | "close", listener: () => void): void;
   on(event: "error", listener: (cause: unknown) => void): void;
-  once(event: "connect", listener: () => void): void;
+  once(event: "connect" | "secureConnect", listener: () => void): void;
   pause(): void;
   resume(): void;
   write(bytes: Uint8Array, taken: (cause?: unknown) => void): void;
@@ -36,24 +38,54 @@ interface NetServer {
   close(): void;
 }
 
+interface TcpOptions {
+  host: string;
+  port: number;
+  noDelay: boolean;
+  keepAlive: boolean;
+  allowHalfOpen: boolean;
+}
+
 interface Net {
-  connect(
-    options: {
-      host: string;
-      port: number;
-      noDelay: boolean;
-      keepAlive: boolean;
-      allowHalfOpen: boolean;
-    },
-  ): NetSocket;
+  connect(options: TcpOptions): NetSocket;
   createServer(options: { noDelay: boolean; allowHalfOpen: boolean }): NetServer;
 }
 
-function net(): Net {
+/** The part of `tls.TLSSocket` that is used here. */
+interface TlsSocket extends NetSocket {
+  readonly authorized: boolean;
+  /** What is wrong with the peer's certificate. */
+  readonly authorizationError: unknown;
+}
+
+/** The options of `tls.connect` that are added to those of `net.connect`. */
+interface TlsOptions {
+  servername: string;
+  secureContext: object;
+  rejectUnauthorized: boolean;
+  checkServerIdentity?: () => undefined;
+}
+
+interface Tls {
+  connect(options: TcpOptions & TlsOptions): TlsSocket;
+  createSecureContext(
+    options: { minVersion: "TLSv1.2"; ca?: string[]; cert?: string; key?: string },
+  ): object;
+}
+
+function builtin<Module>(name: string): Module {
   const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): Net };
+    process: { getBuiltinModule(name: string): Module };
   };
-  return process.getBuiltinModule("node:net");
+  return process.getBuiltinModule(name);
+}
+
+function net(): Net {
+  return builtin("node:net");
+}
+
+function tls(): Tls {
+  return builtin("node:tls");
 }
 
 class NodeSocket implements Socket {
@@ -72,7 +104,11 @@ class NodeSocket implements Socket {
       if (!this.#queue.push(new Uint8Array(buffer, byteOffset, length))) socket.pause();
     });
     socket.on("end", () => this.#queue.end());
-    socket.on("error", (cause) => this.#lost(cause));
+    socket.on("error", (cause) => {
+      this.#lost(cause);
+      // After an alert of TLS the socket would stay.
+      socket.destroy();
+    });
     this.closed = new Promise((resolve) => {
       socket.on("close", () => {
         this.#queue.end(this.#error ?? closedError(this.remoteAddress));
@@ -103,22 +139,31 @@ class NodeSocket implements Socket {
   }
 
   #lost(cause: unknown): TransportError {
-    return this.#error ??= lostError(this.remoteAddress, cause);
+    return this.#error ??= alertError(this.remoteAddress, cause) ??
+      lostError(this.remoteAddress, cause);
   }
 }
 
 function connect(
   target: BrokerAddress,
-  { noDelay, keepAlive, signal }: ConnectOptions,
+  { noDelay, keepAlive, tls, signal }: ConnectOptions,
 ): Promise<Socket> {
   const { hostname: host, port, scheme } = target;
   const address = `${scheme}://${formatAddress(host, port)}`;
+  const options = { host, port, noDelay, keepAlive, allowHalfOpen: true };
   return new Promise((resolve, reject) => {
     let socket: NetSocket;
+    let toError = connectError;
     try {
-      socket = net().connect({ host, port, noDelay, keepAlive, allowHalfOpen: true });
+      if (tls) {
+        const secure = startTls(target, options, tls);
+        toError = (address, cause) => tlsConnectError(address, cause, secure);
+        socket = secure;
+      } else {
+        socket = net().connect(options);
+      }
     } catch (cause) { // Node's permission model
-      return reject(connectError(address, cause));
+      return reject(cause instanceof TransportError ? cause : connectError(address, cause));
     }
     const onAbort = () => {
       socket.destroy();
@@ -127,13 +172,33 @@ function connect(
     signal.addEventListener("abort", onAbort, { once: true });
     socket.on("error", (cause) => {
       signal.removeEventListener("abort", onAbort);
-      reject(connectError(address, cause));
+      reject(toError(address, cause));
     });
-    socket.once("connect", () => {
+    socket.once(tls ? "secureConnect" : "connect", () => {
       signal.removeEventListener("abort", onAbort);
       resolve(new NodeSocket(socket));
     });
   });
+}
+
+function startTls(target: BrokerAddress, options: TcpOptions, settings: TlsSettings): TlsSocket {
+  const { caCerts, client, verify } = settings;
+  const servername = serverNameOf(target);
+  let secureContext: object;
+  try {
+    const ca = caCerts ? { ca: caCerts } : {};
+    secureContext = tls().createSecureContext({ minVersion: "TLSv1.2", ...ca, ...client });
+  } catch (cause) {
+    throw tlsOptionsError(`ssl://${formatAddress(target.hostname, target.port)}`, cause);
+  }
+  // Always said, for an environment variable changes the default.
+  const rejectUnauthorized = verify !== "nothing";
+  const anyHost = verify === "all" ? {} : { checkServerIdentity: () => undefined };
+  return tls().connect({ ...options, servername, secureContext, rejectUnauthorized, ...anyHost });
+}
+
+function tlsConnectError(address: string, cause: unknown, socket: TlsSocket): TransportError {
+  return (socket.authorizationError ? certificateError : handshakeError)(address, cause);
 }
 
 function listen({ hostname, port, noDelay }: Required<ListenOptions>): Promise<Listener> {

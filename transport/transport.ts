@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { TlsOptions } from "./tls_options.ts";
+
 /**
  * An open connection: bytes in, bytes out.
  *
@@ -26,6 +28,9 @@ export interface Transport {
    *
    * A chunk belongs to the reader and is never touched again. The stream closes at the peer's end of stream, while
    * `writable` goes on. Nothing is read ahead beyond a bounded amount, so a slow reader slows the peer.
+   *
+   * Under TLS the end may be that of TCP alone, without a word of the peer, which anybody on the way can bring about. On Deno
+   * that is a `TransportError` of code `"CONNECTION_RESET"`; Bun and Node don't tell it from an orderly end.
    *
    * `cancel()` throws away what still comes; it doesn't release the connection.
    */
@@ -110,6 +115,8 @@ export interface SocketOptions {
  * ```
  */
 export interface DialOptions extends SocketOptions {
+  /** Options of TLS; only for `ssl://` URLs. */
+  tls?: TlsOptions | undefined;
   /** Ends the attempt to connect. No effect on an open connection. */
   signal?: AbortSignal | undefined;
 }

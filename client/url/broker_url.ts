@@ -74,12 +74,13 @@ export function parseBrokerUrl(url: string | URL): BrokerUrl {
   if (composite) return parseComposite(composite);
   const [before, query] = splitQuery(text);
   const address = parseAddress(before);
-  const { socket, wireFormat, ...options } = simpleOptions.read(
+  const { socket, tls, wireFormat, ...options } = simpleOptions.read(
     parseQuery(query, invalid).map(withJmsPrefix),
     invalid,
     misplacedInSimple,
   );
-  const nested = mergeOptions({}, { socket, wireFormat });
+  const nested = mergeOptions({}, { socket, tls, wireFormat });
+  checkTls(nested, [address.scheme]);
   return { brokers: [{ address, options: nested }], nested, options };
 }
 
@@ -91,8 +92,10 @@ function parseComposite({ scheme, rest }: Composite): BrokerUrl {
     invalid,
     misplacedInComposite,
   );
+  const brokers = splitList(list).flatMap((member) => parseMember(member, nested));
+  checkTls(nested, brokers.map(({ address }) => address.scheme));
   return {
-    brokers: splitList(list).flatMap((member) => parseMember(member, nested)),
+    brokers,
     nested,
     options: mergeOptions({ failover: composites.get(scheme)! }, options),
   };
@@ -108,8 +111,14 @@ function parseMember(text: string, nested: TransportOptions): BrokerTarget[] {
   if (composite) return parseInner(composite, nested);
   const [before, query] = splitQuery(member);
   const address = parseAddress(before);
-  const options = transportOptions.read(parseQuery(query, invalid), invalid, misplacedInMember);
-  return [{ address, options: mergeOptions(options, nested) }];
+  const own = transportOptions.read(parseQuery(query, invalid), invalid, misplacedInMember);
+  checkTls(own, [address.scheme]);
+  const { tls, ...options } = mergeOptions(own, nested);
+  // What is for all brokers is for those with TLS.
+  return [{
+    address,
+    options: address.scheme === "ssl" ? mergeOptions(options, { tls }) : options,
+  }];
 }
 
 function parseInner({ scheme, rest }: Composite, nested: TransportOptions): BrokerTarget[] {
@@ -136,6 +145,12 @@ function parseScheme(text: string): Composite | undefined {
   const [, name, rest] = /^([a-z]+):(?:\/\/(?=\(|[\w+.-]+:))?([^]*)$/i.exec(text) ?? [];
   const scheme = name?.toLowerCase() ?? "";
   return composites.has(scheme) ? { scheme, rest: rest! } : undefined;
+}
+
+function checkTls(options: TransportOptions, schemes: readonly BrokerAddress["scheme"][]): void {
+  if (options.tls && !schemes.includes("ssl")) {
+    throw invalid("the option socket.verifyHostName is for ssl:// only");
+  }
 }
 
 /** `openwire.` is a name of ours for the prefix that Java calls `jms.`. */

@@ -38,6 +38,9 @@ const ACCEPTOR = new Set([
 
 const several = "several brokers are written failover:(tcp://a:61616,tcp://b:61616)";
 const tls = "TLS is another scheme, ssl://host:61617";
+const authorities = `${tls}, and private authorities are the option \`tls.caCerts\` of connect()`;
+const certificate =
+  `${tls}, and a client's certificate the options \`tls.cert\` and \`tls.key\` of connect()`;
 
 /** Options of Artemis' own client, and what to write instead; nothing where there is no equivalent. */
 const ARTEMIS: ReadonlyMap<string, string> = new Map([
@@ -49,11 +52,11 @@ const ARTEMIS: ReadonlyMap<string, string> = new Map([
   ["retryIntervalMultiplier", `${several}?reconnectDelayExponent=…`],
   ["maxRetryInterval", `${several}?maxReconnectDelay=…`],
   ["sslEnabled", tls],
-  ["trustStorePath", tls],
-  ["trustStorePassword", tls],
-  ["keyStorePath", tls],
-  ["keyStorePassword", tls],
-  ["verifyHost", tls],
+  ["trustStorePath", authorities],
+  ["trustStorePassword", authorities],
+  ["keyStorePath", certificate],
+  ["keyStorePassword", certificate],
+  ["verifyHost", `${tls}, and write socket.verifyHostName=…`],
   ["user", "write jms.userName=…"],
   ["clientID", "write jms.clientID=…"],
   ["consumerWindowSize", "write jms.prefetchPolicy.all=…, which counts messages"],

@@ -55,7 +55,8 @@ export function typed<Target, Value>(
 
 /** An option that can't be changed: one value is what is done here anyway, and for others `about` says why not. */
 export function fixed(name: string, value: string, about: string): OptionRow<object> {
-  const read = (text: string): object | undefined => text.toLowerCase() === value ? {} : undefined;
+  const read = (text: string): object | undefined =>
+    text.toLowerCase() === value.toLowerCase() ? {} : undefined;
   return { name, aliases: [], kind: "fixed", expected: value, fallback: value, about, read };
 }
 

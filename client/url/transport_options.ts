@@ -5,9 +5,11 @@ import { boolean, frameSize, integer, milliseconds, text, timeout } from "./opti
 import { fixed, ignored, OptionTable, refused, typed } from "./option_table.ts";
 
 /** The typed options that stand for those of an address. */
-export type TransportOptions = Pick<ConnectOptions, "socket" | "wireFormat">;
+export type TransportOptions = Pick<ConnectOptions, "socket" | "tls" | "wireFormat">;
 
-const tls = "TLS is not supported yet";
+const ciphers = "the runtimes choose, not all can be told";
+const asked =
+  "it is for the broker, which asks for a certificate: give it as `tls.cert` and `tls.key`";
 const traffic = "no runtime lets a program mark its packets";
 const loggingOnly = "it is about the log of `trace`; see the option `inspect` of connect()";
 
@@ -50,6 +52,13 @@ const socketRows = [
     (minimumVersion) => ({ wireFormat: { minimumVersion } }),
     { aliases: ["minimumWireFormatVersion"] },
   ),
+  typed(
+    "socket.verifyHostName",
+    boolean,
+    "true",
+    "Whether the certificate must be for the host of the URL; only for `ssl://`.",
+    (verifyHostName) => ({ tls: { verifyHostName } }),
+  ),
   fixed(
     "soTimeout",
     "0",
@@ -68,11 +77,14 @@ const socketRows = [
   refused("trafficClass", traffic),
   refused("diffServ", traffic),
   refused("typeOfService", traffic),
-  refused("socket.verifyHostName", tls),
-  refused("socket.enabledCipherSuites", tls),
-  refused("socket.enabledProtocols", tls),
-  refused("socket.needClientAuth", tls),
-  refused("socket.wantClientAuth", tls),
+  fixed(
+    "socket.enabledProtocols",
+    "TLSv1.2,TLSv1.3",
+    "both are offered, and not all runtimes can leave one out",
+  ),
+  refused("socket.enabledCipherSuites", ciphers),
+  refused("socket.needClientAuth", asked),
+  refused("socket.wantClientAuth", asked),
   refused("socket.receiveBufferSize", "the runtimes choose the sizes of their buffers"),
   refused("socket.sendBufferSize", "the runtimes choose the sizes of their buffers"),
   refused("socket.soTimeout", "a silent connection is ended by wireFormat.maxInactivityDuration"),

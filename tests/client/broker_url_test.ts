@@ -107,6 +107,17 @@ test("options of a composite URL are for all, those of a member for it, nested o
   ]);
 });
 
+test("options of TLS for all brokers are for those with TLS", () => {
+  const { brokers } = parseBrokerUrl(
+    "failover:(tcp://a,ssl://b,ssl://c?socket.verifyHostName=true)?nested.socket.verifyHostName=false",
+  );
+  assertEquals(brokers.map(({ options }) => options), [
+    {},
+    { tls: { verifyHostName: false } },
+    { tls: { verifyHostName: false } },
+  ]);
+});
+
 test("without parentheses a query belongs to the last broker", () => {
   const { brokers, options } = parseBrokerUrl("failover:tcp://a,tcp://b?tcpNoDelay=false");
   assertEquals(brokers.map((broker) => broker.options), [{}, { socket: { noDelay: false } }]);
@@ -160,6 +171,10 @@ const typedCases: Record<string, [value: string, options: ConnectOptions][]> = {
   "socket.tcpNoDelay": [["false", { socket: { noDelay: false } }]],
   "keepAlive": [["true", { socket: { keepAlive: true } }]],
   "socket.keepAlive": [["true", { socket: { keepAlive: true } }]],
+  "socket.verifyHostName": [
+    ["false", { tls: { verifyHostName: false } }],
+    ["true", { tls: { verifyHostName: true } }],
+  ],
   "useInactivityMonitor": [
     ["false", { wireFormat: { maxInactivityDuration: 0 } }],
     ["true", {}],
@@ -278,9 +293,10 @@ function read(name: string, value: string): ConnectOptions {
   if (failoverOptions.has(name)) {
     return parseBrokerUrl(`failover:(tcp://h)?${name}=${value}`).options;
   }
-  const { brokers: [broker], options } = parseBrokerUrl(`tcp://h?${name}=${value}`);
+  const scheme = name === "socket.verifyHostName" ? "ssl" : "tcp";
+  const { brokers: [broker], options } = parseBrokerUrl(`${scheme}://h?${name}=${value}`);
   if (transportOptions.has(name)) {
-    const nested = parseBrokerUrl(`failover:(tcp://h)?nested.${name}=${value}`);
+    const nested = parseBrokerUrl(`failover:(${scheme}://h)?nested.${name}=${value}`);
     assertEquals(nested.brokers[0]!.options, broker!.options);
   } else {
     const composite = parseBrokerUrl(`failover:(tcp://h)?${name}=${value}`).options;
@@ -387,6 +403,7 @@ test("the defaults that the tables tell are those in force", () => {
     wireFormat: new OpenWireFormat().offer,
     failover: resolveFailoverOptions({}),
     socket: { connectTimeout: 0, noDelay: true, keepAlive: false },
+    tls: { verifyHostName: true },
   };
   for (const row of rows.filter(({ kind }) => kind === "typed")) {
     if (row.expected.startsWith("text") || row.read(row.fallback) === undefined) continue;
@@ -589,6 +606,7 @@ test("what is written as a URL is read as it was meant", () => {
     // One name of each option.
     rows.some((row) => row.name === name) && name !== "useInactivityMonitor"
   );
+  const prefixes = { tcp: ["tcp", "nio", "auto"], ssl: ["ssl", "nio+ssl", "auto+nio+ssl"] };
   const host = (): string => pick(["localhost", "10.0.0.1", "[::1]", "b-1.mq.example", "a_b"]);
   const choose = (of: (name: string) => boolean): [query: string, options: ConnectOptions] => {
     let options: ConnectOptions = {};
@@ -612,11 +630,12 @@ test("what is written as a URL is read as it was meant", () => {
   for (let i = 0; i < 2000; i++) {
     const members = Array.from({ length: 1 + Math.floor(random() * 3) }, () => {
       const [query, options] = choose(isTransport);
+      const scheme = options.tls ? "ssl" : pick(["tcp", "ssl"] as const);
       const hostname = host();
       const port = 1 + Math.floor(random() * 65535);
       return {
-        text: `${pick(["tcp", "nio", "auto"])}://${hostname}:${port}${question(query)}`,
-        address: { scheme: "tcp" as const, hostname: hostname.replace(/[[\]]/g, ""), port },
+        text: `${pick(prefixes[scheme])}://${hostname}:${port}${question(query)}`,
+        address: { scheme, hostname: hostname.replace(/[[\]]/g, ""), port },
         options: options as TransportOptions,
       };
     });

@@ -1,12 +1,5 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { formatAddress, parseAddress } from "../../transport/address.ts";
-import { dial } from "../../transport/dial.ts";
 import { TransportError } from "../../transport/errors.ts";
 import { test } from "../_harness.ts";
 
@@ -50,12 +43,6 @@ test("parseAddress() knows the names of TLS, and that it has another port", () =
     });
   }
   assertEquals(parseAddress("ssl://[::1]:443"), { scheme: "ssl", hostname: "::1", port: 443 });
-});
-
-test("dial() refuses TLS", async () => {
-  const error = await assertRejects(() => dial("nio+ssl://localhost"), TransportError);
-  assertEquals(error.code, "UNSUPPORTED_SCHEME");
-  assertEquals(error.message, 'Cannot connect to a "ssl:" URL: TLS is not supported yet');
 });
 
 test("parseAddress() says why it refuses a scheme", () => {

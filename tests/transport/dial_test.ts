@@ -44,9 +44,9 @@ test("dial() sets the options of the socket", async () => {
   const seen: unknown[] = [];
   const { connect, connecting, socket } = slowAdapter();
   connecting.resolve(socket);
-  const spy: Adapter["connect"] = (target, { noDelay, keepAlive, signal }) => {
-    seen.push([noDelay, keepAlive]);
-    return connect(target, { noDelay, keepAlive, signal });
+  const spy: Adapter["connect"] = (target, options) => {
+    seen.push([options.noDelay, options.keepAlive]);
+    return connect(target, options);
   };
   (await dialWith(spy, "tcp://broker.example")).close();
   (await dialWith(spy, "tcp://broker.example", { noDelay: false, keepAlive: true })).close();
