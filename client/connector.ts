@@ -255,7 +255,9 @@ export class Connector {
       attempts.step = "the option `beforeConnect`";
       await limit.race((async () => await beforeConnect(textOf(broker)))());
     }
-    attempts.step = isSecure(broker) ? "the connection with TLS" : "the connection";
+    attempts.step = isSecure(broker)
+      ? "the connection with TLS, which the port may not speak,"
+      : "the connection";
     const transport = this.#options.transport ?? await this.#dial(broker, limit.signal);
     const credentials = await this.#askCredentials(transport, limit, attempts);
     attempts.step =

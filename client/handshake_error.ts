@@ -28,14 +28,18 @@ export function toHandshakeError(cannot: string, error: unknown, negotiated: boo
   }
   if (!(error instanceof ConnectionClosedError) && !(error instanceof ProtocolError)) return error;
   const cause = error instanceof ConnectionClosedError ? error.cause ?? error : error;
+  // The certificate of this client, or the lack of one.
+  if (cause instanceof TransportError && !cause.retryable) return cause;
+  const doubt = negotiated
+    ? ""
+    : ": is it a port for OpenWire? If it is one with TLS, write ssl://";
   if (cause instanceof ProtocolError) {
     const code = cause.code === "WRONG_PROTOCOL" ? "WRONG_PROTOCOL" : "HANDSHAKE";
     const { retryable } = cause;
-    return new HandshakeError(`${cannot}: ${cause.message}`, { cause, retryable }, code);
+    const hint = retryable ? doubt : "";
+    return new HandshakeError(`${cannot}: ${cause.message}${hint}`, { cause, retryable }, code);
   }
-  const step = negotiated
-    ? "the connection was opened"
-    : "the peer's WireFormatInfo came: is it a port for OpenWire, without TLS?";
+  const step = negotiated ? "the connection was opened" : `the peer's WireFormatInfo came${doubt}`;
   const how = cause instanceof TransportError
     ? "the connection broke"
     : "the peer closed the connection";

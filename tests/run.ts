@@ -170,8 +170,10 @@ async function startBroker(kind: BrokerKind): Promise<void> {
 }
 
 /** What the tests may know of the broker. */
-function described({ kind, urls, version, pid, classpath, java, javac }: BrokerInfo): BrokerInfo {
-  return { kind, urls, version, pid, classpath, java, ...(javac ? { javac } : {}) };
+function described(
+  { kind, urls, tls, version, pid, classpath, java, javac }: BrokerInfo,
+): BrokerInfo {
+  return { kind, urls, tls, version, pid, classpath, java, ...(javac ? { javac } : {}) };
 }
 
 /** Without a broker its tests are skipped; continuous integration must not pass like that. */

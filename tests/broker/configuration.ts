@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrokerUrls } from "./env.ts";
+import { STORE_PASSWORD, type Stores } from "./keys.ts";
 import type { ActiveMq } from "./provision.ts";
 import { SECRET } from "../_secret.ts";
 
@@ -21,9 +22,14 @@ export interface Configuration {
   heap: string;
   /** The ports to listen on. */
   ports: Partial<Record<Connector, number>>;
+  /** The files with its keys. */
+  stores: Stores;
 }
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
+
+/** The connectors with TLS; whether they want a certificate of the client. */
+const TLS: ReadonlyMap<Connector, boolean> = new Map([["ssl", false], ["mutualSsl", true]]);
 
 const OPENWIRE: Partial<Record<Connector, string>> = {
   openwire: "wireFormat.maxFrameSize=104857600",
@@ -44,10 +50,16 @@ export const SPEAKS_OPENWIRE: ReadonlySet<Connector> = new Set(
   Object.keys(OPENWIRE) as Connector[],
 );
 
+/** The address of a connector. */
+export function urlOf(name: Connector, port: number): string {
+  return TLS.has(name) ? `ssl://localhost:${port}` : `tcp://127.0.0.1:${port}`;
+}
+
 /** Which connectors a broker has. */
 export function connectorsOf({ kind, stomp, amqp }: ActiveMq): Connector[] {
   return [
     "openwire",
+    ...TLS.keys(),
     ...(kind === "artemis" ? [] : ["smallFrame", "plain"] as const),
     ...(stomp ? ["stomp" as const] : []),
     ...(amqp ? ["amqp" as const] : []),
@@ -73,13 +85,15 @@ export function configure(activemq: ActiveMq, configuration: Configuration): str
 
 function classic(
   { brokerClasspath }: ActiveMq,
-  { home, data, persistent, ports }: Configuration,
+  { home, data, persistent, ports, stores }: Configuration,
 ): string[] {
   const connectors = Object.entries(ports).map(([name, port]) => {
     const wire = OPENWIRE[name as Connector];
-    const scheme = wire ? "tcp" : name;
+    const asks = TLS.get(name as Connector);
+    const scheme = wire ? "tcp" : asks === undefined ? name : "ssl";
     const options = ["maximumConnections=2000"];
     if (wire) options.push(wire);
+    if (asks) options.push("needClientAuth=true");
     // Else messages of AMQP come to others as their bytes.
     if (name === "amqp") options.push("transport.transformer=jms");
     const query = options.join("&").replaceAll("&", "&amp;");
@@ -89,6 +103,8 @@ function classic(
     data,
     secret: SECRET,
     persistent: String(persistent),
+    ...stores,
+    password: STORE_PASSWORD,
     store: persistent
       ? `<persistenceAdapter><kahaDB directory="${data}/kahadb"/></persistenceAdapter>`
       : "",
@@ -111,17 +127,23 @@ function classic(
 
 function artemis(
   { brokerClasspath }: ActiveMq,
-  { home, data, persistent, ports }: Configuration,
+  { home, data, persistent, ports, stores }: Configuration,
 ): string[] {
   const etc = join(home, "etc");
   mkdirSync(etc, { recursive: true });
   fillIn("artemis.xml", join(etc, "broker.xml"), {
     data,
     persistent: String(persistent),
-    connectors: Object.entries(ports).map(([name, port]) =>
-      `<acceptor name="${name}">tcp://127.0.0.1:${port}?protocols=${name.toUpperCase()};` +
-      `securityDomain=openwire;${ACCEPTOR[name] ?? ""}connectionsAllowed=1000</acceptor>`
-    ).join("\n      "),
+    connectors: Object.entries(ports).map(([name, port]) => {
+      const asks = TLS.get(name as Connector);
+      const secure = asks !== undefined;
+      const protocol = secure ? "openwire" : name;
+      return `<acceptor name="${name}">tcp://127.0.0.1:${port}?protocols=${protocol.toUpperCase()};` +
+        `securityDomain=openwire;${ACCEPTOR[protocol] ?? ""}${
+          secure ? artemisTls(asks, stores) : ""
+        }` +
+        "connectionsAllowed=1000</acceptor>";
+    }).join("\n      "),
   });
   const login = join(etc, "login.config");
   const modules = "org.apache.activemq.artemis.spi.core.security.jaas";
@@ -149,6 +171,20 @@ function artemis(
     "org.apache.activemq.artemis.core.server.embedded.Main",
     home,
   ];
+}
+
+function artemisTls(asks: boolean, { keyStore, trustStore }: Stores): string {
+  return [
+    "sslEnabled=true",
+    `keyStorePath=${keyStore}`,
+    `keyStorePassword=${STORE_PASSWORD}`,
+    "keyStoreType=PKCS12",
+    `trustStorePath=${trustStore}`,
+    `trustStorePassword=${STORE_PASSWORD}`,
+    "trustStoreType=PKCS12",
+    `needClientAuth=${asks}`,
+    "",
+  ].join(";");
 }
 
 /** Fills in what stands between two @. */

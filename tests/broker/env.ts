@@ -4,9 +4,10 @@
  * Tests say `test("…", fn, { skip: brokerSkip })` and then use `broker!`.
  */
 import process from "node:process";
+import type { BrokerTls } from "./keys.ts";
 import { BROKER_KINDS, type BrokerKind } from "./kinds.ts";
 
-/** Addresses of one broker's connectors, all on 127.0.0.1. */
+/** Addresses of one broker's connectors, all on 127.0.0.1; those with TLS by the name that the certificate has. */
 export interface BrokerUrls {
   /** OpenWire with the broker's own defaults: tight encoding and value cache, frames to 100 MiB. */
   openwire: string;
@@ -14,6 +15,10 @@ export interface BrokerUrls {
   smallFrame?: string;
   /** OpenWire without tight encoding and without the value cache; ActiveMQ only. */
   plain?: string;
+  /** OpenWire with TLS, with `tls.caCerts`. */
+  ssl: string;
+  /** The same for clients that show a certificate, `tls.cert` and `tls.key`. */
+  mutualSsl: string;
   /** STOMP, where the broker's STOMP jar is installed. */
   stomp?: string;
   /** AMQP 1.0, where the broker's AMQP jar is installed. */
@@ -26,6 +31,8 @@ export interface BrokerInfo {
   kind: BrokerKind;
   /** Where its connectors listen. */
   urls: BrokerUrls;
+  /** What its TLS connectors need. */
+  tls: BrokerTls;
   /** Its version, such as `5.17.2`. */
   version: string;
   /** Process id of its Java machine. */

@@ -5,8 +5,15 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { configure, type Connector, connectorsOf, SPEAKS_OPENWIRE } from "./configuration.ts";
+import {
+  configure,
+  type Connector,
+  connectorsOf,
+  SPEAKS_OPENWIRE,
+  urlOf,
+} from "./configuration.ts";
 import type { BrokerInfo, BrokerUrls } from "./env.ts";
+import { type BrokerTls, makeKeys } from "./keys.ts";
 import { type ActiveMq, provision } from "./provision.ts";
 import { type Logged, signal, tetheredToLog } from "./tether.ts";
 
@@ -81,13 +88,17 @@ async function start(
   const home = mkdtempSync(join(realpathSync(tmpdir()), "openwire-broker-"));
   const log = join(home, "broker.log");
   let java: Logged | undefined;
+  let tls: BrokerTls;
   try {
+    const keys = await makeKeys(home);
+    tls = keys.tls;
     const command = configure(activemq, {
       home,
       data: options.data ?? join(home, "data"),
       persistent: options.persistent ?? false,
       heap: options.heap ?? "512m",
       ports,
+      stores: keys.stores,
     });
     java = await tetheredToLog(command, log, { scratch: home });
     await ready(ports, java, end);
@@ -103,9 +114,10 @@ async function start(
   const stop = () => stopping ??= terminate(running).finally(() => remove(home));
   return {
     urls: Object.fromEntries(
-      connectors.map((name) => [name, `tcp://127.0.0.1:${ports[name]}`]),
+      connectors.map((name) => [name, urlOf(name, ports[name]!)]),
     ) as unknown as BrokerUrls,
     ports: ports as Record<Connector, number>,
+    tls,
     kind: activemq.kind,
     version: activemq.version,
     pid: running.pid,

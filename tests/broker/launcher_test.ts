@@ -32,7 +32,7 @@ test("startActiveMq() starts a broker again where it was, with its messages", as
 }, { skip: javaSkip, timeout: 60_000 });
 
 test("startActiveMq() rejects with the broker's log when a port is taken", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
+  const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
   await once(server, "listening");
   try {
     const { port } = server.address() as { port: number };
