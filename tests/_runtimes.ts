@@ -17,7 +17,7 @@ export interface Found {
 
 const NEEDED: Record<Runtime, { minimum: string; npx: string[] }> = {
   deno: { minimum: "2.0", npx: ["npx", "--yes", "deno@2"] },
-  bun: { minimum: "1.1", npx: ["npx", "--yes", "bun@1"] },
+  bun: { minimum: "1.4", npx: ["npx", "--yes", "bun@1"] },
   node: { minimum: "24.0", npx: ["npx", "--yes", "-p", "node@24", "node"] },
 };
 
