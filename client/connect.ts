@@ -84,7 +84,7 @@ export async function connect(
     autoStart,
   });
   try {
-    await connector.connect((parts, signal) => connection.establish(parts, signal));
+    await connector.connect(connection, () => connection.moveToPriority());
   } catch (error) {
     connection.abort(error);
     throw error;

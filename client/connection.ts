@@ -16,8 +16,10 @@ import {
   createRemoveSubscriptionInfo,
   createShutdownInfo,
   type DataStructure,
+  type OpenWireFormat,
   type WireFormatSettings,
 } from "../codec/mod.ts";
+import type { Transport } from "../transport/mod.ts";
 import { OpenWireError } from "../errors.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
 import { isToldByArtemis } from "./advisory/advisory_topics.ts";
@@ -33,7 +35,7 @@ import {
 } from "./capabilities.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
-import type { Connector, LinkParts } from "./connector.ts";
+import type { Connector } from "./connector.ts";
 import { drainAll, thenClose } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, formatDestination } from "./destination/destination.ts";
@@ -43,7 +45,6 @@ import type { ProducerOptions } from "./producer/producer_options.ts";
 import type { BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
 import { BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
-import { reconnectDelay } from "./failover/reconnect_delay.ts";
 import { restore } from "./failover/restore.ts";
 import type { ResolvedFailover } from "./failover/failover_options.ts";
 import { toHandshakeError } from "./handshake_error.ts";
@@ -59,7 +60,12 @@ import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { MessageProducer } from "./producer/message_producer.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
-import { type CommandInspector, type ConnectionSettings, milliseconds } from "./options.ts";
+import {
+  type CommandInspector,
+  type ConnectionSettings,
+  type Credentials,
+  milliseconds,
+} from "./options.ts";
 import { Requester, type RequestManyOptions, type RequestOptions } from "./request/requester.ts";
 import {
   openResponder,
@@ -92,6 +98,9 @@ export interface ConnectionParts {
   readonly hooks: MessagingHooks | undefined;
   readonly autoStart: boolean;
 }
+
+/** Milliseconds after which a connection counts as one that has lasted. */
+const SHORT = 1000;
 
 /**
  * Milliseconds that Artemis is given to clear away a lost connection: it does that by the names of its temporary destinations,
@@ -149,6 +158,8 @@ export class Connection implements AsyncDisposable {
   readonly #temporaryDestinations: TemporaryDestinations;
   readonly #requester: Requester;
   #brokerInfo: BrokerInfo | undefined;
+  /** What the brokers of all connections have said of themselves, those in reserve too. */
+  readonly #brokerInfos: WeakMap<BrokerLink, BrokerInfo> = new WeakMap();
   /** Resolves when it came. */
   readonly #introduced: PromiseWithResolvers<void> = Promise.withResolvers();
   #sessionCount = 0;
@@ -696,31 +707,50 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Negotiates and introduces itself; if it stood before, all that was open is opened again. Closes the transport if it fails.
+   * Agrees with a broker on how to write commands.
    *
    * @ignore Not for users.
    */
-  async establish(parts: LinkParts, signal: AbortSignal): Promise<void> {
-    const { broker, transport, format, credentials: { username, password } } = parts;
-    if (this.#link) this.#traffic = addTraffic(this.#traffic, this.#link.traffic);
-    const link: BrokerLink = this.#link = new BrokerLink({
+  async negotiate(
+    transport: Transport,
+    format: OpenWireFormat,
+    signal: AbortSignal,
+  ): Promise<BrokerLink> {
+    const link: BrokerLink = new BrokerLink({
       transport,
       format,
       deadlines: this.#deadlines,
       inspect: this.#inspect,
       nextId: () => this.#channel.nextId(),
-      receive: (command) => this.#receive(command),
+      receive: (command) => this.#receive(command, link),
       refused: (command, error) => this.#channel.refuse(command as Command, error),
     });
     link.closed.then((error) => this.#linkEnded(link, error));
-    const action = `Cannot connect to ${link.remoteAddress}`;
+    // The first one is of use for errors even if it fails.
+    this.#link ??= link;
+    await this.#unlessAborted(link, signal, () => link.negotiate());
+    return link;
+  }
+
+  /**
+   * Introduces itself; if the connection stood before, all that was open is opened again.
+   *
+   * @ignore Not for users.
+   */
+  async introduce(
+    link: BrokerLink,
+    broker: BrokerTarget,
+    { username, password }: Credentials,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#link !== link) {
+      if (this.#link) this.#traffic = addTraffic(this.#traffic, this.#link.traffic);
+      this.#link = link;
+    }
+    this.#brokerInfo = this.#brokerInfos.get(link) ?? this.#brokerInfo;
     const request = (command: Command, action: string): Promise<Response> =>
       this.#channel.requestOn(link, command, { timeout: 0, signal, action });
-    const abort = (): void => link.fail(signal.reason);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    try {
-      await link.negotiate();
+    await this.#unlessAborted(link, signal, async () => {
       const faultTolerant = this.#connector.reconnects;
       // What is restored must not be overtaken.
       if (faultTolerant) link.push(createConnectionControl({ faultTolerant }));
@@ -734,17 +764,44 @@ export class Connection implements AsyncDisposable {
         faultTolerant,
         failoverReconnect: this.#standing,
       });
-      await request(info, action);
+      await request(info, `Cannot connect to ${link.remoteAddress}`);
       if (this.#standing) await this.#restore(request, signal);
       if (link.failure) throw link.failure;
+    });
+    this.#use(link, broker);
+  }
+
+  /**
+   * Gives the connection up for one to a broker that is to be preferred.
+   *
+   * @ignore Not for users.
+   */
+  moveToPriority(): void {
+    if (!this.#channel.connected) return;
+    const reason = "A broker that is to be preferred is there again";
+    this.#link!.fail(new ConnectionClosedError(reason, { retryable: true }));
+  }
+
+  /** One step of making a connection. */
+  async #unlessAborted(
+    link: BrokerLink,
+    signal: AbortSignal,
+    step: () => Promise<unknown>,
+  ): Promise<void> {
+    const abort = (): void => link.fail(signal.reason);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    try {
+      await step();
     } catch (error) {
       link.fail(error);
-      if (this.#standing) this.#interrupt();
-      throw signal.aborted ? signal.reason : toHandshakeError(action, error, format.negotiated);
+      if (this.#standing && this.#link === link) this.#interrupt();
+      if (signal.aborted) throw signal.reason;
+      const action = `Cannot connect to ${link.remoteAddress}`;
+      throw toHandshakeError(action, error, link.format.negotiated);
     } finally {
       signal.removeEventListener("abort", abort);
     }
-    this.#use(link, broker);
   }
 
   /** From now on all goes over a connection that stands. */
@@ -805,14 +862,12 @@ export class Connection implements AsyncDisposable {
 
   /** Replaces a connection that was lost. */
   async #reconnect(): Promise<void> {
-    const failover = this.#settings.failover!;
     // A broker that accepts and leaves at once must not be asked again and again without a pause.
-    const wasShort = performance.now() - this.#since <
-      reconnectDelay({ ...failover, reconnectJitter: 0 }, this.#losses + 2);
+    const wasShort = performance.now() - this.#since < SHORT;
     this.#losses = wasShort ? this.#losses + 1 : 0;
     const search = this.#search = new AbortController();
     try {
-      await this.#connector.reconnect((parts, signal) => this.establish(parts, signal), {
+      await this.#connector.reconnect({
         from: this.#broker,
         failed: this.#losses,
         signal: search.signal,
@@ -937,7 +992,9 @@ export class Connection implements AsyncDisposable {
     };
   }
 
-  #receive(command: DataStructure): void {
+  #receive(command: DataStructure, link: BrokerLink): void {
+    if (command.dataType === "BrokerInfo") this.#brokerInfos.set(link, command);
+    if (link !== this.#link) return;
     switch (command.dataType) {
       case "Response":
       case "ExceptionResponse":
@@ -1014,6 +1071,7 @@ export class Connection implements AsyncDisposable {
       this.#log?.info("The connection was closed", this.#logFields({}));
     }
     this.#search?.abort(reason);
+    this.#connector.close(reason);
     this.#link?.fail(reason);
     this.#channel.end(reason);
     this.#requester.end(reason);

@@ -10,10 +10,13 @@ import {
   TransportError,
 } from "../transport/mod.ts";
 import { AuthenticationError, BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
-import { Candidates, textOf } from "./failover/candidates.ts";
+import { sameBroker, textOf } from "./failover/broker_text.ts";
+import { Candidates } from "./failover/candidates.ts";
 import { type ResolvedFailover, resolveFailoverOptions } from "./failover/failover_options.ts";
 import { readPushed } from "./failover/pushed_brokers.ts";
+import { Standby } from "./failover/standby.ts";
 import { tryBrokers } from "./failover/try_brokers.ts";
+import type { BrokerLink } from "./link/broker_link.ts";
 import { checkHooks } from "./observe/hooks.ts";
 import { guardedLogger, type Logger } from "./observe/logger.ts";
 import {
@@ -27,16 +30,18 @@ import { TimeLimit } from "./time_limit.ts";
 import type { BrokerTarget, BrokerUrl } from "./url/broker_url.ts";
 import { mergeOptions } from "./url/merge_options.ts";
 
-/** What a connection to a broker begins with. */
-export interface LinkParts {
-  readonly broker: BrokerTarget;
-  readonly transport: Transport;
-  readonly format: OpenWireFormat;
-  readonly credentials: Credentials;
+/** Who speaks to the broker that was found. Whatever fails with it has ended the connection. */
+export interface Speaker {
+  /** Agrees on how to write commands. */
+  negotiate(transport: Transport, format: OpenWireFormat, signal: AbortSignal): Promise<BrokerLink>;
+  /** Introduces the client. From then on the connection is in use. */
+  introduce(
+    link: BrokerLink,
+    broker: BrokerTarget,
+    credentials: Credentials,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
-
-/** Introduces the client to the broker. Whoever it fails with has closed the transport. */
-export type Establish = (parts: LinkParts, signal: AbortSignal) => Promise<void>;
 
 /** A lost connection that is to be replaced. */
 export interface Loss {
@@ -58,6 +63,13 @@ export class Connector {
   readonly #connectTimeout: number;
   readonly #failover: ResolvedFailover;
   readonly #candidates: Candidates;
+  /** Connections in reserve, if they are wanted. */
+  readonly #standby: Standby<BrokerLink> | undefined;
+  #speaker: Speaker | undefined;
+  /** The broker of the connection that is in use. */
+  #current: BrokerTarget | undefined;
+  /** Is called when a broker that is to be preferred is there. */
+  #onPriority: () => void = () => {};
 
   /**
    * @throws {TypeError} When an option is of a wrong kind.
@@ -85,9 +97,12 @@ export class Connector {
     this.#candidates = new Candidates({
       brokers,
       randomize: this.#failover.randomize,
-      priority: [],
-      priorityBackup: false,
+      priority: this.#failover.priorityURIs,
+      priorityBackup: this.#failover.priorityBackup,
     });
+    if (this.reconnects && (this.#failover.backup || this.#failover.priorityBackup)) {
+      this.#standby = this.#createStandby();
+    }
   }
 
   /** Whether a connection that was lost is replaced by another. A transport can be used once. */
@@ -97,8 +112,15 @@ export class Connector {
       failover.maxReconnectAttempts !== 0;
   }
 
-  /** Makes the first connection. */
-  async connect(establish: Establish): Promise<void> {
+  /**
+   * Makes the first connection.
+   *
+   * @param speaker Speaks to the broker.
+   * @param onPriority Is called when a broker that is to be preferred to that of the connection is there (priorityBackup).
+   */
+  async connect(speaker: Speaker, onPriority: () => void): Promise<void> {
+    this.#speaker = speaker;
+    this.#onPriority = onPriority;
     const connectTimeout = this.#connectTimeout;
     const attempts = new Attempts();
     const late = (): Error => attempts.late(connectTimeout);
@@ -112,8 +134,9 @@ export class Connector {
         failed: 0,
         failures: attempts.failures,
         signal: limit.signal,
-        attempt: (broker, left) => this.#attempt(broker, left, limit, attempts, establish),
+        attempt: (broker, left) => this.#attempt(broker, left, limit, attempts),
         wait: (delay) => limit.wait(delay),
+        passed: (pass) => attempts.rounds = pass,
       });
       if (found) return;
       throw this.#candidates.single
@@ -130,11 +153,13 @@ export class Connector {
    * @throws {ConnectionClosedError} When the brokers were tried as often as they may be.
    * @throws The failure that trying again can't change, such as a wrong password, or the reason of the signal.
    */
-  async reconnect(establish: Establish, loss: Loss): Promise<void> {
+  async reconnect(loss: Loss): Promise<void> {
     const { maxReconnectAttempts } = this.#failover;
     const attempts = new Attempts();
     const forEver = new TimeLimit(0, () => new Error("never"), loss.signal);
+    this.#standby?.stop();
     try {
+      if (await this.#useReserve(forEver, attempts)) return;
       const found = await tryBrokers({
         order: () => this.#candidates.order(loss.from),
         failover: this.#failover,
@@ -142,9 +167,12 @@ export class Connector {
         failed: loss.failed + 1,
         failures: attempts.failures,
         signal: loss.signal,
-        attempt: (broker, left) => this.#attemptAgain(broker, left, forEver, attempts, establish),
+        attempt: (broker, left) => this.#attemptAgain(broker, left, forEver, attempts),
         wait: (delay) => forEver.wait(delay),
-        passed: loss.passed,
+        passed: (pass, error) => {
+          attempts.rounds = pass;
+          loss.passed(pass, error);
+        },
         mayTryAgain,
       });
       if (found) return;
@@ -156,6 +184,11 @@ export class Connector {
     } finally {
       forEver.cancel();
     }
+  }
+
+  /** Ends what is in reserve. */
+  close(reason: unknown): void {
+    this.#standby?.close(reason);
   }
 
   /**
@@ -186,6 +219,69 @@ export class Connector {
     return true;
   }
 
+  #createStandby(): Standby<BrokerLink> {
+    const { backup, backupPoolSize, priorityBackup } = this.#failover;
+    return new Standby<BrokerLink>({
+      failover: this.#failover,
+      wanted: () => {
+        const current = this.#current;
+        const others = this.#candidates.all().filter((broker) =>
+          !current || !sameBroker(broker, current)
+        );
+        const isPriority = (broker: BrokerTarget): boolean => this.#candidates.isPriority(broker);
+        const better = priorityBackup && current && !isPriority(current)
+          ? others.filter(isPriority)
+          : [];
+        const reserve = backup ? others.filter((broker) => !better.includes(broker)) : [];
+        return [...better, ...reserve.slice(0, backupPoolSize)];
+      },
+      open: async (broker, signal) => {
+        const limit = new TimeLimit(
+          this.#connectTimeout,
+          () => new TimeoutError(`Cannot connect to ${textOf(broker)} in time`),
+          signal,
+        );
+        try {
+          return await this.#negotiate(broker, limit, new Attempts());
+        } catch (error) {
+          this.log?.debug("There is no connection in reserve", { url: textOf(broker), error });
+          throw error;
+        } finally {
+          limit.cancel();
+        }
+      },
+      found: (broker) => {
+        this.log?.debug("A connection is in reserve", { url: textOf(broker) });
+        const current = this.#current;
+        if (!priorityBackup || !current || this.#candidates.isPriority(current)) return;
+        if (this.#candidates.isPriority(broker)) this.#onPriority();
+      },
+      wait: async (delay, signal) => {
+        const limit = new TimeLimit(0, () => new Error("never"), signal);
+        await limit.wait(delay).finally(() => limit.cancel());
+      },
+    });
+  }
+
+  /** Takes a connection in reserve into use; false when there is none that will do. */
+  async #useReserve(forEver: TimeLimit, attempts: Attempts): Promise<boolean> {
+    for (let spare = this.#standby?.take(); spare; spare = this.#standby!.take()) {
+      const { broker, link } = spare;
+      const late = (): Error => attempts.late(this.#connectTimeout);
+      const limit = new TimeLimit(this.#connectTimeout, late, forEver.signal);
+      try {
+        await this.#introduce(link, broker, limit, attempts);
+        return true;
+      } catch (error) {
+        if (forEver.signal.aborted || !mayTryAgain(error as Error)) throw error;
+        this.log?.warn("Cannot use the connection in reserve", { url: textOf(broker), error });
+      } finally {
+        limit.cancel();
+      }
+    }
+    return false;
+  }
+
   #read(list: string, from: BrokerTarget): ReturnType<typeof readPushed> {
     return readPushed(list, {
       from,
@@ -206,12 +302,11 @@ export class Connector {
     left: number,
     parent: TimeLimit,
     attempts: Attempts,
-    establish: Establish,
   ): Promise<true> {
     const late = (): Error => attempts.late(this.#connectTimeout);
     const limit = new TimeLimit(this.#connectTimeout, late, parent.signal);
     try {
-      return await this.#attempt(broker, left, limit, attempts, establish);
+      return await this.#attempt(broker, left, limit, attempts);
     } finally {
       limit.cancel();
     }
@@ -223,7 +318,6 @@ export class Connector {
     left: number,
     parent: TimeLimit,
     attempts: Attempts,
-    establish: Establish,
   ): Promise<true> {
     const share = left > 1 ? parent.left / left : Infinity;
     const late = (): Error =>
@@ -234,22 +328,32 @@ export class Connector {
       );
     const limit = new TimeLimit(share, late, parent.signal);
     try {
-      await this.#open(broker, limit, attempts, establish);
+      await this.#open(broker, limit, attempts);
       return true;
     } catch (error) {
-      this.log?.warn("Cannot connect to the broker", { url: textOf(broker), error });
+      const { warnAfterReconnectAttempts: often } = this.#failover;
+      const warns = attempts.rounds === 0 || (often > 0 && attempts.rounds % often === 0);
+      this.log?.[warns ? "warn" : "debug"]("Cannot connect to the broker", {
+        url: textOf(broker),
+        error,
+      });
       throw error;
     } finally {
       limit.cancel();
     }
   }
 
-  async #open(
+  async #open(broker: BrokerTarget, limit: TimeLimit, attempts: Attempts): Promise<void> {
+    const link = await this.#negotiate(broker, limit, attempts);
+    await this.#introduce(link, broker, limit, attempts);
+  }
+
+  /** Makes a connection as far as it is the same for all users. */
+  async #negotiate(
     broker: BrokerTarget,
     limit: TimeLimit,
     attempts: Attempts,
-    establish: Establish,
-  ): Promise<void> {
+  ): Promise<BrokerLink> {
     const { beforeConnect } = this.#options;
     if (beforeConnect) {
       attempts.step = "the option `beforeConnect`";
@@ -259,11 +363,22 @@ export class Connector {
       ? "the connection with TLS, which the port may not speak,"
       : "the connection";
     const transport = this.#options.transport ?? await this.#dial(broker, limit.signal);
-    const credentials = await this.#askCredentials(transport, limit, attempts);
     attempts.step =
       `the answer of ${transport.remoteAddress}, which may speak something else than OpenWire,`;
-    const format = this.#createFormat(broker);
-    await establish({ broker, transport, format, credentials }, limit.signal);
+    return await this.#speaker!.negotiate(transport, this.#createFormat(broker), limit.signal);
+  }
+
+  async #introduce(
+    link: BrokerLink,
+    broker: BrokerTarget,
+    limit: TimeLimit,
+    attempts: Attempts,
+  ): Promise<void> {
+    const credentials = await this.#askCredentials(link, limit, attempts);
+    attempts.step = `the answer of ${link.remoteAddress}`;
+    await this.#speaker!.introduce(link, broker, credentials, limit.signal);
+    this.#current = broker;
+    this.#standby?.start();
   }
 
   #dial(broker: BrokerTarget, signal: AbortSignal): Promise<Transport> {
@@ -286,7 +401,7 @@ export class Connector {
   }
 
   async #askCredentials(
-    transport: Transport,
+    link: BrokerLink,
     limit: TimeLimit,
     attempts: Attempts,
   ): Promise<Credentials> {
@@ -296,7 +411,7 @@ export class Connector {
     try {
       return await limit.race((async () => await credentials())());
     } catch (error) {
-      transport.close(error);
+      link.fail(error);
       throw error;
     }
   }
@@ -317,6 +432,8 @@ function isSecure({ address }: BrokerTarget): boolean {
 class Attempts {
   /** The last failure of each broker. */
   readonly failures: Map<BrokerTarget, Error> = new Map();
+  /** How often all were tried. */
+  rounds = 0;
   /** What is waited for. */
   step = "the connection";
 

@@ -57,7 +57,10 @@ export interface Credentials {
  * ```
  */
 export interface ConnectOptions extends Credentials {
-  /** Asked for user name and password each time that a connection is made: for tokens that expire. */
+  /**
+   * Asked for user name and password each time that a connection is made, as soon as the broker speaks OpenWire: for tokens
+   * that expire.
+   */
   credentials?: (() => Credentials | Promise<Credentials>) | undefined;
   /**
    * Is called before each attempt to connect, with the address of the broker; what it throws ends the attempt.

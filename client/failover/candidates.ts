@@ -1,7 +1,7 @@
 /** Which brokers to try, and in what order. It knows no sockets. */
 
-import { formatAddress } from "../../transport/mod.ts";
 import type { BrokerTarget } from "../url/broker_url.ts";
+import { sameBroker, textOf } from "./broker_text.ts";
 import { shuffled } from "./shuffled.ts";
 
 /** Brokers that were pushed by others and are kept, at most. */
@@ -94,14 +94,4 @@ export class Candidates {
     if (this.all().some((known) => textOf(known) === text)) return;
     this.push([broker, ...this.#pushed.values()]);
   }
-}
-
-/** A broker's address as text. */
-export function textOf({ address: { scheme, hostname, port } }: BrokerTarget): string {
-  return `${scheme}://${formatAddress(hostname.toLowerCase(), port)}`;
-}
-
-/** Whether both have the same address. */
-export function sameBroker(one: BrokerTarget, other: BrokerTarget): boolean {
-  return textOf(one) === textOf(other);
 }

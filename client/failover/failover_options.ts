@@ -4,7 +4,9 @@
  * @module
  */
 
+import { parseAddress } from "../../transport/mod.ts";
 import type { Resolved } from "../resolved.ts";
+import { textOf } from "./broker_text.ts";
 
 const MOST = 0x7fffffff;
 
@@ -70,6 +72,24 @@ export interface FailoverOptions {
    * @default {16_777_216}
    */
   maxTransactionSize?: number | undefined;
+  /**
+   * Whether connections to other brokers are kept in reserve, on which the wire format is agreed on and nothing else, so that
+   * a lost one is replaced at once.
+   *
+   * @default {false}
+   */
+  backup?: boolean | undefined;
+  /** Number of these, at most. @default {1} */
+  backupPoolSize?: number | undefined;
+  /**
+   * Whether some brokers are preferred: they are tried first, and while the connection is to another one they are looked for,
+   * to move to the first that is there.
+   *
+   * @default {false}
+   */
+  priorityBackup?: boolean | undefined;
+  /** Which ones, such as `["tcp://a:61616"]`; the first of the list by default. */
+  priorityURIs?: readonly string[] | undefined;
   /** Whether brokers that a broker tells of (`connectedBrokers` of ConnectionControl) are tried, too. @default {true} */
   updateURIsSupported?: boolean | undefined;
   /** Whether to move to another broker when a broker asks for it (`rebalanceConnection`). @default {true} */
@@ -102,6 +122,10 @@ export function resolveFailoverOptions(options: FailoverOptions): ResolvedFailov
     trackMessages: options.trackMessages ?? false,
     maxCacheSize: options.maxCacheSize ?? 131_072,
     maxTransactionSize: options.maxTransactionSize ?? 16_777_216,
+    backup: options.backup ?? false,
+    backupPoolSize: options.backupPoolSize ?? 1,
+    priorityBackup: options.priorityBackup ?? false,
+    priorityURIs: (options.priorityURIs ?? []).map((url) => textOf({ address: parseAddress(url) })),
     updateURIsSupported: options.updateURIsSupported ?? true,
     rebalanceUpdateURIs: options.rebalanceUpdateURIs ?? true,
     reconnectSupported: options.reconnectSupported ?? true,
@@ -116,6 +140,7 @@ export function resolveFailoverOptions(options: FailoverOptions): ResolvedFailov
   checkInteger("warnAfterReconnectAttempts", resolved.warnAfterReconnectAttempts, -1);
   checkInteger("maxCacheSize", resolved.maxCacheSize, 0);
   checkInteger("maxTransactionSize", resolved.maxTransactionSize, 0);
+  checkInteger("backupPoolSize", resolved.backupPoolSize, 0);
   checkRange("timeout", resolved.timeout, -0x80000000, MOST);
   return resolved;
 }

@@ -3,7 +3,7 @@
 import { parseAddress } from "../../transport/mod.ts";
 import type { BrokerTarget } from "../url/broker_url.ts";
 import type { TransportOptions } from "../url/transport_options.ts";
-import { textOf } from "./candidates.ts";
+import { textOf } from "./broker_text.ts";
 
 /** Characters that a list may have; a longer one is ignored. */
 const LONGEST = 16_384;

@@ -1,11 +1,10 @@
 /** Options of a URL with several brokers, as the Java client has them for `failover:`. */
 
 import type { ConnectOptions } from "../options.ts";
-import { boolean, integer, milliseconds, number } from "./option_value.ts";
-import { fixed, ignored, OptionTable, refused, typed } from "./option_table.ts";
+import { boolean, integer, milliseconds, number, text } from "./option_value.ts";
+import { fixed, OptionTable, refused, typed } from "./option_table.ts";
 
 const MOST = 0x7fffffff;
-const backups = "connections in reserve are not supported";
 
 /** The options of a URL with several brokers, apart from `jms.…` and `nested.…`. */
 export const failoverOptions: OptionTable<Pick<ConnectOptions, "failover">> = new OptionTable<
@@ -67,8 +66,34 @@ export const failoverOptions: OptionTable<Pick<ConnectOptions, "failover">> = ne
     "Milliseconds that a send may wait while there is no connection; 0 or less for its own limit.",
     (timeout) => ({ failover: { timeout } }),
   ),
-  fixed("backup", "false", backups),
-  fixed("priorityBackup", "false", backups),
+  typed(
+    "backup",
+    boolean,
+    "false",
+    "Whether connections to other brokers are kept in reserve.",
+    (backup) => ({ failover: { backup } }),
+  ),
+  typed(
+    "backupPoolSize",
+    integer(0, MOST),
+    "1",
+    "Number of these.",
+    (backupPoolSize) => ({ failover: { backupPoolSize } }),
+  ),
+  typed(
+    "priorityBackup",
+    boolean,
+    "false",
+    "Whether some brokers are preferred, and moved to when they are there.",
+    (priorityBackup) => ({ failover: { priorityBackup } }),
+  ),
+  typed(
+    "priorityURIs",
+    text,
+    "",
+    "Which ones, separated by commas; the first of the list by default.",
+    (list) => ({ failover: { priorityURIs: list.split(",").map((url) => url.trim()) } }),
+  ),
   typed(
     "trackMessages",
     boolean,
@@ -113,6 +138,4 @@ export const failoverOptions: OptionTable<Pick<ConnectOptions, "failover">> = ne
   ),
   fixed("trackTransactionProducers", "true", "producers of an open transaction are remembered"),
   refused("updateURIsURL", "give all addresses in the URL"),
-  refused("priorityURIs", backups),
-  ignored("backupPoolSize", integer(0, MOST), "there are no connections in reserve"),
 ]);
