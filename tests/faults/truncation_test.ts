@@ -1,4 +1,4 @@
-/** A session that is cut at every byte, and one in which silence falls: every call settles, and nothing is left. */
+/** A session that is cut at any byte, or in which silence falls: every call settles, and nothing is left. */
 
 import { assert, assertEquals } from "@std/assert";
 import { MemoryBroker } from "../../testing/mod.ts";
@@ -59,6 +59,52 @@ for (const direction of DIRECTIONS) {
     await proxy.until(() => proxy.connections.length === 0);
     await broker.until(() => broker.connections === 0);
   }, { timeout: 180_000 });
+}
+
+/** What a loss may do to a call of a connection that survives it. */
+const LOSSES: Readonly<Record<string, readonly string[]>> = {
+  commit: ["TRANSACTION_IN_DOUBT"],
+  "commit receive": ["TRANSACTION_IN_DOUBT", "TRANSACTION_ROLLED_BACK"],
+  ack: ["DELIVERY_LOST"],
+  createBrowser: ["CONNECTION_CLOSED"],
+  browse: ["CONNECTION_CLOSED"],
+};
+
+for (const direction of DIRECTIONS) {
+  test(
+    `a connection with failover survives a cut of what goes ${direction}, at any byte`,
+    async () => {
+      await using broker = await MemoryBroker.listen();
+      await using proxy = await FaultProxy.listen(broker.url);
+      const total = (await length(proxy))[direction];
+      const connect = { failover: { initialReconnectDelay: 1, maxReconnectDelay: 10 } };
+      for (let n = 0; n < total; n += 5 * STEP) {
+        const action: FaultAction = (n / STEP) % 2 === 0 ? "end" : "reset";
+        const at = `${action} after ${n} bytes ${direction}`;
+        let first = true;
+        proxy.onConnection = (connection) => {
+          if (first) connection.truncate(direction, n, action);
+          first = false;
+        };
+        const { outcomes, left } = await exercise(proxy.url, {
+          name: name(n),
+          timeout: DEADLINE,
+          deadline: DEADLINE,
+          connect,
+        });
+        for (const { call, error } of outcomes) {
+          assert(
+            !error || LOSSES[call]?.includes(error.code),
+            `${at}: ${call} failed with ${error}`,
+          );
+        }
+        for (const [what, count] of Object.entries(left)) assertEquals(count, 0, `${at}: ${what}`);
+      }
+      await proxy.until(() => proxy.connections.length === 0);
+      await broker.until(() => broker.connections === 0);
+    },
+    { timeout: 180_000 },
+  );
 }
 
 for (const silent of [...DIRECTIONS, undefined]) {
