@@ -121,6 +121,15 @@ export class FaultProxy implements AsyncDisposable {
     for (const one of direction ? [direction] : DIRECTIONS) this.#rates[one] = bytesPerSecond;
   }
 
+  /** Ends all connections again and again, by FIN and RST in turns. The timer is for `clearInterval()`. */
+  breakEvery(milliseconds: number): ReturnType<typeof setInterval> {
+    let count = 0;
+    return setInterval(() => {
+      const action = count++ % 2 === 0 ? "end" : "reset";
+      for (const connection of [...this.#connections]) connection.apply(action);
+    }, milliseconds);
+  }
+
   /** Refuses those who connect; open connections stay. */
   suspend(): void {
     this.#listener?.close();
