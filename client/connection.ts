@@ -58,6 +58,7 @@ import { changeDestination } from "./management/destinations.ts";
 import { Statistics } from "./management/statistics.ts";
 import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { MessageProducer } from "./producer/message_producer.ts";
+import { PendingSends } from "./producer/pending_sends.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
 import {
@@ -146,6 +147,7 @@ export class Connection implements AsyncDisposable {
   #traffic: LinkTraffic = { commandsSent: 0, commandsReceived: 0, bytesSent: 0, bytesReceived: 0 };
   readonly #id: ConnectionId;
   readonly #counters: MessageCounters = new MessageCounters();
+  readonly #pendingSends: PendingSends;
   readonly #status: StatusFeed = new StatusFeed();
   readonly #sessions: Set<Session> = new Set();
   /** Consumers by the text of their ids. */
@@ -206,6 +208,7 @@ export class Connection implements AsyncDisposable {
       this.#deadlines,
       connector.reconnects && settings.failover ? toReplay(settings.failover) : undefined,
     );
+    this.#pendingSends = new PendingSends(settings.maxPendingSendBytes);
     this.#introduced.promise.catch(() => {});
     this.#context = this.#createContext(parts.hooks);
     this.#temporaryDestinations = new TemporaryDestinations(this.#context);
@@ -306,6 +309,7 @@ export class Connection implements AsyncDisposable {
       sessions: this.#sessions.size,
       consumers: consumers.length,
       producers: producers.length,
+      pendingSendBytes: this.#pendingSends.bytes,
       windowBytes: sum(producers, ({ bufferedAmount }) => bufferedAmount),
       bufferedMessages: sum(consumers, ({ buffered }) => buffered),
       bufferedBytes: sum(consumers, ({ bufferedBytes }) => bufferedBytes),
@@ -957,6 +961,7 @@ export class Connection implements AsyncDisposable {
       settings: this.#settings,
       deadlines: this.#deadlines,
       counters: this.#counters,
+      pendingSends: this.#pendingSends,
       log: this.#log,
       observer: hooks && new Observer({ hooks, peer, report }),
       wireFormat: () => this.wireFormat,
@@ -969,6 +974,7 @@ export class Connection implements AsyncDisposable {
         this.#channel.send(command, this.#requestOptions(action, options)),
       post: (command, action, options = {}) =>
         this.#channel.post(command, () => this.#requestOptions(action, options)),
+      emptied: () => this.#channel.emptied,
       consumers: () => this.#consumers.values(),
       checkConsumable: (destination) => this.#temporaryDestinations.checkConsumable(destination),
       addConsumer: (consumer) => void this.#consumers.set(consumer.id, consumer),

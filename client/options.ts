@@ -129,6 +129,14 @@ export interface ConnectOptions extends Credentials {
    * @default {1_048_576}
    */
   producerWindowSize?: number | undefined;
+  /**
+   * Bytes of messages whose `send()` has not settled, of all producers together: what is given to `send()` beyond that is
+   * refused with the code `"SEND_BUFFER_FULL"`. A message counts as its body and properties and 1024 bytes, a `sendBatch()` as
+   * all of its messages. Who waits for each send, or for `writer.ready`, never meets it. 0 for no limit.
+   *
+   * @default {134_217_728}
+   */
+  maxPendingSendBytes?: number | undefined;
   /** Whether bodies are compressed. @default {false} */
   useCompression?: boolean | undefined;
   /** Bytes from which on a body is compressed. @default {1024} */
@@ -187,6 +195,7 @@ export interface ConnectionSettings {
   readonly useAsyncSend: boolean;
   readonly alwaysSyncSend: boolean;
   readonly producerWindowSize: number;
+  readonly maxPendingSendBytes: number;
   readonly useCompression: boolean;
   readonly compressionThreshold: number;
   readonly disableTimeStampsByDefault: boolean;
@@ -223,6 +232,7 @@ export function resolveSettings(options: ConnectOptions): ConnectionSettings {
     useAsyncSend: options.useAsyncSend ?? false,
     alwaysSyncSend: options.alwaysSyncSend ?? false,
     producerWindowSize: bytes("producerWindowSize", options.producerWindowSize, 1_048_576),
+    maxPendingSendBytes: bytes("maxPendingSendBytes", options.maxPendingSendBytes, 134_217_728),
     useCompression: options.useCompression ?? false,
     compressionThreshold: bytes("compressionThreshold", options.compressionThreshold, 1024),
     disableTimeStampsByDefault: options.disableTimeStampsByDefault ?? false,

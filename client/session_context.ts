@@ -18,6 +18,7 @@ import type { Logger } from "./observe/logger.ts";
 import type { Observer } from "./observe/observer.ts";
 import type { MessageCounters } from "./observe/stats.ts";
 import type { ConnectionSettings } from "./options.ts";
+import type { PendingSends } from "./producer/pending_sends.ts";
 import type { Session } from "./session.ts";
 
 /** What a connection and a session know of a producer. */
@@ -48,6 +49,8 @@ export interface SessionContext {
   readonly settings: ConnectionSettings;
   readonly deadlines: Deadlines;
   readonly counters: MessageCounters;
+  /** Messages whose sending has not ended. */
+  readonly pendingSends: PendingSends;
   /** Is told what happens, if there is one. */
   readonly log: Logger | undefined;
   /** Calls the user's hooks, if there are any. */
@@ -66,6 +69,8 @@ export interface SessionContext {
   send(command: Command, action: string, options?: CallOptions): Promise<void>;
   /** The same for senders that need not know when it left: resolves at once while the broker keeps up. */
   post(command: Command, action: string, options?: CallOptions): Promise<void>;
+  /** Resolves when all that was sent so far was handed to the runtime, or never will be. */
+  emptied(): Promise<void>;
   /** Those that are open. */
   consumers(): Iterable<MessageConsumer>;
   /**

@@ -113,6 +113,11 @@ export class BrokerLink {
     return this.#outbox.waiting;
   }
 
+  /** Resolves when all that was sent so far was handed to the runtime, or never will be. */
+  get emptied(): Promise<void> {
+    return this.#outbox.emptied;
+  }
+
   /** What went over it so far. */
   get traffic(): LinkTraffic {
     return {

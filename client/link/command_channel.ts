@@ -78,6 +78,11 @@ export class CommandChannel {
     return this.#journal?.size ?? 0;
   }
 
+  /** Resolves when all that was sent so far was handed to the runtime, or never will be. */
+  get emptied(): Promise<void> {
+    return this.#link?.emptied ?? DONE;
+  }
+
   /** Whether there is a connection. */
   get connected(): boolean {
     return this.#link !== undefined;

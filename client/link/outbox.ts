@@ -36,6 +36,12 @@ export class Outbox {
     return this.#waiting.length;
   }
 
+  /** Resolves when all that was added so far has left, or never will. */
+  get emptied(): Promise<void> {
+    if (!this.#busy || this.#failure) return Promise.resolve();
+    return this.#written.promise.catch(() => {});
+  }
+
   /**
    * Adds a command.
    *

@@ -75,6 +75,11 @@ export interface ConnectionStats extends TrafficStats, SettlementStats {
   readonly consumers: number;
   /** Producers that are open. */
   readonly producers: number;
+  /**
+   * Bytes of messages whose `send()` has not settled, with 1024 more for each, and of those that were given up and still wait to
+   * be written; see `maxPendingSendBytes`.
+   */
+  readonly pendingSendBytes: number;
   /** Bytes in the windows of the producers: sent, and not taken by the broker yet. */
   readonly windowBytes: number;
   /** Messages that have come and wait to be taken. */

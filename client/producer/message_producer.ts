@@ -151,6 +151,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    *   tells; a transaction can't be committed then.
    * @throws {EncodeError} When the broker could not take it, because it is too large or a header too long. Nothing was
    *   sent.
+   * @throws {OpenWireError} `"SEND_BUFFER_FULL"` when too many messages are on their way already (`maxPendingSendBytes`). Nothing
+   *   was sent.
    * @throws {TimeoutError} When the broker did not answer in time; it may have taken the message, unless the error says that
    *   it was not sent.
    * @throws {ClosedError} When the producer is closed.
@@ -161,7 +163,9 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   send(body: T | Message, options: SendOptions = {}): Promise<SendResult> {
     // Not async: each promise less is felt.
     try {
-      return this.#flow.send(this.#prepare(body, options));
+      const prepared = this.#prepare(body, options);
+      this.#flow.admit(prepared.size, prepared.action);
+      return this.#flow.send(prepared);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -190,6 +194,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
       return this.#prepare(body, { ...options, ...own });
     });
     checkEncodable(batch.map(({ command }) => command), this.#context.wireFormat());
+    const size = batch.reduce((sum, { size }) => sum + size, 0);
+    if (batch.length > 0) this.#flow.admit(size, batch[0]!.action);
     const results = await Promise.allSettled(batch.map((prepared) => this.#flow.send(prepared)));
     if (results.some(({ status }) => status === "rejected")) throw new BatchError(results);
     return results.map((result) => (result as PromiseFulfilledResult<SendResult>).value);
@@ -208,6 +214,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    */
   async closeGroup(groupId: string, options: SendOptions = {}): Promise<SendResult> {
     const last = this.#prepareBody(null, { ...options, groupId, groupSequence: -1 });
+    this.#flow.admit(last.size, last.action);
     return await this.#flow.send(last);
   }
 
@@ -247,7 +254,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
         const wait = !this.#transaction && !this.#settings.useAsyncSend;
         const signal = options.signal ? AbortSignal.any([options.signal, aborted]) : aborted;
         const prepared = this.#prepare(body, { confirm: wait || undefined, ...options, signal });
-        return { size: sizeOf(prepared.command), done: this.#flow.send(prepared) };
+        this.#flow.admit(prepared.size, prepared.action);
+        return { size: prepared.size, done: this.#flow.send(prepared) };
       },
     });
   }
@@ -362,6 +370,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
       // The scheduler sends no ProducerAck.
       confirm: (options.confirm ?? !oneWay) || (scheduled && settings.windowSize > 0),
       compress: compressible && (options.compress ?? settings.compress),
+      size: sizeOf(command),
       action: this.#action || actionFor(destination),
       timeout: milliseconds("timeout", options.timeout, settings.sendTimeout),
       signal: options.signal,

@@ -33,6 +33,8 @@ export interface Prepared {
   failure?: unknown;
   /** Whether to wait for the broker's answer. */
   readonly confirm: boolean;
+  /** Bytes that it takes, before it is compressed. */
+  readonly size: number;
   /** What can't be done if it fails. */
   readonly action: string;
   readonly timeout: number;
@@ -72,6 +74,15 @@ export class ProducerFlow {
     return this.#window?.used ?? 0;
   }
 
+  /**
+   * Counts messages that are about to be sent; each of them must be given to {@linkcode send} then.
+   *
+   * @throws {OpenWireError} `"SEND_BUFFER_FULL"`
+   */
+  admit(size: number, action: string): void {
+    this.#context.pendingSends.add(size, action);
+  }
+
   /** Sends a message at once if it can, else when it is its turn. */
   send(prepared: Prepared): Promise<SendResult> {
     const atOnce = this.#line.empty && this.#mayGo(prepared);
@@ -93,8 +104,13 @@ export class ProducerFlow {
         stop();
         reject(error);
       };
-      const leave = (error: unknown): void => {
+      const refuse = (error: unknown): void => {
+        if (waits) this.#context.pendingSends.remove(prepared.size);
+        waits = false;
         fail(error);
+      };
+      const leave = (error: unknown): void => {
+        refuse(error);
         this.#line.leave(waiting);
       };
       const abort = (): void => leave(signal!.reason);
@@ -108,7 +124,7 @@ export class ProducerFlow {
             resolve(result);
           }, fail);
         },
-        fail,
+        fail: refuse,
       };
       const cancel = this.#context.deadlines.add(
         timeout,
@@ -194,38 +210,47 @@ export class ProducerFlow {
   ): Promise<SendResult> {
     const { command, confirm, action } = prepared;
     const window = this.#window;
-    if (prepared.failure !== undefined) throw prepared.failure;
-    // Both are given now, in the order of the wire: the broker drops what comes with a lower number.
-    command.transactionId = this.#transaction?.begin() ?? null;
-    command.messageId = createMessageId({
-      producerId: this.#producerId,
-      producerSequenceId: ++this.#sequence,
-    });
-    let outcome: SendOutcome;
-    if (confirm) {
-      outcome = "confirmed";
-      await this.#context.request(command, action, { timeout, signal });
-    } else if (window === undefined) {
-      outcome = "sent";
-      await this.#context.send(command, action, { timeout, signal });
-    } else {
-      const charge = window.charge(sizeOf(command), countDestinations(command.destination));
-      outcome = charge.asks ? "confirmed" : "windowed";
-      try {
-        if (charge.asks) await this.#ask(prepared, window, charge, timeout, signal);
-        else await this.#context.send(command, action, { timeout, signal });
-      } catch (error) {
-        if (error instanceof EncodeError) this.#withdraw(window, charge);
-        throw error;
+    let settled = false;
+    try {
+      if (prepared.failure !== undefined) throw prepared.failure;
+      // Both are given now, in the order of the wire: the broker drops what comes with a lower number.
+      command.transactionId = this.#transaction?.begin() ?? null;
+      command.messageId = createMessageId({
+        producerId: this.#producerId,
+        producerSequenceId: ++this.#sequence,
+      });
+      let outcome: SendOutcome;
+      if (confirm) {
+        outcome = "confirmed";
+        await this.#context.request(command, action, { timeout, signal });
+      } else if (window === undefined) {
+        outcome = "sent";
+        await this.#context.send(command, action, { timeout, signal });
+      } else {
+        const charge = window.charge(sizeOf(command), countDestinations(command.destination));
+        outcome = charge.asks ? "confirmed" : "windowed";
+        try {
+          if (charge.asks) await this.#ask(prepared, window, charge, timeout, signal);
+          else await this.#context.send(command, action, { timeout, signal });
+        } catch (error) {
+          if (error instanceof EncodeError) this.#withdraw(window, charge);
+          throw error;
+        }
       }
+      settled = true;
+      const { counters } = this.#context;
+      counters.messagesSent++;
+      counters.bodyBytesSent += command.content?.length ?? 0;
+      return {
+        messageId: formatMessageId(command.messageId),
+        outcome: command.transactionId === null ? outcome : "transactional",
+      };
+    } finally {
+      const { pendingSends } = this.#context;
+      if (settled) pendingSends.remove(prepared.size);
+      // What nobody waits for any more may still wait to be written.
+      else this.#context.emptied().then(() => pendingSends.remove(prepared.size));
     }
-    const { counters } = this.#context;
-    counters.messagesSent++;
-    counters.bodyBytesSent += command.content?.length ?? 0;
-    return {
-      messageId: formatMessageId(command.messageId),
-      outcome: command.transactionId === null ? outcome : "transactional",
-    };
   }
 
   /** Sends a message whose answer tells that the broker has taken all before it. */

@@ -52,6 +52,7 @@ export async function play<S extends Scene>(
   open: () => Promise<S>,
   expected: (driver: Driver) => Outcome,
   run: (call: Call, stage: Stage, scene: S, driver: Driver) => Promise<Outcome>,
+  pool: number = POOL,
 ): Promise<void> {
   const found = new Map<string, Outcome>();
   const waiting = [...drivers];
@@ -63,7 +64,7 @@ export async function play<S extends Scene>(
       found.set(driver.name, await run(call, stage, scene, driver));
     }
   };
-  await Promise.all(Array.from({ length: POOL }, work));
+  await Promise.all(Array.from({ length: pool }, work));
   compare(drivers, found, expected);
 }
 
