@@ -11,26 +11,32 @@ export function closingIterator<T, U>(
   map: (value: T) => U,
   close: () => Promise<void>,
 ): AsyncIterableIterator<U> {
+  let ended = false;
   const iterator: AsyncIterableIterator<U> = {
     async next() {
-      let result;
+      if (ended) return END;
       try {
         const { done, value } = await inner.next();
-        if (!done) result = { done: false, value: map(value) } as const;
+        if (!done) return { done: false, value: map(value) };
       } catch (error) {
+        ended = true;
         inner.return!().then(close).catch(() => {});
         throw error;
       }
-      if (result) return result;
-      await close();
+      await end();
       return END;
     },
     async return() {
-      await inner.return!();
-      await close();
+      if (!ended) await end();
       return END;
     },
     [Symbol.asyncIterator]: () => iterator,
+  };
+  /** What has ended once does not fail again: Array.fromAsync() calls `return()` after a failure, in V8 until it succeeds. */
+  const end = async (): Promise<void> => {
+    ended = true;
+    await inner.return!();
+    await close();
   };
   return iterator;
 }

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { advisoryTopics } from "../../mod.ts";
 import { test } from "../_harness.ts";
+import { outcomeOf } from "./_outcomes.ts";
 import { SilentBroker } from "./_silence.ts";
 import { Stage } from "./_stage.ts";
 
@@ -40,3 +41,16 @@ for (const [name, open] of Object.entries(iterations)) {
     assertEquals((await iterator.next()).done, true);
   }, { timeout: 5000 });
 }
+
+test("what has failed is over: to leave it does not fail again", async () => {
+  await using broker = await SilentBroker.open({ requestTimeout: 50, closeTimeout: 50 });
+  await using stage = await Stage.open(broker.url, broker.options);
+  await stage.connection.send(stage.queue, "hello");
+  const browser = await stage.connection.createBrowser(stage.queue, { prefetchSize: 1 });
+  broker.silence();
+  const messages = browser.messages();
+  // It calls return() after a failure, in V8 again and again while that fails.
+  assertEquals(await outcomeOf(Array.fromAsync(messages)), "TIMEOUT");
+  assertEquals((await messages.return!()).done, true);
+  assertEquals((await messages.next()).done, true);
+});
