@@ -639,15 +639,16 @@ export const drivers: readonly Driver[] = [
   asks("XAResource.prepare", async (stage) => {
     const xid = await stage.idleBranch();
     return (limits) => stage.connection.xa.prepare(xid, limits);
-  }),
+    // A branch that was not prepared has gone with its connection.
+  }, { away: "XA" }),
   asks("XAResource.commit", async (stage) => {
     const xid = await stage.idleBranch();
     return (limits) => stage.connection.xa.commit(xid, { onePhase: true, ...limits });
-  }),
+  }, { away: "XA" }),
   asks("XAResource.rollback", async (stage) => {
     const xid = await stage.idleBranch();
     return (limits) => stage.connection.xa.rollback(xid, limits);
-  }),
+  }, { away: "ok" }),
   asks(
     "XAResource.forget",
     ({ connection }) => (limits) => connection.xa.forget(createXid(), limits),
