@@ -7,7 +7,7 @@ import { type Driver, drivers, type Outcome } from "./_drivers.ts";
 import { isPending, outcomeOf, play, REASON } from "./_outcomes.ts";
 import { Relay } from "./_relay.ts";
 import { SilentBroker } from "./_silence.ts";
-import type { Stage } from "./_stage.ts";
+import type { Call, Stage } from "./_stage.ts";
 
 /** Time limits of the connection that are short enough to wait for. */
 const SHORT = { requestTimeout: 500, closeTimeout: 500 };
@@ -134,20 +134,40 @@ test("a call ends in its time when the peer reads nothing any more and bytes pil
   }, 4);
 });
 
+/** Makes a call from a handler, when something has happened to the broker. */
+async function callInHandler(
+  call: Call,
+  { connection, queue }: Stage,
+  happen: () => Promise<void> | void,
+): Promise<Outcome> {
+  const outcome = Promise.withResolvers<Outcome>();
+  const consumer = await connection.createConsumer(`${queue}.handler`);
+  consumer.consume(async () => {
+    await happen();
+    outcome.resolve(await outcomeOf(call({})));
+  }).catch(() => {});
+  await connection.send(`${queue}.handler`, "hello");
+  return await outcome.promise;
+}
+
 test("a call from a handler ends as any other when the broker says nothing any more", async () => {
   const open = () => SilentBroker.open(SHORT);
   const inHandlers = drivers.filter(({ silent }) => silent !== "waits");
   const expected = ({ name, silent }: Driver) => IN_HANDLERS.get(name) ?? silent;
   await play(inHandlers, open, expected, async (call, stage, scene) => {
-    const outcome = Promise.withResolvers<Outcome>();
-    const handle = async (): Promise<void> => {
-      scene.silence();
-      outcome.resolve(await outcomeOf(call({})));
-    };
-    const consumer = await stage.connection.createConsumer(`${stage.queue}.handler`);
-    consumer.consume(handle).catch(() => {});
-    await stage.connection.send(`${stage.queue}.handler`, "hello");
-    return await outcome.promise;
+    return await callInHandler(call, stage, () => scene.silence());
+  });
+});
+
+test("a call from a handler ends as any other while a lost connection is being replaced", async () => {
+  const open = () => SilentBroker.open(SHORT, true);
+  const inHandlers = drivers.filter(({ away }) => away !== "waits");
+  const expected = ({ name, away }: Driver) => IN_HANDLERS.get(name) ?? away;
+  await play(inHandlers, open, expected, async (call, stage, scene) => {
+    return await callInHandler(call, stage, async () => {
+      await scene.broker.suspend();
+      await until(() => !stage.connection.connected);
+    });
   });
 });
 

@@ -1,8 +1,18 @@
 /** What a handler may do with the consumer, the session and the connection that it works for: nothing hangs. */
 
-import { assertEquals } from "@std/assert";
-import type { AcknowledgeMode, Connection, Message, MessageConsumer, Session } from "../../mod.ts";
-import { testOnBrokers } from "../client/_brokers.ts";
+import { assert, assertEquals } from "@std/assert";
+import {
+  type AcknowledgeMode,
+  connect,
+  type Connection,
+  type Message,
+  type MessageConsumer,
+  type Session,
+} from "../../mod.ts";
+import { MemoryBroker } from "../../testing/mod.ts";
+import { freshName, testOnBrokers } from "../client/_brokers.ts";
+import { until } from "../client/_messages.ts";
+import { test } from "../_harness.ts";
 import type { Outcome } from "./_drivers.ts";
 import { outcomeOf } from "./_outcomes.ts";
 
@@ -107,6 +117,30 @@ function pause(consumer: MessageConsumer): Promise<void> {
   consumer.pause();
   consumer.resume();
   return Promise.resolve();
+}
+
+for (const { title, mode = "auto", call } of cases) {
+  test(`a handler may ${title} while a lost connection is being replaced`, async () => {
+    await using broker = await MemoryBroker.listen();
+    const connection = await connect(`failover:(${broker.url})`, {
+      closeTimeout: CLOSE_TIMEOUT,
+      requestTimeout: CLOSE_TIMEOUT,
+    });
+    const name = freshName();
+    await connection.send(name, "hello");
+    const session = await connection.createSession({ acknowledgeMode: mode });
+    const consumer = await session.createConsumer(name);
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    consumer.consume(async (message) => {
+      await broker.suspend();
+      await until(() => !connection.connected);
+      resolve(await outcomeOf(call({ connection, session, consumer, message, name })));
+    }).catch(() => {});
+    const outcome = await promise;
+    assert(outcome !== "HANGS" && !outcome.startsWith("AssertionError"), outcome);
+    connection.abort();
+    await connection.closed;
+  });
 }
 
 for (const { title, mode = "auto", call, outcome = "ok" } of cases) {
