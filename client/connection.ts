@@ -58,7 +58,7 @@ import { changeDestination } from "./management/destinations.ts";
 import { Statistics } from "./management/statistics.ts";
 import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { MessageProducer } from "./producer/message_producer.ts";
-import { PendingSends } from "./producer/pending_sends.ts";
+import { PendingSends, roughSize } from "./producer/pending_sends.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
 import {
@@ -445,7 +445,7 @@ export class Connection implements AsyncDisposable {
     body: MessageBody,
     options: SendOptions = {},
   ): Promise<SendResult> {
-    const [session, left] = await this.#ownSession("auto", options);
+    const [session, left] = await this.#ownSession("auto", options, roughSize(body));
     return await session.send(destination, body, left);
   }
 
@@ -922,6 +922,7 @@ export class Connection implements AsyncDisposable {
   async #ownSession<Options extends CallOptions>(
     acknowledgeMode: AcknowledgeMode,
     options: Options,
+    bytes = 0,
   ): Promise<readonly [Session, Options]> {
     let session = this.#ownSessions.get(acknowledgeMode);
     if (!session) {
@@ -930,7 +931,7 @@ export class Connection implements AsyncDisposable {
       session.done.catch(() => this.#ownSessions.delete(acknowledgeMode));
       this.#ownSessions.set(acknowledgeMode, session);
     }
-    return await session.within(options, this.#context);
+    return await session.within(options, this.#context, bytes);
   }
 
   /** What the broker calls itself. */

@@ -24,6 +24,7 @@ import { inTime } from "./in_time.ts";
 import { MessageConsumer } from "./consumer/message_consumer.ts";
 import { MessageProducer } from "./producer/message_producer.ts";
 import type { MessageBody } from "./message/outgoing_message.ts";
+import { roughSize } from "./producer/pending_sends.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
 import { type BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
@@ -250,7 +251,11 @@ export class Session implements AsyncDisposable {
       // One that could not be opened is not kept.
       this.#sender.done.catch(() => this.#sender = undefined);
     }
-    const [producer, left] = await this.#sender.within(options, this.#context);
+    const [producer, left] = await this.#sender.within(
+      options,
+      this.#context,
+      roughSize(body),
+    );
     return await producer.send(body, { ...left, destination });
   }
 

@@ -2,6 +2,15 @@
 
 import { OpenWireError } from "../../errors.ts";
 
+/** What a message counts beside its body and properties, as in the broker. */
+export const MINIMUM_SIZE = 1024;
+
+/** Bytes of a message that was not made yet, about. */
+export function roughSize(body: unknown): number {
+  if (typeof body === "string") return MINIMUM_SIZE + body.length;
+  return MINIMUM_SIZE + (ArrayBuffer.isView(body) ? body.byteLength : 0);
+}
+
 /** Counts the bytes of messages that were given to `send()` and are still in memory. */
 export class PendingSends {
   readonly #limit: number;

@@ -15,6 +15,7 @@ import { formatDestination } from "../destination/destination.ts";
 import { ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { inTime } from "../in_time.ts";
 import { formatMessageId } from "../message/message.ts";
+import { MINIMUM_SIZE } from "./pending_sends.ts";
 import { type Charge, countDestinations, ProducerWindow } from "./producer_window.ts";
 import { SendLine, type Waiting } from "./send_line.ts";
 import type { SendOutcome, SendResult } from "./send_options.ts";
@@ -49,9 +50,6 @@ export interface ProducerFlowParts {
   /** Bytes at which the window closes; 0 for none. */
   readonly windowSize: number;
 }
-
-/** What a message counts beside its body and properties, as in the broker. */
-const MINIMUM_SIZE = 1024;
 
 /** Sends the messages of one producer. */
 export class ProducerFlow {

@@ -15,6 +15,7 @@ const BODY = new Uint8Array(9_000);
 const SIZE = BODY.length + 1024;
 /** Room for ten of them. */
 const LIMIT = { maxPendingSendBytes: 10 * SIZE };
+const SHORT = { requestTimeout: 200, closeTimeout: 50 };
 
 /** Sends without waiting; counts what came of the sends. */
 async function flood(
@@ -151,6 +152,14 @@ test("while a lost connection is being replaced, messages are kept up to the bou
   assertEquals(await sends, { ok: 10, SEND_BUFFER_FULL: 5 });
   assertEquals(connection.stats().pendingSendBytes, 0);
   assertEquals(broker.queue("flood").enqueued, 11);
+});
+
+test("messages that wait until something can be sent at all count, too", async () => {
+  await using broker = await SilentBroker.open();
+  await using connection = await connect(broker.url, { ...LIMIT, ...SHORT });
+  broker.silence();
+  assertEquals(await flood(connection, 15), { TIMEOUT: 10, SEND_BUFFER_FULL: 5 });
+  assertEquals(connection.stats().pendingSendBytes, 0);
 });
 
 test("without a bound nothing is refused", async () => {
