@@ -184,7 +184,7 @@ const QUEUES = advisoryTopics.queues();
 export const drivers: readonly Driver[] = [
   // Connecting.
   asks("connect", ({ url }) => async ({ timeout, signal }) => {
-    const connection = await connect(url, { connectTimeout: timeout ?? 1000, signal });
+    const connection = await connect(url, { connectTimeout: timeout ?? 2000, signal });
     connection.abort();
   }, {
     takes: "signal",
@@ -195,11 +195,11 @@ export const drivers: readonly Driver[] = [
   }),
   asks("ConnectOptions.credentials", ({ url }) => async ({ timeout }) => {
     const credentials = (): Promise<Credentials> => new Promise(() => {});
-    await connect(url, { connectTimeout: timeout ?? 1000, credentials });
+    await connect(url, { connectTimeout: timeout ?? 2000, credentials });
   }, { takes: "", lost: "TIMEOUT", closing: "TIMEOUT", closed: "TIMEOUT", gone: "TIMEOUT" }),
   asks("ConnectOptions.beforeConnect", ({ url }) => async ({ timeout }) => {
     const beforeConnect = (): Promise<void> => new Promise(() => {});
-    await connect(url, { connectTimeout: timeout ?? 1000, beforeConnect });
+    await connect(url, { connectTimeout: timeout ?? 2000, beforeConnect });
   }, { takes: "", lost: "TIMEOUT", closing: "TIMEOUT", closed: "TIMEOUT", gone: "TIMEOUT" }),
   settles("dial", ({ url }) => async ({ signal }) => {
     const transport = await dial(url.replace(/^failover:\((.*)\)$/, "$1"), { signal });

@@ -22,8 +22,8 @@ testOnBrokers("a queue is not sent to a consumer that takes nothing", async (bro
   await until(() => consumer.bufferedBytes > LIMIT);
   // The broker has answered the request to wait when it answers this one: what was on its way has come.
   await connection.ping();
-  // The broker in memory has no pages.
-  const most = LIMIT + (broker.real ? PAGE : COUNT) * SIZE;
+  // The others have no pages: what they have sent by then is a matter of moments.
+  const most = LIMIT + (broker.kind.startsWith("activemq") ? PAGE : COUNT) * SIZE;
   assert(consumer.bufferedBytes <= most, `${consumer.bufferedBytes} bytes wait`);
   assertEquals(connection.stats().bufferedBytes, consumer.bufferedBytes);
   for (let n = 0; n < COUNT; n += 50) {
@@ -39,8 +39,8 @@ testOnBrokers("a topic is not sent to a consumer that takes nothing", async (bro
   const producer = await sender.createProducer(topic(broker.name), { persistent: false });
   // One after another: the broker hears in time that it should wait.
   for (let n = 0; n < COUNT; n++) await producer.send(BODY, { confirm: true });
+  await until(() => consumer.bufferedBytes > LIMIT);
   await connection.ping();
-  assert(consumer.bufferedBytes > LIMIT);
   assert(consumer.bufferedBytes < 5 * LIMIT, `${consumer.bufferedBytes} bytes wait`);
   assertEquals((await take(consumer, COUNT)).length, COUNT);
 });
