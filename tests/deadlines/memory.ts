@@ -100,11 +100,12 @@ async function unread(url: string): Promise<void> {
 async function slow(url: string, messages: number): Promise<void> {
   await using connection = await connect(url);
   let count = 0;
+  const pause = Math.max(10, Math.floor(messages / 10_000));
   const watched = await watch(connection, async () => {
     const consumer = await connection.createConsumer(QUEUE);
     const done = Promise.withResolvers<void>();
     consumer.consume(async () => {
-      if (++count % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      if (++count % pause === 0) await new Promise((resolve) => setTimeout(resolve, 2));
       if (count === messages) done.resolve();
     }).catch(done.reject);
     await done.promise;
