@@ -141,6 +141,9 @@ function checkRange<Name extends string>(
   );
 }
 
+/** Milliseconds that a timer can take. */
+const LONGEST_DELAY = 0x7fffffff;
+
 /**
  * How long to wait before a message is given again.
  *
@@ -157,10 +160,12 @@ export function redeliveryDelay(
   let delay = policy.initialRedeliveryDelay;
   // Beyond that many steps nothing grows any more.
   for (let n = 1; n < Math.min(redelivery, 1000); n++) delay = nextDelay(policy, delay);
+  // What has grown to infinity can't be varied.
+  delay = Math.min(delay, LONGEST_DELAY);
   if (policy.useCollisionAvoidance) {
     delay *= 1 + policy.collisionAvoidanceFactor * (2 * random() - 1);
   }
-  return Math.min(Math.round(delay), 0x7fffffff);
+  return Math.min(Math.round(delay), LONGEST_DELAY);
 }
 
 function nextDelay(policy: Resolved<RedeliveryPolicy>, previous: number): number {

@@ -99,3 +99,14 @@ test("a policy that makes no sense is refused", () => {
     assertThrows(() => resolveRedeliveryPolicy(policy), RangeError, name);
   }
 });
+
+test("a delay that has grown beyond all bounds is the longest that a timer can take", () => {
+  const policy = resolveRedeliveryPolicy({
+    useExponentialBackOff: true,
+    backOffMultiplier: 10,
+    useCollisionAvoidance: true,
+    collisionAvoidanceFactor: 1,
+  });
+  assertEquals(redeliveryDelay(policy, 1000, () => 0.5), 0x7fffffff);
+  assertEquals(redeliveryDelay(policy, 1000, () => 0), 0);
+});
