@@ -35,12 +35,14 @@ export class ConsumerCredit {
   #mostPrefetched: number;
   /** Whether the broker was asked to send nothing, because too much waits here. */
   #throttled = false;
+  /** What the broker was told last. */
+  #told: number;
   #pulling = false;
   #ended = false;
 
   constructor(options: ConsumerCreditOptions) {
     this.#options = options;
-    this.#prefetchSize = this.#mostPrefetched = options.prefetchSize;
+    this.#prefetchSize = this.#mostPrefetched = this.#told = options.prefetchSize;
   }
 
   /** How many messages the broker sends ahead; 0 when it is asked for each. */
@@ -53,10 +55,32 @@ export class ConsumerCredit {
     return this.#pulling;
   }
 
-  /** The broker has changed the prefetch size, or was asked to. */
+  /** The broker has changed the prefetch size, whatever it was asked before. */
   changed(prefetchSize: number): void {
-    this.#prefetchSize = prefetchSize;
-    this.#mostPrefetched = Math.max(this.#mostPrefetched, prefetchSize);
+    this.#throttled = false;
+    this.#told = prefetchSize;
+    this.#apply(prefetchSize);
+  }
+
+  /**
+   * Changes the prefetch size.
+   *
+   * @param prefetchSize The new one.
+   * @param bufferedBytes Tells what waits when it is changed.
+   * @param options How long to wait for the broker.
+   */
+  async change(
+    prefetchSize: number,
+    bufferedBytes: () => number,
+    options: CallOptions,
+  ): Promise<void> {
+    this.#throttled = false;
+    await this.request(prefetchSize, options);
+    this.#apply(prefetchSize);
+    if (this.#ended) return;
+    // Meanwhile it may have been told otherwise.
+    if (!this.#throttled && this.#told !== prefetchSize) this.#requestQuietly(prefetchSize);
+    this.check(bufferedBytes());
   }
 
   /**
@@ -105,6 +129,7 @@ export class ConsumerCredit {
   interrupted(): void {
     this.#pulling = false;
     this.#throttled = false;
+    this.#told = this.#prefetchSize;
   }
 
   /** Looks whether more waits here than should. */
@@ -128,7 +153,13 @@ export class ConsumerCredit {
   async request(prefetch: number, options: CallOptions = {}): Promise<void> {
     const { context, consumerId, destination } = this.#options;
     const control = createConsumerControl({ consumerId, destination, prefetch });
+    this.#told = prefetch;
     await context.request(control, "Cannot change the prefetch size", options);
+  }
+
+  #apply(prefetchSize: number): void {
+    this.#prefetchSize = prefetchSize;
+    this.#mostPrefetched = Math.max(this.#mostPrefetched, prefetchSize);
   }
 
   #requestQuietly(prefetch: number): void {

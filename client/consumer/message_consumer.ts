@@ -428,8 +428,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   async setPrefetchSize(size: number, options: CallOptions = {}): Promise<void> {
     checkPrefetchSize("prefetchSize", size);
     if (this.#ended) throw this.#ended;
-    await this.#credit.request(size, options);
-    this.prefetchChanged(size);
+    await this.#credit.change(size, () => this.#queue.bytes, options);
+    this.#prefetchChanged();
   }
 
   /**
@@ -486,11 +486,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   prefetchChanged(size: number): void {
     if (size < 0) return;
-    const prefetchSize = Math.min(size, MAX_PREFETCH_SIZE);
-    this.#credit.changed(prefetchSize);
-    this.#deliveries.setPrefetchSize(prefetchSize);
-    // Whoever waits may have to be asked for now.
-    this.#queue.pump();
+    this.#credit.changed(Math.min(size, MAX_PREFETCH_SIZE));
+    this.#prefetchChanged();
   }
 
   /**
@@ -620,6 +617,12 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     // A close under way must reach the broker before the session's; its caller is told if it fails.
     if (this.#closing) await asLongAs(this.#closing, this.#context, options);
     else await (this.#closing = this.#retire(options));
+  }
+
+  #prefetchChanged(): void {
+    this.#deliveries.setPrefetchSize(this.prefetchSize);
+    // Whoever waits may have to be asked for now.
+    this.#queue.pump();
   }
 
   #refuseWhileHandling(): void {
