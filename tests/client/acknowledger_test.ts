@@ -14,7 +14,7 @@ import { Acknowledger } from "../../client/consumer/acknowledger.ts";
 import { MessageCounters } from "../../client/observe/stats.ts";
 import { type Delivery, toDelivery } from "../../client/consumer/delivery.ts";
 import { test } from "../_harness.ts";
-import { seededRandom } from "../_random.ts";
+import * as fc from "fast-check";
 
 /** What the broker keeps of a subscription, and what it does with acknowledgements (Java: PrefetchSubscription). */
 class BrokerModel {
@@ -107,58 +107,135 @@ const kinds: readonly { mode: AcknowledgeMode; optimize?: boolean }[] = [
   { mode: "client" },
 ];
 
+/** What the application has of a consumer's messages. */
+interface Application {
+  dispatched: number;
+  buffered: Delivery[];
+  delivered: Delivery[];
+}
+
+type Step = fc.AsyncCommand<Application, Rig>;
+
+/** Something that the application, the broker or the time may do with a rig. */
+function step(
+  name: string,
+  check: (application: Readonly<Application>) => boolean,
+  run: (application: Application, rig: Rig) => unknown,
+): Step {
+  return {
+    check,
+    run: async (application, rig) => void await run(application, rig),
+    toString: () => name,
+  };
+}
+
+const noCause = { className: "java.lang.Throwable", message: "", stackTrace: [], cause: null };
+
+function steps(mode: AcknowledgeMode): fc.Arbitrary<Step>[] {
+  const has = ({ delivered }: Readonly<Application>): boolean => delivered.length > 0;
+  const waits = ({ buffered }: Readonly<Application>): boolean => buffered.length > 0;
+  const take = ({ delivered }: Application, at: number): Delivery =>
+    delivered.splice(at % delivered.length, 1)[0]!;
+  const once = fc.constant(undefined);
+  const which = fc.nat({ max: 20 });
+  return [
+    once.map(() =>
+      step("a message comes", () => true, (application, { dispatch }) => {
+        application.buffered.push(dispatch(++application.dispatched));
+      })
+    ),
+    once.map(() =>
+      step("one is given out", waits, (application, { acknowledger }) => {
+        acknowledger.asked();
+        const delivery = application.buffered.shift()!;
+        acknowledger.delivered(delivery);
+        application.delivered.push(delivery);
+      })
+    ),
+    once.map(() =>
+      step(
+        "one is too old",
+        waits,
+        ({ buffered }, { acknowledger }) => acknowledger.expired(buffered.shift()!),
+      )
+    ),
+    which.map((at) =>
+      step(
+        `${at} is given up`,
+        has,
+        (application, { acknowledger }) => acknowledger.poison(take(application, at), noCause),
+      )
+    ),
+    fc.array(which, { minLength: 1, maxLength: 4 }).map((places) =>
+      step(`${places} are given again`, has, (application, { acknowledger }) => {
+        const again = places.slice(0, application.delivered.length)
+          .map((at) => take(application, at));
+        acknowledger.redelivered(new Set(again));
+        for (const delivery of again) delivery.state = "buffered";
+        application.buffered.unshift(...again);
+      })
+    ),
+    which.map((at) =>
+      step(`${at} is done`, has, (application, { acknowledger }) => {
+        if (mode === "client") return acknowledger.all(application.delivered.splice(0));
+        const delivery = take(application, at);
+        return mode === "individual"
+          ? acknowledger.individual(delivery)
+          : acknowledger.done(delivery);
+      })
+    ),
+    fc.nat({ max: 30 }).map((size) =>
+      step(
+        `the prefetch size is ${size}`,
+        () => true,
+        (_, { acknowledger }) => acknowledger.setPrefetchSize(size),
+      )
+    ),
+    once.map(() =>
+      step("the time is over", () => true, (_, { acknowledger }) => acknowledger.flush())
+    ),
+    once.map(() =>
+      step(
+        "the broker may be replaced",
+        () => true,
+        (_, { acknowledger }) => acknowledger.stopOptimizing(),
+      )
+    ),
+  ];
+}
+
 for (const { mode, optimize = false } of kinds) {
   test(`Acknowledgements in mode ${mode}${optimize ? ", optimized," : ""} fit the broker's list in any order`, async () => {
-    for (let seed = 1; seed <= 300; seed++) {
-      const random = seededRandom(seed);
-      const integer = (from: number, to: number): number =>
-        from + Math.floor(random() * (to - from + 1));
-      const prefetchSize = integer(0, 20);
-      const { broker, acknowledger, dispatch } = rig(mode, { prefetchSize, optimize });
-      const buffered: Delivery[] = [];
-      const delivered: Delivery[] = [];
-      const total = integer(1, 60);
-      let dispatched = 0;
-      const take = (list: Delivery[]): Delivery => list.splice(integer(0, list.length - 1), 1)[0]!;
-      while (dispatched < total || buffered.length > 0 || delivered.length > 0) {
-        const step = integer(0, 9);
-        if (step < 3 && dispatched < total) {
-          buffered.push(dispatch(++dispatched));
-        } else if (step < 6 && buffered.length > 0) {
-          acknowledger.asked();
-          const delivery = buffered.shift()!;
-          acknowledger.delivered(delivery);
-          delivered.push(delivery);
-        } else if (step === 6 && buffered.length > 0) {
-          await acknowledger.expired(buffered.shift()!);
-        } else if (step === 7 && delivered.length > 0) {
-          await acknowledger.poison(take(delivered), {
-            className: "java.lang.Throwable",
-            message: "",
-            stackTrace: [],
-            cause: null,
-          });
-        } else if (step === 8 && delivered.length > 0) {
-          const again = take(delivered);
-          acknowledger.redelivered(new Set([again]));
-          again.state = "buffered";
-          buffered.unshift(again);
-        } else if (delivered.length > 0) {
-          if (mode === "client") await acknowledger.all(delivered.splice(0));
-          else if (mode === "individual") await acknowledger.individual(take(delivered));
-          else await acknowledger.done(take(delivered));
-        }
-      }
-      acknowledger.flush();
-      const all = [...broker.consumed, ...broker.poisoned, ...broker.expired];
-      assertEquals(
-        all.sort((a, b) => a - b),
-        Array.from({ length: total }, (_, i) => i + 1),
-        `seed ${seed}`,
-      );
-      assertEquals(broker.dispatched, [], `seed ${seed}`);
-      assertEquals(acknowledger.size, 0);
-    }
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat({ max: 20 }),
+        fc.commands(steps(mode), { maxCommands: 120, size: "max" }),
+        async (prefetchSize, commands) => {
+          const application: Application = { dispatched: 0, buffered: [], delivered: [] };
+          const made = rig(mode, { prefetchSize, optimize });
+          const { broker, acknowledger } = made;
+          await fc.asyncModelRun(() => ({ model: application, real: made }), commands);
+          // What is left is done, too.
+          for (const delivery of application.buffered.splice(0)) {
+            acknowledger.delivered(delivery);
+            application.delivered.push(delivery);
+          }
+          if (mode === "client") await acknowledger.all(application.delivered);
+          for (const delivery of mode === "client" ? [] : application.delivered) {
+            if (mode === "individual") await acknowledger.individual(delivery);
+            else await acknowledger.done(delivery);
+          }
+          acknowledger.flush();
+          const all = [...broker.consumed, ...broker.poisoned, ...broker.expired];
+          assertEquals(
+            all.sort((a, b) => a - b),
+            Array.from({ length: application.dispatched }, (_, i) => i + 1),
+          );
+          assertEquals([broker.dispatched.length, acknowledger.size], [0, 0]);
+        },
+      ),
+      { seed: 1, numRuns: 500 },
+    );
   });
 }
 
