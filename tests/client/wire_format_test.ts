@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { PrimitiveList, PrimitiveMap } from "../../codec/mod.ts";
 import { testOnBrokers } from "./_brokers.ts";
+import { received } from "./_messages.ts";
 
 for (const version of [1, 2, 3, 5, 6, 9, 10, 11, 12]) {
   testOnBrokers(
@@ -62,6 +64,49 @@ testOnBrokers("more destinations than the cache has room for", async ({ connect,
         String(i),
         `${name}.${i % 125}`,
       ]);
+    }
+  }
+});
+
+testOnBrokers("what is sent in one encoding is received in each other one", async (broker) => {
+  const encodings = [false, true].flatMap((tightEncodingEnabled) =>
+    [false, true].map((cacheEnabled) => ({ tightEncodingEnabled, cacheEnabled }))
+  );
+  const connections = [];
+  for (const wireFormat of encodings) connections.push(await broker.connect({ wireFormat }));
+  const bodies = [
+    "text 😀\0",
+    Uint8Array.of(1, 2, 3),
+    { map: { a: 1, b: "two" } },
+    { stream: ["one", 2] },
+    { object: Uint8Array.of(0xac, 0xed, 0, 5) },
+    null,
+  ];
+  for (const [from, sender] of connections.entries()) {
+    for (const [to, receiver] of connections.entries()) {
+      const name = `${broker.name}.${from}.${to}`;
+      await using consumer = await receiver.createConsumer(name);
+      for (const body of bodies) {
+        for (const compress of [false, true]) {
+          await sender.send(name, body, {
+            compress,
+            compressionThreshold: 0,
+            properties: { region: "ü" },
+            replyTo: "topic://answers",
+          });
+          const message = await received(consumer);
+          const expected = typeof body === "object" && body !== null && !("length" in body)
+            ? Object.values(body)[0]
+            : body;
+          const value = message.getBody();
+          const plain = value instanceof PrimitiveMap || value instanceof PrimitiveList
+            ? JSON.parse(JSON.stringify(value))
+            : value;
+          assertEquals(plain, expected, `${JSON.stringify(encodings[from])} to ${to}`);
+          assertEquals(message.properties.get("region"), "ü");
+          assertEquals(message.replyTo?.physicalName, "answers");
+        }
+      }
     }
   }
 });
