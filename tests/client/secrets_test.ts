@@ -148,6 +148,24 @@ test("the password is in no error of a handshake that breaks, or of one with a b
   }
 });
 
+test("a private key is in no error, and can't be reached from a connection", async () => {
+  const pem = (what: string): string =>
+    `-----BEGIN ${what}-----\n${btoa(SECRET)}\n-----END ${what}-----\n`;
+  const tls = { cert: pem("CERTIFICATE"), key: pem("PRIVATE KEY"), caCerts: pem("CERTIFICATE") };
+  const { shown, options } = keeping();
+  await using broker = await MemoryBroker.listen();
+  const error = await connect(broker.url.replace("tcp:", "ssl:"), { ...options, tls })
+    .catch((reason) => reason);
+  assert(error instanceof Error);
+  assertClean("an error", error);
+  // Among several brokers one may be without TLS.
+  const url = `failover:(${broker.url},ssl://127.0.0.1:1)?randomize=false`;
+  await using connection = await connect(url, { ...options, tls });
+  await connection.ping();
+  assertClean("the connection", connection);
+  assertClean("what was shown", shown);
+});
+
 test("the password is in nothing that shows the broker in memory", async () => {
   await using broker = await MemoryBroker.listen({ users: { app: SECRET } });
   await using connection = await connect(broker.url, credentials);
