@@ -99,9 +99,12 @@ testOnBrokers("requests at the same time share a queue for their replies", async
 testOnBrokers("a request without a reply fails, and a late reply is counted", async (broker) => {
   const [client, server] = await two(broker);
   const requests = await server.createConsumer(broker.name);
-  const pending = client.request(broker.name, "a", { timeout: 100, timeToLive: 0 });
+  const failed = assertRejects(
+    () => client.request(broker.name, "a", { timeout: 100, timeToLive: 0 }),
+    TimeoutError,
+  );
   const { replyTo, correlationId } = await received(requests);
-  const error = await assertRejects(() => pending, TimeoutError);
+  const error = await failed;
   assert(error.message.includes(`queue://${broker.name}`) && error.message.includes("100 ms"));
   assertEquals(client.lateReplies, 0);
   await server.send(replyTo!, "too late", { correlationId: correlationId! });
