@@ -36,7 +36,7 @@ export interface Victim {
 const CAREFUL: ConnectOptions = {
   username: "app",
   password: "secret",
-  requestTimeout: 2000,
+  requestTimeout: 10_000,
   closeTimeout: 500,
   wireFormat: { cacheEnabled: false, maxFrameSize: 1_048_576 },
 };

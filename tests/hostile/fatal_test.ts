@@ -197,7 +197,7 @@ test("ends the connection: a frame that is never finished, and comes byte by byt
     await received;
     await sending;
     assertEquals(failures, []);
-  }, { wireFormat: { maxInactivityDuration: 150, maxInactivityDurationInitialDelay: 0 } });
+  }, { wireFormat: { maxInactivityDuration: 500, maxInactivityDurationInitialDelay: 0 } });
 });
 
 test("ends the connection: far more messages than the consumer wants", async () => {
