@@ -172,7 +172,6 @@ const refused: Record<string, Refused[]> = {
     ["failover:(tcp://a)?nested.socket.verifyHostName=false", "is for ssl:// only"],
     ["failover:(ssl://a,tcp://b?socket.verifyHostName=false)", "is for ssl:// only"],
     ["failover:tcp://a,tcp://b?randomize=false", "failover:(tcp://a,tcp://b)?randomize=…"],
-    ["failover:(tcp://a,tcp://b)?priorityBackup=true", "connections in reserve"],
     ["tcp://localhost:61616/localhost:5000", "a local address can't be chosen"],
   ],
   "Spring and the environment": [
