@@ -3,7 +3,7 @@ import { dial, listen, memoryPair, type Transport } from "../../transport/mod.ts
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import process from "node:process";
 import { test } from "../_harness.ts";
-import { brokers, skipWithout, wantedBrokers } from "../broker/env.ts";
+import { broker, brokers, brokerSkip, skipWithout, wantedBrokers } from "../broker/env.ts";
 import { BROKER_TITLES } from "../broker/results.ts";
 import { Authority } from "../certificates/certificate.ts";
 import { startTlsServer } from "../transport/_tls_server.ts";
@@ -20,14 +20,17 @@ class Relay implements AsyncDisposable {
   readonly #listener: Awaited<ReturnType<typeof listen>>;
   readonly #open: Set<Transport> = new Set();
   readonly #accepting: Promise<void>;
+  /** Where those who connect from now on are led. */
+  target: string;
 
-  private constructor(listener: Awaited<ReturnType<typeof listen>>, url: string) {
+  private constructor(listener: Awaited<ReturnType<typeof listen>>, target: string) {
     this.#listener = listener;
-    this.#accepting = this.#accept(url.replace("ssl:", "tcp:"));
+    this.target = target;
+    this.#accepting = this.#accept();
   }
 
-  static async start(url: string): Promise<Relay> {
-    return new Relay(await listen(), url);
+  static async start(target: string): Promise<Relay> {
+    return new Relay(await listen(), target);
   }
 
   /** By the name that the broker's certificate has. */
@@ -46,11 +49,11 @@ class Relay implements AsyncDisposable {
     await this.#accepting;
   }
 
-  async #accept(url: string): Promise<void> {
+  async #accept(): Promise<void> {
     const passing: Promise<void>[] = [];
     for await (const client of this.#listener) {
-      const broker = await dial(url);
-      passing.push(this.#pass(client, broker), this.#pass(broker, client));
+      const target = await dial(this.target.replace("ssl:", "tcp:"));
+      passing.push(this.#pass(client, target), this.#pass(target, client));
     }
     await Promise.all(passing);
   }
@@ -154,6 +157,26 @@ for (const kind of wantedBrokers) {
     }
   }, options);
 }
+
+test(
+  "a lost connection is given up when a broker that can't be trusted takes its place",
+  async () => {
+    const { urls: { ssl }, tls: { caCerts } } = broker!;
+    await using impostor = await startTlsServer(await stranger.issue({ hosts: ["localhost"] }));
+    await using relay = await Relay.start(ssl);
+    const url = `failover:(${relay.url})?initialReconnectDelay=10`;
+    await using connection = await connect(url, { ...credentials, tls: { caCerts } });
+    relay.target = `ssl://localhost:${impostor.port}`;
+    relay.cut();
+    const error = await connection.closed;
+    const reason = error?.cause ?? error;
+    assert(reason instanceof TransportError, String(error));
+    assertEquals([reason.code, reason.retryable], ["CERTIFICATE_INVALID", false]);
+    await impostor.next("closed");
+    assert(!impostor.events.some(({ type }) => type === "data"));
+  },
+  { skip: brokerSkip },
+);
 
 test("no password is sent to a broker that can't be trusted", async () => {
   await using server = await startTlsServer(await stranger.issue({ hosts: ["localhost"] }));
