@@ -21,6 +21,7 @@ import { DeliveryQueue } from "./delivery_queue.ts";
 import { DeliveryLostError } from "../loss_errors.ts";
 import { Message } from "../message/message.ts";
 import { logFieldsOf } from "./log_fields.ts";
+import { NeverGiven } from "./never_given.ts";
 import { ObservedAcknowledger } from "./observed_acknowledger.ts";
 import type { Subject } from "../observe/operation.ts";
 import { poisonCause } from "./poison.ts";
@@ -68,6 +69,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
   readonly #acknowledger: Acknowledger;
   readonly #redeliverer: Redeliverer;
   readonly #settlements: SettlementOwner = this.#settlementOwner();
+  readonly #neverGiven: NeverGiven = new NeverGiven();
   /** What the application has and did not settle, in the order in which it got them. */
   readonly #unsettled: Set<Delivery> = new Set();
   /** What the application got in the transaction that goes on. */
@@ -157,6 +159,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const { counters } = this.#options.context;
     counters.messagesReceived++;
     counters.bodyBytesReceived += message.content?.length ?? 0;
+    this.#neverGiven.arrived(delivery);
     this.#acknowledger.arrived(delivery);
     this.queue.push(delivery);
   }
@@ -294,6 +297,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
   interrupted(): void {
     const { transaction } = this.#options.session;
     if (this.#inTransaction.size > 0) transaction?.deliveriesLost();
+    this.#neverGiven.lost(this.queue.waiting);
     this.#acknowledger.interrupted();
     this.#redeliverer.interrupted();
     this.queue.clear();

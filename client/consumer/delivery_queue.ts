@@ -48,6 +48,11 @@ export class DeliveryQueue {
     return this.#deliveries.length;
   }
 
+  /** The messages, in their order. */
+  get waiting(): readonly Delivery[] {
+    return this.#deliveries;
+  }
+
   /** Number of messages that were never given out. */
   get fresh(): number {
     return this.#fresh;

@@ -16,7 +16,7 @@ import {
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { FaultProxy } from "../faults/proxy/fault_proxy.ts";
 import { type BrokerTestOptions, type TestBroker, testOnBrokers } from "./_brokers.ts";
-import { left, received, send, take, texts } from "./_messages.ts";
+import { left, received, send, take, texts, until } from "./_messages.ts";
 
 /** A broker with a proxy before it, through which a connection goes that is replaced when it is lost. */
 interface Scene {
@@ -203,6 +203,29 @@ testFailover(
     assertEquals(again[0]!.redelivered, true);
     for (const message of again) await message.ack();
     assertEquals(connection.stats().unsettledMessages, 0);
+  },
+);
+
+testFailover(
+  "what was not given out before its connection was lost is not given up for that",
+  async ({ broker, connection, name, lose }) => {
+    await send(broker, name, "one", "two");
+    const session = await connection.createSession({ acknowledgeMode: "transacted" });
+    const consumer = await session.createConsumer(name, {
+      redeliveryPolicy: { maximumRedeliveries: 2, initialRedeliveryDelay: 0, redeliveryDelay: 0 },
+    });
+    for (let i = 0; i < 5; i++) {
+      await until(() => consumer.buffered === 2);
+      await lose();
+    }
+    const messages = await take(consumer, 2);
+    assertEquals(messages.map(({ text, redeliveryCount }) => [text, redeliveryCount]), [
+      ["one", 0],
+      ["two", 0],
+    ]);
+    await session.rollback();
+    assertEquals((await take(consumer, 2)).map(({ redeliveryCount }) => redeliveryCount), [1, 1]);
+    await session.commit();
   },
 );
 
