@@ -84,7 +84,7 @@ export async function connect(
     autoStart,
   });
   try {
-    await connector.connect(connection, () => connection.moveToPriority());
+    await connection.open();
   } catch (error) {
     connection.abort(error);
     throw error;

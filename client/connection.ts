@@ -6,26 +6,19 @@
 
 import {
   type BrokerInfo,
-  type ConnectionControl,
   type ConnectionId,
-  createConnectionControl,
   createConnectionId,
-  createConnectionInfo,
   createFlushCommand,
   createRemoveInfo,
   createRemoveSubscriptionInfo,
   createShutdownInfo,
   type DataStructure,
-  type OpenWireFormat,
   type WireFormatSettings,
 } from "../codec/mod.ts";
-import type { Transport } from "../transport/mod.ts";
-import { OpenWireError } from "../errors.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
 import { isToldByArtemis } from "./advisory/advisory_topics.ts";
 import { DestinationSource } from "./advisory/destination_source.ts";
-import { BrokerLink, type LinkTraffic } from "./link/broker_link.ts";
-import { CommandChannel, type ReplayOptions } from "./link/command_channel.ts";
+import type { CommandChannel } from "./link/command_channel.ts";
 import {
   type BrokerCapabilities,
   type BrokerKind,
@@ -45,9 +38,6 @@ import type { ProducerOptions } from "./producer/producer_options.ts";
 import type { BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
 import { BrokerError, ConnectionClosedError, TimeoutError } from "./errors.ts";
-import { restore } from "./failover/restore.ts";
-import type { ResolvedFailover } from "./failover/failover_options.ts";
-import { toHandshakeError } from "./handshake_error.ts";
 import type { LogFields, Logger } from "./observe/logger.ts";
 import type { MessagingHooks } from "./observe/hooks.ts";
 import { Observer } from "./observe/observer.ts";
@@ -61,12 +51,7 @@ import type { MessageProducer } from "./producer/message_producer.ts";
 import { PendingSends, roughSize } from "./producer/pending_sends.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
-import {
-  type CommandInspector,
-  type ConnectionSettings,
-  type Credentials,
-  milliseconds,
-} from "./options.ts";
+import { type CommandInspector, type ConnectionSettings, milliseconds } from "./options.ts";
 import { Requester, type RequestManyOptions, type RequestOptions } from "./request/requester.ts";
 import {
   openResponder,
@@ -80,14 +65,13 @@ import { SharedStep } from "./shared_step.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
-import { TimeLimit } from "./time_limit.ts";
 import {
   TemporaryDestinations,
   type TemporaryQueue,
   type TemporaryTopic,
 } from "./destination/temporary_destination.ts";
+import { Upstream, type UpstreamOwner } from "./upstream.ts";
 import { XAResource } from "./transaction/xa.ts";
-import type { BrokerTarget } from "./url/broker_url.ts";
 
 /** What a connection is made of. */
 export interface ConnectionParts {
@@ -99,15 +83,6 @@ export interface ConnectionParts {
   readonly hooks: MessagingHooks | undefined;
   readonly autoStart: boolean;
 }
-
-/** Milliseconds after which a connection counts as one that has lasted. */
-const SHORT = 1000;
-
-/**
- * Milliseconds that Artemis is given to clear away a lost connection: it does that by the names of its temporary destinations,
- * and would take those that the next connection has made under the same names.
- */
-const ARTEMIS_PAUSE = 250;
 
 /**
  * A connection to a broker, made by `connect()`.
@@ -136,15 +111,10 @@ export class Connection implements AsyncDisposable {
   /** Resolves when the connection has ended, with what ended it unless it was closed here. Never rejects. */
   readonly closed: Promise<Error | undefined>;
   readonly #resolveClosed: (error: Error | undefined) => void;
-  readonly #connector: Connector;
-  readonly #inspect: CommandInspector | undefined;
   readonly #settings: ConnectionSettings;
   readonly #deadlines: Deadlines = new Deadlines();
+  readonly #upstream: Upstream;
   readonly #channel: CommandChannel;
-  /** The connection to a broker: the one that is in use, or was the last, or is being made. */
-  #link: BrokerLink | undefined;
-  /** What went over those that were lost. */
-  #traffic: LinkTraffic = { commandsSent: 0, commandsReceived: 0, bytesSent: 0, bytesReceived: 0 };
   readonly #id: ConnectionId;
   readonly #counters: MessageCounters = new MessageCounters();
   readonly #pendingSends: PendingSends;
@@ -159,25 +129,11 @@ export class Connection implements AsyncDisposable {
   readonly #log: Logger | undefined;
   readonly #temporaryDestinations: TemporaryDestinations;
   readonly #requester: Requester;
-  #brokerInfo: BrokerInfo | undefined;
-  /** What the brokers of all connections have said of themselves, those in reserve too. */
-  readonly #brokerInfos: WeakMap<BrokerLink, BrokerInfo> = new WeakMap();
-  /** Resolves when it came. */
+  /** Resolves when the broker has said who it is. */
   readonly #introduced: PromiseWithResolvers<void> = Promise.withResolvers();
   #sessionCount = 0;
   #transactionCount = 0;
   #started: boolean;
-  /** Whether a broker has accepted it. */
-  #standing = false;
-  /** The broker that has accepted it last. */
-  #broker: BrokerTarget | undefined;
-  /** When that was, by `performance.now()`. */
-  #since = 0;
-  /** How often in a row it was lost before long. */
-  #losses = 0;
-  #reconnections = 0;
-  /** Ends the search for another broker. */
-  #search: AbortController | undefined;
   #ended = false;
   /** Whether the broker says that another may take its place. */
   #faultTolerant = false;
@@ -196,18 +152,21 @@ export class Connection implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    this.#connector = connector;
     this.#log = connector.log;
     this.#settings = settings;
-    this.#inspect = parts.inspect && this.#guarded(parts.inspect);
     this.#id = createConnectionId({ value: generateId(parts.connectionIdPrefix) });
     this.#clientIdGiven = clientId !== undefined;
     this.clientId = clientId ?? generateId(parts.clientIdPrefix);
     this.#started = parts.autoStart;
-    this.#channel = new CommandChannel(
-      this.#deadlines,
-      connector.reconnects && settings.failover ? toReplay(settings.failover) : undefined,
-    );
+    this.#upstream = new Upstream({
+      connector,
+      connectionId: this.#id,
+      clientId: this.clientId,
+      deadlines: this.#deadlines,
+      inspect: parts.inspect && this.#guarded(parts.inspect),
+      owner: this.#createOwner(),
+    });
+    this.#channel = this.#upstream.channel;
     this.#pendingSends = new PendingSends(settings.maxPendingSendBytes);
     this.#introduced.promise.catch(() => {});
     this.#context = this.#createContext(parts.hooks);
@@ -227,12 +186,12 @@ export class Connection implements AsyncDisposable {
 
   /** Address of the broker, such as `127.0.0.1:61616`; of the last one while there is none. */
   get remoteAddress(): string {
-    return this.#link!.remoteAddress;
+    return this.#upstream.link!.remoteAddress;
   }
 
   /** What was negotiated: version, encoding, cache, limits. */
   get wireFormat(): WireFormatSettings {
-    return this.#link!.format.settings;
+    return this.#upstream.link!.format.settings;
   }
 
   /** Whether there is a connection to a broker now; false also while a lost one is being replaced. */
@@ -242,7 +201,7 @@ export class Connection implements AsyncDisposable {
 
   /** What the broker said of itself; undefined until it does, soon after the connection stands. */
   get brokerInfo(): BrokerInfo | undefined {
-    return this.#brokerInfo;
+    return this.#upstream.brokerInfo;
   }
 
   /**
@@ -250,7 +209,7 @@ export class Connection implements AsyncDisposable {
    * maybe a moment later.
    */
   get brokerKind(): BrokerKind {
-    return brokerKindOf(this.#brokerInfo);
+    return brokerKindOf(this.brokerInfo);
   }
 
   /** What the broker can do. What it is known to ignore is refused with the code `"UNSUPPORTED"`. */
@@ -263,7 +222,7 @@ export class Connection implements AsyncDisposable {
    * version of the classes of ActiveMQ that it is made with; {@linkcode brokerKind} tells it apart.
    */
   get provider(): string {
-    const properties = this.#link!.format.peerProperties;
+    const properties = this.#upstream.link!.format.peerProperties;
     const parts = [properties?.get("ProviderName"), properties?.get("ProviderVersion")];
     return parts.filter((part) => typeof part === "string").join(" ");
   }
@@ -302,9 +261,9 @@ export class Connection implements AsyncDisposable {
     const consumers = [...this.#consumers.values()];
     const producers = [...this.#producers.values()];
     return {
-      ...addTraffic(this.#traffic, this.#link?.traffic),
+      ...this.#upstream.traffic,
       pendingRequests: this.#channel.pending,
-      reconnections: this.#reconnections,
+      reconnections: this.#upstream.reconnections,
       ...this.#counters,
       sessions: this.#sessions.size,
       consumers: consumers.length,
@@ -697,6 +656,7 @@ export class Connection implements AsyncDisposable {
    *   signal is aborted, the connection ends at once.
    */
   close(options: CallOptions = {}): Promise<void> {
+    this.#upstream.stopReplacing();
     return this.#closing ??= this.#close(options);
   }
 
@@ -711,178 +671,48 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Agrees with a broker on how to write commands.
+   * Finds a broker.
    *
    * @ignore Not for users.
    */
-  async negotiate(
-    transport: Transport,
-    format: OpenWireFormat,
-    signal: AbortSignal,
-  ): Promise<BrokerLink> {
-    const link: BrokerLink = new BrokerLink({
-      transport,
-      format,
-      deadlines: this.#deadlines,
-      inspect: this.#inspect,
-      nextId: () => this.#channel.nextId(),
-      receive: (command) => this.#receive(command, link),
-      refused: (command, error) => this.#channel.refuse(command as Command, error),
-    });
-    link.closed.then((error) => this.#linkEnded(link, error));
-    // The first one is of use for errors even if it fails.
-    this.#link ??= link;
-    await this.#unlessAborted(link, signal, () => link.negotiate());
-    return link;
+  async open(): Promise<void> {
+    await this.#upstream.open();
   }
 
-  /**
-   * Introduces itself; if the connection stood before, all that was open is opened again.
-   *
-   * @ignore Not for users.
-   */
-  async introduce(
-    link: BrokerLink,
-    broker: BrokerTarget,
-    { username, password }: Credentials,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (this.#link !== link) {
-      if (this.#link) this.#traffic = addTraffic(this.#traffic, this.#link.traffic);
-      this.#link = link;
-    }
-    this.#brokerInfo = this.#brokerInfos.get(link) ?? this.#brokerInfo;
-    const request = (command: Command, action: string): Promise<Response> =>
-      this.#channel.requestOn(link, command, { timeout: 0, signal, action });
-    await this.#unlessAborted(link, signal, async () => {
-      const faultTolerant = this.#connector.reconnects;
-      // What is restored must not be overtaken.
-      if (faultTolerant) link.push(createConnectionControl({ faultTolerant }));
-      const info = createConnectionInfo({
-        connectionId: this.#id,
-        clientId: this.clientId,
-        userName: username ?? null,
-        password: password ?? null,
-        manageable: true,
-        clientMaster: true,
-        faultTolerant,
-        failoverReconnect: this.#standing,
-      });
-      await request(info, `Cannot connect to ${link.remoteAddress}`);
-      if (this.#standing) await this.#restore(request, signal);
-      if (link.failure) throw link.failure;
-    });
-    this.#use(link, broker);
-  }
-
-  /**
-   * Gives the connection up for one to a broker that is to be preferred.
-   *
-   * @ignore Not for users.
-   */
-  moveToPriority(): void {
-    if (!this.#channel.connected) return;
-    const reason = "A broker that is to be preferred is there again";
-    this.#link!.fail(new ConnectionClosedError(reason, { retryable: true }));
-  }
-
-  /** One step of making a connection. */
-  async #unlessAborted(
-    link: BrokerLink,
-    signal: AbortSignal,
-    step: () => Promise<unknown>,
-  ): Promise<void> {
-    const abort = (): void => link.fail(signal.reason);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    try {
-      await step();
-    } catch (error) {
-      link.fail(error);
-      if (this.#standing && this.#link === link) this.#interrupt();
-      if (signal.aborted) throw signal.reason;
-      const action = `Cannot connect to ${link.remoteAddress}`;
-      throw toHandshakeError(action, error, link.format.negotiated);
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-  }
-
-  /** From now on all goes over a connection that stands. */
-  #use(link: BrokerLink, broker: BrokerTarget): void {
-    const resumed = this.#standing;
-    this.#standing = true;
-    this.#broker = broker;
-    this.#since = performance.now();
-    const { version } = this.wireFormat;
-    this.#log?.info("Connected to the broker", this.#logFields({ version }));
-    this.#channel.attach(link);
-    if (!resumed) return;
-    this.#reconnections++;
-    for (const consumer of [...this.#consumers.values()]) consumer.resumed();
-    this.#status.publish({ type: "resumed", remoteAddress: link.remoteAddress });
-  }
-
-  /** Opens again what was open. */
-  async #restore(
-    request: (command: Command, action: string) => Promise<Response>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const temporaryDestinations = this.#temporaryDestinations.infos();
-    if (this.brokerKind === "artemis" && temporaryDestinations.length > 0) {
-      const pause = new TimeLimit(0, () => new Error("never"), signal);
-      await pause.wait(ARTEMIS_PAUSE).finally(() => pause.cancel());
-    }
-    const refusals = await restore({
-      temporaryDestinations,
-      sessions: [...this.#sessions],
-      producers: [...this.#producers.values()],
-      consumers: [...this.#consumers.values()].filter(({ standing }) => standing),
-    }, request);
-    for (const { error, owner } of refusals) {
-      if (owner) owner.refused(error);
-      else this.#report(error);
-    }
-  }
-
-  /** What came over a connection that was lost counts no more. */
-  #interrupt(): void {
-    for (const session of [...this.#sessions]) session.interrupted();
-    this.xa.interrupted();
-  }
-
-  /** A connection to a broker has ended, which may be one that was never in use. */
-  #linkEnded(link: BrokerLink, error: Error | undefined): void {
-    if (link !== this.#link || !this.#channel.connected || this.#ended) return;
-    const final = error === undefined || !this.#connector.reconnects || this.#closing ||
-      (error instanceof OpenWireError && !error.retryable);
-    if (final) return this.#end(error);
-    this.#log?.warn("The connection was lost", this.#logFields({ error }));
-    this.#interrupt();
-    this.#channel.detach();
-    this.#status.publish({ type: "interrupted", error });
-    this.#reconnect();
-  }
-
-  /** Replaces a connection that was lost. */
-  async #reconnect(): Promise<void> {
-    // A broker that accepts and leaves at once must not be asked again and again without a pause.
-    const wasShort = performance.now() - this.#since < SHORT;
-    this.#losses = wasShort ? this.#losses + 1 : 0;
-    const search = this.#search = new AbortController();
-    try {
-      await this.#connector.reconnect({
-        from: this.#broker,
-        failed: this.#losses,
-        signal: search.signal,
-        passed: (attempts, error) =>
-          this.#status.publish({ type: "reconnecting", attempts, error }),
-      });
-    } catch (error) {
-      this.#end(error instanceof Error ? error : new Error(String(error)));
-    } finally {
-      this.#search = undefined;
-    }
+  /** What is done when a connection to a broker comes and goes. */
+  #createOwner(): UpstreamOwner {
+    return {
+      receive: (command) => this.#receive(command),
+      state: () => ({
+        temporaryDestinations: this.#temporaryDestinations.infos(),
+        sessions: [...this.#sessions],
+        producers: [...this.#producers.values()],
+        consumers: [...this.#consumers.values()].filter(({ standing }) => standing),
+      }),
+      refused: (refusals) => {
+        for (const { error, owner } of refusals) {
+          if (owner) owner.refused(error);
+          else this.#report(error);
+        }
+      },
+      connected: (resumed) => {
+        const { version } = this.wireFormat;
+        this.#log?.info("Connected to the broker", this.#logFields({ version }));
+        if (!resumed) return;
+        for (const consumer of [...this.#consumers.values()]) consumer.resumed();
+        this.#status.publish({ type: "resumed", remoteAddress: this.remoteAddress });
+      },
+      interrupted: () => {
+        for (const session of [...this.#sessions]) session.interrupted();
+        this.xa.interrupted();
+      },
+      lost: (error) => {
+        this.#log?.warn("The connection was lost", this.#logFields({ error }));
+        this.#status.publish({ type: "interrupted", error });
+      },
+      failed: (attempts, error) => this.#status.publish({ type: "reconnecting", attempts, error }),
+      ended: (error) => this.#end(error),
+    };
   }
 
   /** What an inspector throws must not disturb the connection. */
@@ -915,7 +745,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #logFields(fields: LogFields): LogFields {
-    return { address: this.#link?.remoteAddress, clientId: this.clientId, ...fields };
+    return { address: this.#upstream.link?.remoteAddress, clientId: this.clientId, ...fields };
   }
 
   /** The session for what is done without one, and the options of the call with what is left of its time. */
@@ -943,7 +773,7 @@ export class Connection implements AsyncDisposable {
       signal,
       late: () => new TimeoutError(`The broker did not say who it is within ${limit} ms`),
     });
-    return this.#brokerInfo?.brokerId?.value ?? undefined;
+    return this.brokerInfo?.brokerId?.value ?? undefined;
   }
 
   /** What sessions, producers and consumers may use of the connection. */
@@ -999,9 +829,7 @@ export class Connection implements AsyncDisposable {
     };
   }
 
-  #receive(command: DataStructure, link: BrokerLink): void {
-    if (command.dataType === "BrokerInfo") this.#brokerInfos.set(link, command);
-    if (link !== this.#link) return;
+  #receive(command: DataStructure): void {
     switch (command.dataType) {
       case "Response":
       case "ExceptionResponse":
@@ -1031,13 +859,12 @@ export class Connection implements AsyncDisposable {
         }
         return;
       case "BrokerInfo":
-        this.#brokerInfo = command;
         this.#introduced.resolve();
         if (command.faultTolerantConfiguration) this.#setFaultTolerant();
         return;
       case "ConnectionControl":
         if (command.faultTolerant) this.#setFaultTolerant();
-        return this.#follow(command);
+        return this.#upstream.follow(command);
       case "ConnectionError":
         // It may stand for a message that will not be acknowledged to its producer.
         for (const producer of this.#producers.values()) producer.windowLost();
@@ -1050,37 +877,18 @@ export class Connection implements AsyncDisposable {
     for (const consumer of this.#consumers.values()) consumer.stopOptimizing();
   }
 
-  /** A broker tells of others, or sends us to them. */
-  #follow({ connectedBrokers, reconnectTo, rebalanceConnection }: ConnectionControl): void {
-    const failover = this.#settings.failover;
-    const from = this.#broker;
-    if (!this.#connector.reconnects || !failover || !from || !this.#channel.connected) return;
-    let reason: string | undefined;
-    if (reconnectTo && failover.reconnectSupported) {
-      if (this.#connector.redirected(reconnectTo, from)) reason = "The broker sends us to another";
-    } else if (connectedBrokers && failover.updateURIsSupported) {
-      const changed = this.#connector.pushed(connectedBrokers, from);
-      if (changed && rebalanceConnection && failover.rebalanceUpdateURIs) {
-        reason = "The broker asks us to choose anew";
-      }
-    }
-    if (reason) this.#link!.fail(new ConnectionClosedError(reason, { retryable: true }));
-  }
-
   /** It has ended for good. */
   #end(error: Error | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
     const reason = error ?? new ConnectionClosedError("The connection was closed");
-    if (this.#standing && error) {
+    const { standing } = this.#upstream;
+    if (standing && error) {
       this.#log?.error("The connection was lost", this.#logFields({ error }));
-    } else if (this.#standing) {
+    } else if (standing) {
       this.#log?.info("The connection was closed", this.#logFields({}));
     }
-    this.#search?.abort(reason);
-    this.#connector.close(reason);
-    this.#link?.fail(reason);
-    this.#channel.end(reason);
+    this.#upstream.end(reason);
     this.#requester.end(reason);
     this.#introduced.reject(reason);
     for (const session of this.#sessions) session.connectionEnded(reason);
@@ -1109,30 +917,10 @@ export class Connection implements AsyncDisposable {
     } catch {
       // It is as good as closed: the broker has gone or does not answer.
     }
-    if (this.#channel.connected) await this.#link!.close(timeout);
+    await this.#upstream.close(timeout);
     this.#end(undefined);
     signal?.removeEventListener("abort", abort);
   }
-}
-
-function toReplay(failover: ResolvedFailover): ReplayOptions {
-  const { replaySends, timeout, trackMessages, maxCacheSize, maxTransactionSize } = failover;
-  return {
-    replaySends,
-    timeout,
-    maxCacheSize: trackMessages ? maxCacheSize : 0,
-    maxTransactionSize,
-  };
-}
-
-function addTraffic(before: LinkTraffic, more: LinkTraffic | undefined): LinkTraffic {
-  if (!more) return before;
-  return {
-    commandsSent: before.commandsSent + more.commandsSent,
-    commandsReceived: before.commandsReceived + more.commandsReceived,
-    bytesSent: before.bytesSent + more.bytesSent,
-    bytesReceived: before.bytesReceived + more.bytesReceived,
-  };
 }
 
 function sum<T>(all: readonly T[], valueOf: (one: T) => number): number {
