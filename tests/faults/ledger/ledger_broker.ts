@@ -1,4 +1,4 @@
-/** The brokers of the ledger test: they are killed, and come back where they were with what they had. */
+/** The brokers of the ledger test: they are killed, and come back with what they had. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,11 +9,12 @@ import { provision } from "../../broker/provision.ts";
 
 /** A broker that can be killed. */
 export interface LedgerBroker extends AsyncDisposable {
+  /** Where it is; somewhere else when it was started again, because somebody may have taken its port meanwhile. */
   readonly url: string;
   readonly version: string;
   /** Ends it like a power cut of its process: no shutdown hook runs. */
   kill(): Promise<void>;
-  /** Starts it again, on the same data and the same port. */
+  /** Starts it again, on the same data. */
   restart(): Promise<void>;
 }
 
@@ -25,16 +26,17 @@ export async function startLedgerBroker(kind: TestedBroker): Promise<LedgerBroke
   const data = mkdtempSync(join(tmpdir(), "openwire-ledger-"));
   const options = { persistent: true, data };
   let running: RunningBroker = await startActiveMq(options, found);
-  const { ports, urls: { openwire: url }, version } = running;
   return {
-    url,
-    version,
+    get url(): string {
+      return running.urls.openwire;
+    },
+    version: running.version,
     async kill() {
       await running.kill();
       await running.stop();
     },
     async restart() {
-      running = await startActiveMq({ ...options, ports }, found);
+      running = await startActiveMq(options, found);
     },
     async [Symbol.asyncDispose]() {
       await running.stop();

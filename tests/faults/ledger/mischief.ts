@@ -90,6 +90,7 @@ async function killing({ broker, proxy, random, until, tell }: Telling): Promise
     await broker.kill();
     await pause(random() * 1_500);
     await broker.restart();
+    proxy.upstream = broker.url;
     if (refuses) await proxy.resume();
     tell("start");
   }
