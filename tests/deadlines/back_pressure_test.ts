@@ -8,8 +8,8 @@ import { take, until } from "../client/_messages.ts";
 const BODY = new Uint8Array(10_000);
 const COUNT = 600;
 const LIMIT = 500_000;
-/** What ActiveMQ has sent of a queue before it hears that it should wait: a page of it. */
-const PAGE = 200;
+/** What ActiveMQ has sent of a queue before it hears that it should wait: a page of it, and maybe some of the next one. */
+const PAGE = 2 * 200;
 /** With what a message takes beside its body. */
 const SIZE = BODY.length + 256;
 
