@@ -42,7 +42,7 @@ export interface DestinationChange {
 
 /** What a {@linkcode DestinationSource} needs. */
 export interface DestinationSourceParts {
-  readonly connection: Pick<Connection, "advisories" | "createTemporaryQueue">;
+  readonly connection: Pick<Connection, "advisories" | "createTemporaryQueue" | "status">;
   readonly deadlines: Deadlines;
   readonly requestTimeout: number;
 }
@@ -75,6 +75,10 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
   #following: Promise<void> | undefined;
   /** The queue that was made to know the end of what was there before. */
   #marker: string | undefined;
+  /** What the broker has told of since the connection was lost; undefined while all is known. */
+  #heard: Set<string> | undefined;
+  /** Ends the watch for losses. */
+  readonly #closing: AbortController = new AbortController();
   #ended = false;
   /** What has ended it, unless it was closed. */
   #failure: unknown;
@@ -144,6 +148,7 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
    * @param options How long to wait; the connection's `closeTimeout` by default.
    */
   async close(options: CallOptions = {}): Promise<void> {
+    this.#closing.abort();
     await this.#advisories?.close(options);
     await this.#following;
   }
@@ -184,12 +189,41 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
       this.#marker = formatDestination(marker);
       await inTime(this.#told(this.#marker), { ...limits, deadlines, late });
       await marker.delete(limits);
+      // It ends when it is told to, and fails with nothing else.
+      this.#watchLosses().catch(() => {});
     } catch (error) {
       // Who has waited long enough does not wait for that, too.
       this.close().catch(() => {});
       marker?.delete().catch(() => {});
       throw error;
     }
+  }
+
+  /** After a loss the broker tells anew what there is. */
+  async #watchLosses(): Promise<void> {
+    const { signal } = this.#closing;
+    for await (const { type } of this.#parts.connection.status({ signal })) {
+      if (type === "interrupted") this.#heard = new Set();
+      // If the connection is lost again meanwhile, it begins anew.
+      if (type === "resumed") this.#forgetUnheard().catch(() => {});
+    }
+  }
+
+  /** What the broker does not tell of any more has gone while there was no connection. */
+  async #forgetUnheard(): Promise<void> {
+    const heard = this.#heard;
+    // What comes after this is new.
+    const marker = await this.#parts.connection.createTemporaryQueue();
+    this.#marker = formatDestination(marker);
+    await this.#told(this.#marker);
+    if (heard && this.#heard === heard) {
+      this.#heard = undefined;
+      for (const key of [...this.#destinations.keys()]) {
+        if (!heard.has(key)) this.#destinations.delete(key);
+      }
+      this.#wakeAll();
+    }
+    await marker.delete();
   }
 
   /** Waits for a destination. */
@@ -205,7 +239,9 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
     try {
       for await (const event of advisories) {
         if (event.type === "destination-created") {
-          this.#destinations.set(formatDestination(event.destination), event.destination);
+          const key = formatDestination(event.destination);
+          this.#destinations.set(key, event.destination);
+          this.#heard?.add(key);
         } else if (event.type === "destination-deleted") {
           this.#destinations.delete(formatDestination(event.destination));
         } else continue;

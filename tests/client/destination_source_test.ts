@@ -21,6 +21,8 @@ import { Deadlines } from "../../client/deadlines.ts";
 import { createActiveMQMessage, createDestinationInfo } from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { test } from "../_harness.ts";
+import { StatusFeed } from "../../client/status.ts";
+import { FaultProxy } from "../faults/proxy/fault_proxy.ts";
 import { freshName, testOnBrokers } from "./_brokers.ts";
 import { receivedAs } from "./_messages.ts";
 
@@ -50,6 +52,7 @@ test("what the broker tells first is there before watchDestinations() ends", asy
     connection: {
       advisories: () => Promise.resolve(new AdvisoryConsumer(consumer, undefined)),
       createTemporaryQueue: () => Promise.resolve(marker),
+      status: ({ signal } = {}) => new StatusFeed().subscribe(signal),
     },
     deadlines,
     requestTimeout: 5000,
@@ -197,3 +200,34 @@ test("watchDestinations() of a broker without advisories says so", async () => {
   // Nothing is left behind.
   assertEquals(memory.topic("ActiveMQ.Advisory.Queue").consumers, 0);
 });
+
+testOnBrokers(
+  "watchDestinations() forgets what has gone while there was no connection",
+  async (broker) => {
+    await using proxy = await FaultProxy.listen(broker.url);
+    await using other = await connect(broker.url);
+    const [stays, goes, comes] = [freshName(), freshName(), freshName()];
+    await other.createDestination(stays);
+    await other.createDestination(goes);
+    await using connection = await connect([proxy.url], { failover: { initialReconnectDelay: 1 } });
+    await using source = await connection.watchDestinations();
+    assert(source.has(stays) && source.has(goes));
+    const names = [stays, goes, comes];
+    const changes: [string, string][] = [];
+    const seen = (async () => {
+      for await (const { type, destination: { physicalName } } of source.changes()) {
+        if (names.includes(physicalName)) changes.push([type, physicalName]);
+        if (changes.length === 2) return;
+      }
+    })();
+    proxy.suspend();
+    proxy.connection.end();
+    await other.deleteDestination(goes);
+    await other.createDestination(comes);
+    await proxy.resume();
+    await seen;
+    assertEquals(changes.sort(), [["created", comes], ["deleted", goes]]);
+    assert(source.has(stays) && source.has(comes) && !source.has(goes));
+  },
+  { needs: ["advisories"] },
+);
