@@ -26,7 +26,7 @@ import {
   milliseconds,
   resolveSettings,
 } from "./options.ts";
-import { TimeLimit } from "./time_limit.ts";
+import { TimeLimit, waitFor } from "./time_limit.ts";
 import type { BrokerTarget, BrokerUrl } from "./url/broker_url.ts";
 import { mergeOptions } from "./url/merge_options.ts";
 
@@ -156,34 +156,29 @@ export class Connector {
   async reconnect(loss: Loss): Promise<void> {
     const { maxReconnectAttempts } = this.#failover;
     const attempts = new Attempts();
-    const forEver = new TimeLimit(0, () => new Error("never"), loss.signal);
     this.#standby?.stop();
-    try {
-      if (await this.#useReserve(forEver, attempts)) return;
-      const found = await tryBrokers({
-        order: () => this.#candidates.order(loss.from),
-        failover: this.#failover,
-        passes: maxReconnectAttempts < 0 ? Infinity : maxReconnectAttempts,
-        failed: loss.failed + 1,
-        failures: attempts.failures,
-        signal: loss.signal,
-        attempt: (broker, left) => this.#attemptAgain(broker, left, forEver, attempts),
-        wait: (delay) => forEver.wait(delay),
-        passed: (pass, error) => {
-          attempts.rounds = pass;
-          loss.passed(pass, error);
-        },
-        mayTryAgain,
-      });
-      if (found) return;
-      const cause = attempts.allFailed("reconnect");
-      throw new ConnectionClosedError(`The connection was lost for good. ${cause.message}`, {
-        cause,
-        retryable: true,
-      });
-    } finally {
-      forEver.cancel();
-    }
+    if (await this.#useReserve(loss.signal, attempts)) return;
+    const found = await tryBrokers({
+      order: () => this.#candidates.order(loss.from),
+      failover: this.#failover,
+      passes: maxReconnectAttempts < 0 ? Infinity : maxReconnectAttempts,
+      failed: loss.failed + 1,
+      failures: attempts.failures,
+      signal: loss.signal,
+      attempt: (broker, left) => this.#attemptAgain(broker, left, loss.signal, attempts),
+      wait: (delay) => waitFor(delay, loss.signal),
+      passed: (pass, error) => {
+        attempts.rounds = pass;
+        loss.passed(pass, error);
+      },
+      mayTryAgain,
+    });
+    if (found) return;
+    const cause = attempts.allFailed("reconnect");
+    throw new ConnectionClosedError(`The connection was lost for good. ${cause.message}`, {
+      cause,
+      retryable: true,
+    });
   }
 
   /** Ends what is in reserve. */
@@ -256,24 +251,21 @@ export class Connector {
         if (!priorityBackup || !current || this.#candidates.isPriority(current)) return;
         if (this.#candidates.isPriority(broker)) this.#onPriority();
       },
-      wait: async (delay, signal) => {
-        const limit = new TimeLimit(0, () => new Error("never"), signal);
-        await limit.wait(delay).finally(() => limit.cancel());
-      },
+      wait: waitFor,
     });
   }
 
   /** Takes a connection in reserve into use; false when there is none that will do. */
-  async #useReserve(forEver: TimeLimit, attempts: Attempts): Promise<boolean> {
+  async #useReserve(signal: AbortSignal, attempts: Attempts): Promise<boolean> {
     for (let spare = this.#standby?.take(); spare; spare = this.#standby!.take()) {
       const { broker, link } = spare;
       const late = (): Error => attempts.late(this.#connectTimeout);
-      const limit = new TimeLimit(this.#connectTimeout, late, forEver.signal);
+      const limit = new TimeLimit(this.#connectTimeout, late, signal);
       try {
         await this.#introduce(link, broker, limit, attempts);
         return true;
       } catch (error) {
-        if (forEver.signal.aborted || !mayTryAgain(error as Error)) throw error;
+        if (signal.aborted || !mayTryAgain(error as Error)) throw error;
         this.log?.warn("Cannot use the connection in reserve", { url: textOf(broker), error });
       } finally {
         limit.cancel();
@@ -300,11 +292,11 @@ export class Connector {
   async #attemptAgain(
     broker: BrokerTarget,
     left: number,
-    parent: TimeLimit,
+    signal: AbortSignal,
     attempts: Attempts,
   ): Promise<true> {
     const late = (): Error => attempts.late(this.#connectTimeout);
-    const limit = new TimeLimit(this.#connectTimeout, late, parent.signal);
+    const limit = new TimeLimit(this.#connectTimeout, late, signal);
     try {
       return await this.#attempt(broker, left, limit, attempts);
     } finally {

@@ -7,8 +7,8 @@
 import { OpenWireError } from "../errors.ts";
 
 /**
- * A message can't be settled: the connection over which it came was lost, and the broker delivers it again, then with
- * `redelivered`. Its `code` is `"DELIVERY_LOST"`.
+ * A message can't be settled: the connection over which it came was lost, and the broker delivers it again, with
+ * `redelivered` unless it was killed meanwhile, with which it forgets its counts. Its `code` is `"DELIVERY_LOST"`.
  *
  * @example
  * ```ts

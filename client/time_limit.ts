@@ -61,3 +61,9 @@ export class TimeLimit {
 
   readonly #abort = (): void => this.#controller.abort(this.#parent!.reason);
 }
+
+/** Waits some milliseconds; rejects with the signal's reason when it is aborted. */
+export async function waitFor(delay: number, signal: AbortSignal): Promise<void> {
+  const noLimit = new TimeLimit(0, () => new Error("never"), signal);
+  await noLimit.wait(delay).finally(() => noLimit.cancel());
+}

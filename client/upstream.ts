@@ -25,7 +25,7 @@ import { BrokerLink, type LinkTraffic } from "./link/broker_link.ts";
 import { CommandChannel, type ReplayOptions } from "./link/command_channel.ts";
 import type { Command, Response } from "./link/commands.ts";
 import type { CommandInspector, Credentials } from "./options.ts";
-import { TimeLimit } from "./time_limit.ts";
+import { waitFor } from "./time_limit.ts";
 import type { BrokerTarget } from "./url/broker_url.ts";
 
 /** What is told, and asked, of the connection. */
@@ -190,7 +190,6 @@ export class Upstream implements Speaker {
 
   /** Tells the broker that no more comes, and ends the connection. */
   async close(timeout: number): Promise<void> {
-    this.#closing = true;
     if (this.channel.connected) await this.#link!.close(timeout);
   }
 
@@ -282,7 +281,7 @@ export class Upstream implements Speaker {
   ): Promise<void> {
     const { owner } = this.#options;
     if (brokerKindOf(this.#brokerInfo) === "artemis") {
-      if (owner.state().temporaryDestinations.length > 0) await pause(ARTEMIS_PAUSE, signal);
+      if (owner.state().temporaryDestinations.length > 0) await waitFor(ARTEMIS_PAUSE, signal);
     }
     owner.refused(await restore(owner.state(), request));
   }
@@ -320,11 +319,6 @@ export class Upstream implements Speaker {
       this.#search = undefined;
     }
   }
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const limit = new TimeLimit(0, () => new Error("never"), signal);
-  await limit.wait(milliseconds).finally(() => limit.cancel());
 }
 
 function toReplay(failover: ResolvedFailover): ReplayOptions {

@@ -3,6 +3,7 @@
  * a connection is lost; but what nobody has had has not failed, and must not be given up for that.
  */
 
+import { formatMessageId } from "../message/message.ts";
 import type { Delivery } from "./delivery.ts";
 
 interface Count {
@@ -20,9 +21,8 @@ export class NeverGiven {
   lost(waiting: Iterable<Delivery>): void {
     this.#counts.clear();
     for (const delivery of waiting) {
-      const key = keyOf(delivery);
-      if (delivery.attempts > 0 || key === undefined) continue;
-      this.#counts.set(key, {
+      if (delivery.attempts > 0) continue;
+      this.#counts.set(formatMessageId(delivery.message.messageId), {
         told: delivery.dispatch.redeliveryCounter,
         real: delivery.redeliveryCount,
       });
@@ -32,18 +32,12 @@ export class NeverGiven {
   /** A message has come, maybe again: sets how often it was delivered before. */
   arrived(delivery: Delivery): void {
     if (this.#counts.size === 0) return;
-    const key = keyOf(delivery);
-    const before = key === undefined ? undefined : this.#counts.get(key);
-    if (key === undefined || before === undefined) return;
+    const key = formatMessageId(delivery.message.messageId);
+    const before = this.#counts.get(key);
+    if (before === undefined) return;
     this.#counts.delete(key);
     // One of what came on top was the loss; the others were with somebody else.
     const others = Math.max(0, delivery.dispatch.redeliveryCounter - before.told - 1);
     delivery.redeliveryCount = before.real + others;
   }
-}
-
-function keyOf({ message: { messageId } }: Delivery): string | undefined {
-  const producer = messageId?.producerId;
-  if (!producer) return undefined;
-  return `${producer.connectionId}:${producer.sessionId}:${producer.value}:${messageId.producerSequenceId}`;
 }

@@ -14,6 +14,7 @@ import { fateOf } from "./fate.ts";
 import { Journal } from "./journal.ts";
 import { afterTurn } from "./outbox.ts";
 import { type RequestOptions, ResponseCorrelator } from "./response_correlator.ts";
+import { silent } from "./silent.ts";
 
 /** How commands outlive the connection over which they were sent. */
 export interface ReplayOptions {
@@ -71,11 +72,6 @@ export class CommandChannel {
   /** Number of requests that wait for their answers. */
   get pending(): number {
     return this.#correlator.pending;
-  }
-
-  /** Number of commands that would be sent again. */
-  get kept(): number {
-    return this.#journal?.size ?? 0;
   }
 
   /** Resolves when all that was sent so far was handed to the runtime, or never will be. */
@@ -323,11 +319,4 @@ function transactionLost(action: string): TransactionRolledBackError {
   return new TransactionRolledBackError(
     `${action}: the connection was lost, and the transaction with it`,
   );
-}
-
-/** A promise whose failure need not be looked at. */
-function silent(): PromiseWithResolvers<void> {
-  const deferred = Promise.withResolvers<void>();
-  deferred.promise.catch(() => {});
-  return deferred;
 }

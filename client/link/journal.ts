@@ -36,16 +36,6 @@ export class Journal implements Iterable<Command> {
     this.#options = options;
   }
 
-  /** Number of commands. */
-  get size(): number {
-    return this.#commands.size;
-  }
-
-  /** Number of transactions that go on. */
-  get transactions(): number {
-    return this.#transactions.size;
-  }
-
   /** Keeps a command that is sent now, or will be when there is a connection. */
   add(command: Command): void {
     const key = transactionOf(command);

@@ -1,6 +1,7 @@
 /** What waits to be written: the commands of one turn of the event loop leave in one write. */
 
 import type { DataStructure } from "../../codec/mod.ts";
+import { silent } from "./silent.ts";
 
 type Batch = readonly DataStructure[];
 
@@ -105,13 +106,6 @@ export class Outbox {
     this.#written.resolve();
     this.#written = silent();
   }
-}
-
-/** A promise whose failure need not be looked at. */
-function silent(): PromiseWithResolvers<void> {
-  const deferred = Promise.withResolvers<void>();
-  deferred.promise.catch(() => {});
-  return deferred;
 }
 
 function rejected(error: unknown): Promise<never> {

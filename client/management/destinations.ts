@@ -4,13 +4,11 @@ import { type ActiveMQDestination, createDestinationInfo } from "../../codec/mod
 import type { CallOptions } from "../call_options.ts";
 import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
 import { isSeveral } from "../destination/destination_pattern.ts";
+import { DestinationOperation } from "../link/commands.ts";
 import type { SessionContext } from "../session_context.ts";
 
 /** What is needed of the connection. */
 export type DestinationContext = Pick<SessionContext, "connectionId" | "request">;
-
-/** Java: DestinationInfo. */
-const operationTypes = { create: 0, delete: 1 } as const;
 
 /**
  * Has the broker create or delete a queue or topic.
@@ -27,7 +25,7 @@ export async function changeDestination(
   const action = `Cannot ${operation} ${formatDestination(destination)}`;
   const problem = problemOf(destination);
   if (problem) throw new TypeError(`${action}: ${problem}`);
-  const operationType = operationTypes[operation];
+  const operationType = DestinationOperation[operation === "create" ? "add" : "remove"];
   // Its timeout is 0: with another one ActiveMQ deletes what is in use.
   const info = createDestinationInfo({ connectionId, destination, operationType });
   await request(info, action, options);
