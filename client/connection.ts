@@ -272,6 +272,7 @@ export class Connection implements AsyncDisposable {
       windowBytes: sum(producers, ({ bufferedAmount }) => bufferedAmount),
       bufferedMessages: sum(consumers, ({ buffered }) => buffered),
       bufferedBytes: sum(consumers, ({ bufferedBytes }) => bufferedBytes),
+      inflatedBytes: sum(consumers, ({ inflatedBytes }) => inflatedBytes),
       unsettledMessages: sum(consumers, ({ unsettled }) => unsettled),
     };
   }
@@ -683,6 +684,7 @@ export class Connection implements AsyncDisposable {
   #createOwner(): UpstreamOwner {
     return {
       receive: (command) => this.#receive(command),
+      unreadable: (dispatch) => this.#consumers.get(idKey(dispatch.consumerId))?.skip(dispatch),
       state: () => ({
         temporaryDestinations: this.#temporaryDestinations.infos(),
         sessions: [...this.#sessions],

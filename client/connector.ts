@@ -70,6 +70,8 @@ export class Connector {
   #current: BrokerTarget | undefined;
   /** Is called when a broker that is to be preferred is there. */
   #onPriority: () => void = () => {};
+  /** Whether the cache and frames without sizes are no longer offered. */
+  #simple = false;
 
   /**
    * @throws {TypeError} When an option is of a wrong kind.
@@ -179,6 +181,16 @@ export class Connector {
       cause,
       retryable: true,
     });
+  }
+
+  /** From now on neither the cache nor frames without sizes are offered. */
+  simplifyWireFormat(): void {
+    if (this.#simple) return;
+    this.#simple = true;
+    this.log?.warn(
+      "The bytes of the broker could not be read. From now on connections do without the cache and with sizes of frames",
+      {},
+    );
   }
 
   /** Ends what is in reserve. */
@@ -412,7 +424,10 @@ export class Connector {
     // As in Java: among several brokers there is no name that is right for all.
     const host = this.settings.failover ? {} : { host: address.hostname };
     const own = mergeOptions(host, options.wireFormat ?? {});
-    return new OpenWireFormat(mergeOptions(own, this.#options.wireFormat ?? {}));
+    const offer = mergeOptions(own, this.#options.wireFormat ?? {});
+    return new OpenWireFormat(
+      this.#simple ? { ...offer, cacheEnabled: false, sizePrefixDisabled: false } : offer,
+    );
   }
 }
 

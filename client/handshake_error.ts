@@ -35,7 +35,8 @@ export function toHandshakeError(cannot: string, error: unknown, negotiated: boo
     : ": is it a port for OpenWire? If it is one with TLS, write ssl://";
   if (cause instanceof ProtocolError) {
     const code = cause.code === "WRONG_PROTOCOL" ? "WRONG_PROTOCOL" : "HANDSHAKE";
-    const { retryable } = cause;
+    // Later than that the link has decided.
+    const { retryable } = negotiated && error instanceof ConnectionClosedError ? error : cause;
     const hint = retryable ? doubt : "";
     return new HandshakeError(`${cannot}: ${cause.message}${hint}`, { cause, retryable }, code);
   }

@@ -90,6 +90,12 @@ export interface ConnectOptions extends Credentials {
   closeTimeout?: number | undefined;
   /** Largest body in bytes that a compressed message may have. @default {104_857_600} */
   maxInflatedSize?: number | undefined;
+  /**
+   * Values that one map or stream body, or the properties of one message, may have, nested ones included; 1 to 2^31-1. A
+   * nested map or list counts as 8 values, a string as one more for each 1,024 bytes. Reading a message that has more throws
+   * a `ProtocolError` with the code `"TOO_MANY_VALUES"`. @default {65_536}
+   */
+  maxDecodedValues?: number | undefined;
   /** Whether consumers get messages at once; otherwise when `connection.start()` is called. @default {true} */
   autoStart?: boolean | undefined;
 
@@ -181,6 +187,7 @@ export interface ConnectionSettings {
   readonly sendTimeout: number;
   readonly closeTimeout: number;
   readonly maxInflatedSize: number;
+  readonly maxDecodedValues: number;
   readonly prefetchPolicy: Resolved<PrefetchPolicy>;
   readonly redeliveryPolicies: RedeliveryPolicies;
   readonly nonBlockingRedelivery: boolean;
@@ -212,6 +219,7 @@ export function resolveSettings(options: ConnectOptions): ConnectionSettings {
     sendTimeout: milliseconds("sendTimeout", options.sendTimeout, requestTimeout),
     closeTimeout: milliseconds("closeTimeout", options.closeTimeout, 15_000),
     maxInflatedSize: bytes("maxInflatedSize", options.maxInflatedSize, 104_857_600),
+    maxDecodedValues: valueCount(options.maxDecodedValues),
     prefetchPolicy: resolvePrefetchPolicy(options.prefetchPolicy),
     redeliveryPolicies: resolveRedeliveryPolicies(options.redeliveryPolicy),
     nonBlockingRedelivery: options.nonBlockingRedelivery ?? false,
@@ -239,6 +247,13 @@ export function resolveSettings(options: ConnectOptions): ConnectionSettings {
     nestedMapAndListEnabled: options.nestedMapAndListEnabled ?? true,
     failover: options.failover && resolveFailoverOptions(options.failover),
   };
+}
+
+function valueCount(value = 65_536): number {
+  if (Number.isInteger(value) && value >= 1 && value <= 0x7fffffff) return value;
+  throw new RangeError(
+    `Cannot use ${value} as maxDecodedValues: an integer from 1 to 2147483647 is expected`,
+  );
 }
 
 /** Checks a number of milliseconds. */

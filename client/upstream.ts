@@ -11,6 +11,8 @@ import {
   createConnectionInfo,
   type DataStructure,
   type OpenWireFormat,
+  type ProtocolError,
+  type UnreadableDispatch,
 } from "../codec/mod.ts";
 import { OpenWireError } from "../errors.ts";
 import type { Transport } from "../transport/mod.ts";
@@ -32,6 +34,8 @@ import type { BrokerTarget } from "./url/broker_url.ts";
 export interface UpstreamOwner {
   /** Takes each command of the broker that is in use, or about to be. */
   receive(command: DataStructure): void;
+  /** Takes each message of that broker that cannot be read. */
+  unreadable(dispatch: UnreadableDispatch): void;
   /** What is open. */
   state(): State;
   /** What was open was refused by the next broker. */
@@ -67,6 +71,9 @@ const SHORT = 1000;
  */
 const ARTEMIS_PAUSE = 250;
 
+/** Kinds of unreadable bytes that are remembered. */
+const MOST_BROKEN = 1000;
+
 /** The connection to one broker after another. */
 export class Upstream implements Speaker {
   /** The way of commands. */
@@ -87,6 +94,8 @@ export class Upstream implements Speaker {
   /** How often in a row it was lost before long. */
   #losses = 0;
   #reconnections = 0;
+  /** What was wrong with bytes that ended a connection, offsets left out. */
+  readonly #broken: Set<string> = new Set();
   /** Ends the search for another broker. */
   #search: AbortController | undefined;
   /** Whether it is not to be replaced any more. */
@@ -144,6 +153,10 @@ export class Upstream implements Speaker {
       inspect,
       nextId: () => this.channel.nextId(),
       receive: (command) => this.#receive(command, link),
+      unreadable: (dispatch) => {
+        if (link === this.#link) this.#options.owner.unreadable(dispatch);
+      },
+      mayTryAgain: (error) => this.#mayTryAgain(error, format),
       refused: (command, error) => this.channel.refuse(command as Command, error),
     });
     link.closed.then((error) => this.#linkEnded(link, error));
@@ -240,6 +253,23 @@ export class Upstream implements Speaker {
     if (link !== this.#link) return;
     if (command.dataType === "BrokerInfo") this.#brokerInfo = command;
     this.#options.owner.receive(command);
+  }
+
+  /**
+   * Whether another connection may do better after bytes that could not be read. Without the cache and with sizes, which both
+   * depend on all bytes before, it may; else once more, because the broker sends a message again that was not settled.
+   */
+  #mayTryAgain({ message }: ProtocolError, { negotiated, settings }: OpenWireFormat): boolean {
+    if (!negotiated) return false;
+    if (settings.cacheEnabled || settings.sizePrefixDisabled) {
+      this.#connector.simplifyWireFormat();
+      return true;
+    }
+    const problem = message.replace(/ at offset \d+/, "");
+    if (this.#broken.has(problem)) return false;
+    if (this.#broken.size >= MOST_BROKEN) this.#broken.clear();
+    this.#broken.add(problem);
+    return true;
   }
 
   /** One step of making a connection. */

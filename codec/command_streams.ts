@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OpenWireDecoder } from "./decoder.ts";
+import { OpenWireDecoder, type OpenWireDecoderOptions } from "./decoder.ts";
 import { OpenWireEncoder } from "./encoder.ts";
 import { EncodeError } from "./errors.ts";
 import type { DataStructure } from "./generated/types.ts";
@@ -38,9 +38,10 @@ export class OpenWireDecoderStream implements TransformStream<Uint8Array, DataSt
    * Makes a stream.
    *
    * @param format What to decode by.
+   * @param options What to do with dispatches that cannot be read.
    */
-  constructor(format: OpenWireFormat) {
-    const decoder = this.#decoder = new OpenWireDecoder(format);
+  constructor(format: OpenWireFormat, options: OpenWireDecoderOptions = {}) {
+    const decoder = this.#decoder = new OpenWireDecoder(format, options);
     let input!: WritableStreamDefaultController;
     let output!: ReadableStreamDefaultController<DataStructure>;
     /** Resolves when all commands were read and more are wanted. */

@@ -6,6 +6,9 @@
 
 import { ProtocolError } from "./errors.ts";
 import type { Message } from "./generated/types.ts";
+import { inflate, type Inflated, InflateError, inflateFlushed } from "./inflate.ts";
+import { decodeMapBody, decodeStreamBody } from "./message_body.ts";
+import type { DecodeValuesOptions } from "./primitive_map.ts";
 
 /**
  * Options of {@linkcode inflateMessage}.
@@ -17,23 +20,24 @@ import type { Message } from "./generated/types.ts";
  * const options: InflateOptions = { maxInflatedSize: 1_000_000 };
  * ```
  */
-export interface InflateOptions {
+export interface InflateOptions extends DecodeValuesOptions {
   /** Largest body in bytes that is accepted. @default {104_857_600} */
-  maxInflatedSize?: number;
+  maxInflatedSize?: number | undefined;
 }
 
-/** Bytes given to the inflater at a time: it may make a thousand times as many of them before we can stop it. */
-const PIECE = 4096;
+/** Inflated bytes of a map or a stream that are looked at first: a bomb of tiny values ends here. */
+const FIRST_PART = 1_048_576;
+const NEXT_PART = 4;
 const LENGTH_PREFIX = 4;
 
 /**
  * Gives a message with its body inflated. One that isn't compressed is returned as it is.
  *
  * @param message The message.
- * @param options The limit.
+ * @param options The limits. Inflating a map or a stream stops as soon as it has more values than allowed.
  * @returns A copy of the message that isn't compressed.
- * @throws {ProtocolError} When the body is no zlib data, is shorter than it says, or is larger than the limit (its code
- *   is then `"INFLATED_TOO_LARGE"`).
+ * @throws {ProtocolError} When the body is no zlib data, is shorter than it says, is larger than the limit (its code is
+ *   then `"INFLATED_TOO_LARGE"`), or has too many values (`"TOO_MANY_VALUES"`).
  *
  * @example
  * ```ts
@@ -43,60 +47,114 @@ const LENGTH_PREFIX = 4;
  * const message = createActiveMQTextMessage({ content: encodeTextBody("a".repeat(1000)) });
  * const small = await deflateMessage(message);
  * assertEquals(small.compressed, true);
- * assertEquals(decodeTextBody((await inflateMessage(small)).content)?.length, 1000);
+ * assertEquals(decodeTextBody(inflateMessage(small).content)?.length, 1000);
  * ```
  */
-export async function inflateMessage<T extends Message>(
-  message: T,
-  { maxInflatedSize = 104_857_600 }: InflateOptions = {},
-): Promise<T> {
+export function inflateMessage<T extends Message>(message: T, options: InflateOptions = {}): T {
+  const { maxInflatedSize = 104_857_600 } = options;
   const { content, dataType } = message;
   if (!message.compressed) return message;
   if (content === null || content.length === 0) return { ...message, compressed: false };
-
-  const fail = (problem: string, code?: "INFLATED_TOO_LARGE", cause?: unknown): never => {
-    throw new ProtocolError(
-      `Cannot inflate the body of ${dataType}: ${problem}`,
-      { dataType, field: "content" },
-      code,
-      cause === undefined ? undefined : { cause },
-    );
-  };
-  const tooLarge = (): never =>
-    fail(`it takes more than ${maxInflatedSize} bytes`, "INFLATED_TOO_LARGE");
-
-  let zlib = content;
-  let declared: number | undefined;
   if (dataType === "ActiveMQBytesMessage") {
-    if (content.length < LENGTH_PREFIX) {
-      fail(`it has ${content.length} bytes, its length alone takes ${LENGTH_PREFIX}`);
-    }
-    declared = new DataView(content.buffer, content.byteOffset).getInt32(0);
-    if (declared < 0) fail(`its length is ${declared}`);
-    if (declared > maxInflatedSize) tooLarge();
-    if (declared === 0) return { ...message, content: new Uint8Array(0), compressed: false };
-    zlib = content.subarray(LENGTH_PREFIX);
+    return {
+      ...message,
+      content: inflateBytes(message, content, maxInflatedSize),
+      compressed: false,
+    };
   }
-
-  // Java compresses its whole buffer, of which only the declared length counts.
-  const limit = declared ?? maxInflatedSize;
-  // Artemis flushes text and does not end it; the length of the text tells whether it is whole.
-  const flushed = dataType === "ActiveMQTextMessage" && endsWithFlush(zlib);
-  const { bytes, ended } = await inflate(
-    flushed ? withEnd(zlib) : zlib,
-    flushed ? "deflate-raw" : "deflate",
-    limit,
-    (cause) => fail("it is no zlib data", undefined, cause),
-  );
-  if (declared === undefined && !ended) tooLarge();
-  // Not every runtime notices when the data is cut off.
-  if (ended && !(flushed ? isWholeText(bytes) : endsWithChecksumOf(zlib, bytes))) {
-    fail("it is no zlib data");
-  }
-  if (declared !== undefined && bytes.length < declared) {
-    fail(`it ends after ${bytes.length} of ${declared} bytes`);
-  }
+  checkValues(message, content, options, maxInflatedSize);
+  const { bytes, ended } = inflateContent(message, content, maxInflatedSize);
+  if (!ended) throw tooLarge(message, maxInflatedSize);
   return { ...message, content: bytes, compressed: false };
+}
+
+/** Inflates a body that begins with its length. */
+function inflateBytes(message: Message, content: Uint8Array, limit: number): Uint8Array {
+  if (content.length < LENGTH_PREFIX) {
+    throw wrong(message, `it has ${content.length} bytes, its length alone takes ${LENGTH_PREFIX}`);
+  }
+  const declared = new DataView(content.buffer, content.byteOffset).getInt32(0);
+  if (declared < 0) throw wrong(message, `its length is ${declared}`);
+  if (declared > limit) throw tooLarge(message, limit);
+  if (declared === 0) return new Uint8Array(0);
+  // Java compresses its whole buffer, of which only the declared length counts.
+  const { bytes } = inflateContent(message, content.subarray(LENGTH_PREFIX), declared);
+  if (bytes.length === declared) return bytes;
+  throw wrong(message, `it ends after ${bytes.length} of ${declared} bytes`);
+}
+
+function inflateContent(message: Message, content: Uint8Array, limit: number): Inflated {
+  try {
+    // Artemis flushes text and does not end it; the length of the text tells whether it is whole.
+    if (message.dataType === "ActiveMQTextMessage" && endsWithFlush(content)) {
+      const inflated = inflateFlushed(content, limit);
+      if (inflated.ended && !isWholeText(inflated.bytes)) {
+        throw new InflateError("the text is cut off");
+      }
+      return inflated;
+    }
+    return inflate(content, limit);
+  } catch (cause) {
+    if (!(cause instanceof InflateError)) throw cause;
+    throw wrong(message, `it is no zlib data: ${cause.message}`, undefined, cause);
+  }
+}
+
+/** Refuses a map or a stream with too many values, before all of it is inflated. */
+function checkValues(
+  message: Message,
+  content: Uint8Array,
+  options: InflateOptions,
+  limit: number,
+): void {
+  const { dataType } = message;
+  if (dataType !== "ActiveMQMapMessage" && dataType !== "ActiveMQStreamMessage") return;
+  const decode = dataType === "ActiveMQMapMessage" ? decodeMapBody : decodeStreamBody;
+  for (let size = FIRST_PART; size < limit; size *= NEXT_PART) {
+    const { bytes, ended } = inflateContent(message, content, size);
+    if (ended) return;
+    try {
+      decode(bytes, options);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      if (error.code === "TOO_MANY_VALUES") throw error;
+      // Of a part all else is expected.
+    }
+  }
+}
+
+function wrong(
+  { dataType }: Message,
+  problem: string,
+  code?: "INFLATED_TOO_LARGE",
+  cause?: unknown,
+): ProtocolError {
+  return new ProtocolError(
+    `Cannot inflate the body of ${dataType}: ${problem}`,
+    { dataType, field: "content" },
+    code,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+function tooLarge(message: Message, limit: number): ProtocolError {
+  return wrong(message, `it takes more than ${limit} bytes`, "INFLATED_TOO_LARGE");
+}
+
+/** What zlib writes for a flush, and bytes that are no checksum: the half of one is less than 65,521. */
+const FLUSH = [0, 0, 0xff, 0xff];
+const HEADER_LENGTH = 2;
+
+/** Whether the data was flushed but not ended. Java reads all that is there. */
+function endsWithFlush(zlib: Uint8Array): boolean {
+  return zlib.length > HEADER_LENGTH + FLUSH.length &&
+    FLUSH.every((byte, i) => zlib[zlib.length - FLUSH.length + i] === byte);
+}
+
+/** Whether a text's body is as long as it says. */
+function isWholeText(body: Uint8Array): boolean {
+  if (body.length < LENGTH_PREFIX) return false;
+  return new DataView(body.buffer, body.byteOffset).getInt32(0) === body.length - LENGTH_PREFIX;
 }
 
 /**
@@ -117,135 +175,13 @@ export async function inflateMessage<T extends Message>(
 export async function deflateMessage<T extends Message>(message: T): Promise<T> {
   const { content } = message;
   if (message.compressed || content === null || content.length === 0) return message;
-  const stream = new CompressionStream("deflate");
   const prefix = message.dataType === "ActiveMQBytesMessage" ? LENGTH_PREFIX : 0;
-  const [zlib] = await Promise.all([
-    collect(stream.readable, Infinity),
-    writeAll(stream.writable, content),
-  ]);
-  const packed = new Uint8Array(prefix + zlib.bytes.length);
-  packed.set(zlib.bytes, prefix);
+  // A copy, because the stream may take only buffers that aren't shared.
+  const stream = new Blob([new Uint8Array(content)]).stream()
+    .pipeThrough(new CompressionStream("deflate"));
+  const zlib = new Uint8Array(await new Response(stream).arrayBuffer());
+  const packed = new Uint8Array(prefix + zlib.length);
+  packed.set(zlib, prefix);
   if (prefix > 0) new DataView(packed.buffer).setInt32(0, content.length);
   return { ...message, content: packed, compressed: true };
-}
-
-interface Collected {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether the stream ended within the limit. */
-  readonly ended: boolean;
-}
-
-async function inflate(
-  data: Uint8Array,
-  format: "deflate" | "deflate-raw",
-  limit: number,
-  fail: (cause: unknown) => never,
-): Promise<Collected> {
-  const stream = new DecompressionStream(format);
-  // When the limit is reached or the data is bad, the reader tells; the writer's failure adds nothing.
-  const written = writeAll(stream.writable, data).catch(() => {});
-  try {
-    return await collect(stream.readable, limit);
-  } catch (cause) {
-    fail(cause);
-  } finally {
-    await written;
-  }
-}
-
-/** What zlib writes for a flush, and bytes that are no checksum: the half of one is less than 65,521. */
-const FLUSH = [0, 0, 0xff, 0xff];
-const HEADER_LENGTH = 2;
-/** An empty last block. */
-const END = [3, 0];
-
-/** Whether the data was flushed but not ended. Java reads all that is there. */
-function endsWithFlush(zlib: Uint8Array): boolean {
-  return zlib.length > HEADER_LENGTH + FLUSH.length &&
-    FLUSH.every((byte, i) => zlib[zlib.length - FLUSH.length + i] === byte);
-}
-
-/** The blocks alone, and an end. */
-function withEnd(zlib: Uint8Array): Uint8Array {
-  const blocks = zlib.subarray(HEADER_LENGTH);
-  const whole = new Uint8Array(blocks.length + END.length);
-  whole.set(blocks);
-  whole.set(END, blocks.length);
-  return whole;
-}
-
-/** Whether a text's body is as long as it says. */
-function isWholeText(body: Uint8Array): boolean {
-  if (body.length < LENGTH_PREFIX) return false;
-  return new DataView(body.buffer, body.byteOffset).getInt32(0) === body.length - LENGTH_PREFIX;
-}
-
-/** What both runtimes' types of the two streams agree on. */
-interface ByteSink {
-  getWriter(): {
-    readonly ready: Promise<unknown>;
-    write(chunk: Uint8Array<ArrayBuffer>): Promise<void>;
-    close(): Promise<void>;
-  };
-}
-
-async function writeAll(sink: ByteSink, bytes: Uint8Array): Promise<void> {
-  const writer = sink.getWriter();
-  for (let at = 0; at < bytes.length; at += PIECE) {
-    await writer.ready;
-    // A copy, because the stream may take only buffers that aren't shared.
-    await writer.write(new Uint8Array(bytes.subarray(at, at + PIECE)));
-  }
-  await writer.close();
-}
-
-interface ByteSource {
-  getReader(): {
-    read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-    cancel(): Promise<void>;
-  };
-}
-
-/** Reads until the end, or until there are more than `limit` bytes, of which it then keeps the first `limit`. */
-async function collect(source: ByteSource, limit: number): Promise<Collected> {
-  const reader = source.getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  let ended = false;
-  while (size <= limit) {
-    const { done, value } = await reader.read();
-    if (done || value === undefined) {
-      ended = true;
-      break;
-    }
-    chunks.push(value);
-    size += value.length;
-  }
-  if (!ended) await reader.cancel();
-  const bytes = new Uint8Array(Math.min(size, limit));
-  let at = 0;
-  for (const chunk of chunks) {
-    const part = chunk.subarray(0, bytes.length - at);
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return { bytes, ended };
-}
-
-/** Longest run of bytes whose sums stay below 2^53, with much to spare. */
-const ADLER_RUN = 65536;
-const ADLER_MODULUS = 65521;
-
-/** Whether the data ends with the Adler-32 checksum of what was inflated. */
-function endsWithChecksumOf(zlib: Uint8Array, inflated: Uint8Array): boolean {
-  let a = 1;
-  let b = 0;
-  for (let at = 0; at < inflated.length;) {
-    const end = Math.min(at + ADLER_RUN, inflated.length);
-    for (; at < end; at++) b += a += inflated[at]!;
-    a %= ADLER_MODULUS;
-    b %= ADLER_MODULUS;
-  }
-  const [b1, b0, a1, a0] = zlib.subarray(-4);
-  return zlib.length >= 4 && b === (b1! << 8 | b0!) && a === (a1! << 8 | a0!);
 }

@@ -9,14 +9,49 @@ import { FrameReader } from "./frame_reader.ts";
 import { FrameSplitter } from "./frame_splitter.ts";
 import { readDataLoose, readDataTight } from "./generated/marshallers.ts";
 import { type DataStructure, DataTypeCode, type WireFormatInfo } from "./generated/types.ts";
+import { OversizedFrame } from "./oversized_frame.ts";
+import { readDispatchIds, type UnreadableDispatch } from "./unreadable_dispatch.ts";
 import type { OpenWireFormat, WireFormatSettings } from "./wire_format.ts";
 
 /** Bytes of a frame without a size that may be read in vain: about half a second's work. */
 const AGAIN_LIMIT = 64 * 1024 * 1024;
 /** A try that adds this part of the frame is free, so that a large frame in large pieces always passes. */
 const AGAIN_FREE = 64;
+/**
+ * Bytes above the limit that a dispatch may have. A message of the largest size that may be sent comes back with the fields
+ * of the dispatch and of the broker: about 100 bytes, and the name of the destination once more.
+ */
+const SLACK = 16_384;
+/** Bytes of a dispatch that hold its ids: the longest fields before them are six texts of 64 KiB. */
+const HEAD = 524_288;
+/** Bytes that each part of an XA transaction's id may have (X/Open's XID: MAXGTRIDSIZE, MAXBQUALSIZE). */
+const MAX_XID_PART = 64;
 const TYPE = "frame";
 const FIELD = "type";
+
+/**
+ * Options of an {@linkcode OpenWireDecoder}.
+ *
+ * @example
+ * ```ts
+ * import { OpenWireDecoder, type OpenWireDecoderOptions, OpenWireFormat } from "./mod.ts";
+ *
+ * const options: OpenWireDecoderOptions = {
+ *   unreadable: ({ messageId, error }) => console.error(messageId.producerSequenceId, error.message),
+ * };
+ * new OpenWireDecoder(OpenWireFormat.fixed(), options);
+ * ```
+ */
+export interface OpenWireDecoderOptions {
+  /**
+   * Takes each MessageDispatch that is skipped because it cannot be decoded or is too large; decoding goes on behind it.
+   * Without this callback such a frame ends the decoder.
+   *
+   * A frame ends the decoder in any case if its consumer or its message id cannot be read, and if the object cache is in
+   * use: nobody knows what a skipped frame has put into the cache.
+   */
+  unreadable?: ((dispatch: UnreadableDispatch) => void) | undefined;
+}
 
 /**
  * Decodes bytes in chunks of any size (Java: OpenWireFormat.unmarshal). It keeps the cache of what was received, so there
@@ -47,6 +82,13 @@ export class OpenWireDecoder {
   #limit = 0;
   #failure: unknown;
   #byteCount = 0;
+  readonly #unreadable: OpenWireDecoderOptions["unreadable"];
+  /** Whether a dispatch may be a little larger than the limit. */
+  #expects = false;
+  /** Whether a dispatch may be skipped. */
+  #skips = false;
+  /** The frame above the limit whose bytes come next. */
+  #oversized: OversizedFrame | undefined;
   /** Bytes of a peer that sends no sizes. */
   readonly #rest: ByteQueue = new ByteQueue();
   /** How many bytes there must be before another try. */
@@ -60,9 +102,11 @@ export class OpenWireDecoder {
    *
    * @param format What to decode by. If it isn't negotiated yet, the first frame must be a WireFormatInfo, which
    *   negotiates it.
+   * @param options What to do with dispatches that cannot be read.
    */
-  constructor(format: OpenWireFormat) {
+  constructor(format: OpenWireFormat, { unreadable }: OpenWireDecoderOptions = {}) {
     this.#format = format;
+    this.#unreadable = unreadable;
   }
 
   /** Number of bytes that were given to it, whether or not they made whole commands. */
@@ -72,7 +116,7 @@ export class OpenWireDecoder {
 
   /** Number of bytes of a command that isn't complete yet. */
   get pendingByteCount(): number {
-    return this.#splitter.pending + this.#rest.length;
+    return this.#splitter.pending + this.#rest.length + (this.#oversized?.taken ?? 0);
   }
 
   /**
@@ -104,9 +148,17 @@ export class OpenWireDecoder {
       while (true) {
         if (this.#settings !== this.#format.settings) this.#configure();
         if (this.#settings!.sizePrefixDisabled) return this.#pushRest(receive);
-        if (!this.#splitter.next(this.#limit)) return;
-        const command = this.#decodeFrame();
-        if (command !== null) receive(command);
+        if (this.#oversized) {
+          if (!this.#takeOversized(this.#oversized, receive)) return;
+        } else if (this.#splitter.next(this.#limit, this.#expects)) {
+          const { bytes, start, end, base } = this.#splitter;
+          const command = this.#decodeFrame(bytes, start, end, base);
+          if (command !== null) receive(command);
+        } else if (this.#splitter.oversize > 0) {
+          this.#beginOversized(this.#splitter.oversize);
+        } else {
+          return;
+        }
       }
     } catch (error) {
       this.#failure = error ?? new Error("The receiver of commands failed");
@@ -146,20 +198,98 @@ export class OpenWireDecoder {
     this.#negotiated = this.#format.negotiated;
     // What we take ourselves; the peer's limit concerns only what we send.
     this.#limit = this.#negotiated ? this.#format.offer.maxFrameSize : settings.maxFrameSize;
+    this.#expects = this.#unreadable !== undefined && this.#negotiated;
+    this.#skips = this.#expects && !settings.cacheEnabled;
+    // Recorded bytes of Java's own tests have longer ones.
+    reader.maxXidPart = this.#format.peerProperties === undefined ? Infinity : MAX_XID_PART;
     if (settings.cacheEnabled) reader.resetCache(settings.cacheSize);
   }
 
-  #decodeFrame(): DataStructure | null {
-    const { bytes, start, end, base } = this.#splitter;
+  #decodeFrame(bytes: Uint8Array, start: number, end: number, base: number): DataStructure | null {
     const reader = this.#reader;
     reader.setChunk(bytes, base);
     reader.setFrame(start, end);
-    const command = this.#read();
-    if (reader.remaining > 0) {
-      reader.fail(command?.dataType ?? TYPE, FIELD, `${reader.remaining} bytes are left over`);
+    let command: DataStructure | null;
+    try {
+      command = this.#read();
+      if (reader.remaining > 0) {
+        reader.fail(command?.dataType ?? TYPE, FIELD, `${reader.remaining} bytes are left over`);
+      }
+    } catch (error) {
+      if (!this.#skips || !(error instanceof ProtocolError)) throw error;
+      reader.setFrame(start, end);
+      const ids = this.#readIds();
+      if (ids === undefined || ids instanceof ProtocolError) throw error;
+      this.#unreadable!({ error, size: end - start, ...ids });
+      return null;
     }
     if (!this.#negotiated) this.#format.negotiate(command as WireFormatInfo);
     return command;
+  }
+
+  /** The ids of the dispatch at the cursor, or what is wrong with them; undefined when it is no dispatch of a message. */
+  #readIds(): ReturnType<typeof readDispatchIds> | ProtocolError {
+    try {
+      return readDispatchIds(this.#reader, this.#settings!.tightEncodingEnabled);
+    } catch (error) {
+      if (error instanceof ProtocolError) return error;
+      throw error;
+    }
+  }
+
+  #beginOversized(size: number): void {
+    const isLittle = size <= this.#limit + SLACK;
+    if (!isLittle && !this.#skips) throw this.#tooLarge(size, this.#splitter.offset);
+    this.#oversized = new OversizedFrame(size, isLittle ? size : HEAD);
+  }
+
+  /** Takes bytes of a frame above the limit; false when more must come. */
+  #takeOversized(frame: OversizedFrame, receive: (command: DataStructure) => void): boolean {
+    const { size } = frame;
+    while (frame.missing > 0) {
+      const bytes = this.#splitter.take(frame.wanted);
+      if (bytes.length === 0) return false;
+      const wasComplete = frame.headComplete;
+      frame.push(bytes);
+      const base = this.#splitter.offset - frame.taken;
+      if (frame.head.length > 0 && frame.head[0] !== DataTypeCode.MessageDispatch) {
+        throw this.#tooLarge(size, base);
+      }
+      if (size > this.#limit + SLACK && !wasComplete && frame.headComplete) {
+        this.#skipOversized(frame, base);
+      }
+    }
+    this.#oversized = undefined;
+    if (size > this.#limit + SLACK) return true;
+    const command = this.#decodeFrame(frame.head, 0, size, this.#splitter.offset - size);
+    if (command !== null) receive(command);
+    return true;
+  }
+
+  /** Hands over the ids of a frame above the limit, and keeps nothing of it. */
+  #skipOversized(frame: OversizedFrame, base: number): void {
+    const reader = this.#reader;
+    const { size, head } = frame;
+    reader.setChunk(head, base);
+    reader.setFrame(0, head.length);
+    const ids = this.#readIds();
+    if (ids instanceof ProtocolError && ids.dataType === "XATransactionId" && reader.missing > 0) {
+      // The id of a transaction may be longer than what is kept.
+      const at = reader.chunkPosition;
+      if (frame.leaveOut(at, reader.missing + head.length - at)) return;
+    }
+    const error = this.#tooLarge(size, base);
+    if (ids === undefined || ids instanceof ProtocolError) throw error;
+    this.#unreadable!({ error, size, ...ids });
+    frame.release();
+  }
+
+  #tooLarge(size: number, offset: number): ProtocolError {
+    return new ProtocolError(
+      `Cannot take a frame of ${size} bytes at offset ${offset}: 1 to ${this.#limit} are allowed`,
+      { offset },
+      "FRAME_TOO_LARGE",
+    );
   }
 
   /** Reads what stands at the cursor. */

@@ -63,7 +63,12 @@ export class ProtocolError extends OpenWireError {
   constructor(
     message: string,
     position: ProtocolErrorPosition = {},
-    code: "PROTOCOL" | "WRONG_PROTOCOL" | "FRAME_TOO_LARGE" | "INFLATED_TOO_LARGE" = "PROTOCOL",
+    code:
+      | "PROTOCOL"
+      | "WRONG_PROTOCOL"
+      | "FRAME_TOO_LARGE"
+      | "INFLATED_TOO_LARGE"
+      | "TOO_MANY_VALUES" = "PROTOCOL",
     options?: OpenWireErrorOptions,
   ) {
     super(code, message, options);

@@ -14,6 +14,9 @@ export const MAX_DEPTH = 32;
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = new DataView(NO_BYTES.buffer);
 
+/** Bytes of texts that all cached values may have together; a slot of the default cache has 8 KiB in the mean. */
+const MAX_CACHED_BYTES = 8_388_608;
+
 /** Cursor over one frame after another. All readers name the type and field that they read for, for the error. */
 export class FrameReader {
   /** Version in use. */
@@ -26,6 +29,10 @@ export class FrameReader {
   missing = 0;
   /** Depth of nesting at the cursor. */
   depth = 0;
+  /** Values of primitive maps and lists that may still be read. */
+  budget = 0;
+  /** How many there might be at first. */
+  maxValues = 0;
 
   // The generated code reads numbers and flags straight from these.
   /** The buffer that holds the chunk with the frame. */
@@ -42,6 +49,8 @@ export class FrameReader {
   bit = 0;
   /** Number of bits. */
   bitEnd = 0;
+  /** Longest part in bytes of an XA transaction's id that is cached. */
+  maxXidPart: number = Infinity;
   /** What the peer had us keep, by key. */
   cache: (DataStructure | null | undefined)[] = [];
 
@@ -52,6 +61,8 @@ export class FrameReader {
   /** Offset of the chunk within its buffer. */
   #offset = 0;
   #undo: [key: number, value: DataStructure | null | undefined][] | undefined;
+  /** Bytes of the cached values, about. */
+  #cachedBytes = 0;
 
   /** Number of bytes from the cursor to the end of the frame. */
   get remaining(): number {
@@ -96,6 +107,7 @@ export class FrameReader {
   /** Makes an empty cache of `size` slots. */
   resetCache(size: number): void {
     this.cache = new Array(size).fill(undefined);
+    this.#cachedBytes = 0;
   }
 
   /** Notes changes of the cache from here on, for {@linkcode rollBack}. */
@@ -105,16 +117,17 @@ export class FrameReader {
 
   /** Takes back the changes of the cache since {@linkcode begin}. */
   rollBack(): void {
-    for (const [key, value] of this.#undo?.reverse() ?? []) this.cache[key] = value;
+    for (const [key, value] of this.#undo?.reverse() ?? []) this.#put(key, value);
     this.#undo = undefined;
   }
 
   /** Throws a {@linkcode ProtocolError} for the place of the cursor. */
-  fail(type: string, field: string, problem: string): never {
+  fail(type: string, field: string, problem: string, code?: "TOO_MANY_VALUES"): never {
     const offset = this.#base + this.position;
     throw new ProtocolError(
       `Cannot decode ${type}.${printable(field)} at offset ${offset}: ${problem}`,
       { offset, dataType: type, field },
+      code,
     );
   }
 
@@ -283,9 +296,33 @@ export class FrameReader {
   store(key: number, value: DataStructure | null): void {
     if (key < 0) return;
     this.#undo?.push([key, this.cache[key]]);
-    if (value?.dataType === "XATransactionId") ownBytes(value);
+    if (value?.dataType === "XATransactionId") {
+      this.#checkXid(value);
+      ownBytes(value);
+    }
     // Many commands will share it.
-    this.cache[key] = Object.freeze(value);
+    this.#put(key, Object.freeze(value));
+    if (this.#cachedBytes > MAX_CACHED_BYTES) {
+      const type = value?.dataType ?? "null";
+      this.fail(type, "cache", `the cached values have more than ${MAX_CACHED_BYTES} bytes`);
+    }
+  }
+
+  #checkXid(id: XATransactionId): void {
+    for (const part of ["globalTransactionId", "branchQualifier"] as const) {
+      const length = id[part]?.length ?? 0;
+      if (length <= this.maxXidPart) continue;
+      this.fail(
+        id.dataType,
+        part,
+        `${length} bytes are more than the ${this.maxXidPart} of an XID`,
+      );
+    }
+  }
+
+  #put(key: number, value: DataStructure | null | undefined): void {
+    this.#cachedBytes += sizeOf(value) - sizeOf(this.cache[key]);
+    this.cache[key] = value;
   }
 
   /** Reads a key and gets what is kept under it. */
@@ -369,6 +406,31 @@ export class FrameReader {
       this.fail(type, field, "the bytes are no modified UTF-8");
     }
     return text;
+  }
+}
+
+/** Bytes of the texts of a value that can be cached, about. */
+function sizeOf(value: DataStructure | null | undefined): number {
+  if (value === null || value === undefined) return 0;
+  switch (value.dataType) {
+    case "ActiveMQQueue":
+    case "ActiveMQTopic":
+    case "ActiveMQTempQueue":
+    case "ActiveMQTempTopic":
+      return 2 * value.physicalName.length;
+    case "ConnectionId":
+    case "BrokerId":
+      return 2 * (value.value?.length ?? 0);
+    case "SessionId":
+    case "ConsumerId":
+    case "ProducerId":
+      return 2 * (value.connectionId?.length ?? 0);
+    case "LocalTransactionId":
+      return 2 * (value.connectionId?.value?.length ?? 0);
+    case "XATransactionId":
+      return (value.globalTransactionId?.length ?? 0) + (value.branchQualifier?.length ?? 0);
+    default:
+      return 0;
   }
 }
 

@@ -21,6 +21,8 @@ export class FrameSplitter {
   end = 0;
   /** Offset of the first byte of `bytes` in the whole input. */
   base = 0;
+  /** Size of a frame above the limit whose bytes come next and are to be taken with {@linkcode take}; 0 when there is none. */
+  oversize = 0;
 
   #chunk: Uint8Array = NO_BYTES;
   #position = 0;
@@ -45,11 +47,25 @@ export class FrameSplitter {
    * Goes to the next frame.
    *
    * @param limit Largest size that is accepted.
+   * @param skips Whether a larger frame is announced by {@linkcode oversize} instead of an error.
    * @returns Whether there is one.
    * @throws {ProtocolError} When a frame is empty or too large.
    */
-  next(limit: number): boolean {
-    return this.#partialLength > 0 ? this.#complete(limit) : this.#cut(limit);
+  next(limit: number, skips: boolean): boolean {
+    this.oversize = 0;
+    return this.#partialLength > 0 ? this.#complete(limit, skips) : this.#cut(limit, skips);
+  }
+
+  /** Takes up to `count` of the bytes that have come. */
+  take(count: number): Uint8Array {
+    const bytes = this.#chunk.subarray(this.#position, this.#position + count);
+    this.#position += bytes.length;
+    return bytes;
+  }
+
+  /** Offset in the whole input of the next byte. */
+  get offset(): number {
+    return this.#chunkBase + this.#position;
   }
 
   /** Gives all bytes that belong to no frame yet, for a peer that sends no sizes. */
@@ -60,13 +76,18 @@ export class FrameSplitter {
     return { bytes: rest, base };
   }
 
-  #cut(limit: number): boolean {
+  #cut(limit: number, skips: boolean): boolean {
     const chunk = this.#chunk;
     const position = this.#position;
     const available = chunk.length - position;
     if (available === 0) return false;
     if (available >= SIZE_PREFIX) {
       const size = sizeAt(chunk, position);
+      if (skips && size > limit) {
+        this.#position += SIZE_PREFIX;
+        this.oversize = size;
+        return false;
+      }
       this.#check(size, limit, chunk, position, this.#chunkBase + position);
       if (available >= SIZE_PREFIX + size) {
         this.bytes = chunk;
@@ -80,7 +101,7 @@ export class FrameSplitter {
     return false;
   }
 
-  #complete(limit: number): boolean {
+  #complete(limit: number, skips: boolean): boolean {
     if (this.#partialLength < SIZE_PREFIX) {
       const missing = Math.min(
         SIZE_PREFIX - this.#partialLength,
@@ -91,6 +112,11 @@ export class FrameSplitter {
     }
     const base = this.#chunkBase + this.#position - this.#partialLength;
     const size = sizeAt(this.#partial, 0);
+    if (skips && size > limit) {
+      this.#partialLength = 0;
+      this.oversize = size;
+      return false;
+    }
     this.#check(size, limit, this.#partial, 0, base);
     const missing = SIZE_PREFIX + size - this.#partialLength;
     this.#append(Math.min(missing, this.#chunk.length - this.#position), SIZE_PREFIX + size);

@@ -13,6 +13,7 @@ import { readModifiedUtf8 } from "./modified_utf8.ts";
 import {
   decodePrimitiveMap,
   decodeValues,
+  type DecodeValuesOptions,
   encodePrimitiveMap,
   encodeValues,
   withReader,
@@ -90,8 +91,10 @@ export function encodeTextBody(text: string | null): Uint8Array<ArrayBuffer> | n
  * Decodes the body of a map message.
  *
  * @param content The message's `content`, not compressed.
+ * @param options The limit.
  * @returns The values; empty when there is no content.
- * @throws {ProtocolError} When the content is no map.
+ * @throws {ProtocolError} When the content is no map. Its code is `"TOO_MANY_VALUES"` when there are more values than
+ *   allowed.
  *
  * @example
  * ```ts
@@ -101,8 +104,11 @@ export function encodeTextBody(text: string | null): Uint8Array<ArrayBuffer> | n
  * assertEquals(decodeMapBody(encodeMapBody({ id: 7 })).get("id"), 7);
  * ```
  */
-export function decodeMapBody(content: Uint8Array | null): PrimitiveMap {
-  return decodePrimitiveMap(content);
+export function decodeMapBody(
+  content: Uint8Array | null,
+  options: DecodeValuesOptions = {},
+): PrimitiveMap {
+  return decodePrimitiveMap(content, options);
 }
 
 /**
@@ -128,8 +134,10 @@ export function encodeMapBody(map: PrimitiveMapInput): Uint8Array<ArrayBuffer> {
  * Decodes the body of a stream message.
  *
  * @param content The message's `content`, not compressed.
+ * @param options The limit.
  * @returns The values in their order; empty when there is no content.
- * @throws {ProtocolError} When the content is no row of values.
+ * @throws {ProtocolError} When the content is no row of values. Its code is `"TOO_MANY_VALUES"` when there are more values
+ *   than allowed.
  *
  * @example
  * ```ts
@@ -139,8 +147,11 @@ export function encodeMapBody(map: PrimitiveMapInput): Uint8Array<ArrayBuffer> {
  * assertEquals([...decodeStreamBody(encodeStreamBody([1, "two"]))], [1, "two"]);
  * ```
  */
-export function decodeStreamBody(content: Uint8Array | null): PrimitiveList {
-  return content === null ? new PrimitiveList() : decodeValues(content);
+export function decodeStreamBody(
+  content: Uint8Array | null,
+  options: DecodeValuesOptions = {},
+): PrimitiveList {
+  return content === null ? new PrimitiveList() : decodeValues(content, options);
 }
 
 /**

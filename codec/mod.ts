@@ -30,7 +30,11 @@ export * from "./generated/types.ts";
 export type { Long } from "./long.ts";
 export type { StackTraceElement, Throwable } from "./throwable.ts";
 export * from "./partial_command.ts";
-export { decodePrimitiveMap, encodePrimitiveMap } from "./primitive_map.ts";
+export {
+  decodePrimitiveMap,
+  type DecodeValuesOptions,
+  encodePrimitiveMap,
+} from "./primitive_map.ts";
 export {
   byte,
   char,
@@ -48,4 +52,5 @@ export {
   TypedValue,
 } from "./primitive_value.ts";
 export * from "./message_body.ts";
+export type { UnreadableDispatch } from "./unreadable_dispatch.ts";
 export * from "./wire_format.ts";

@@ -32,11 +32,37 @@ const BIG_STRING = 8191;
 /** Bytes that an entry of a map takes at least: a name's length and a tag. */
 const ENTRY = 3;
 const NAME_LIMIT = 65535;
-/** Engines end with a RangeError at about twice as many. */
+/** Engines end with a RangeError at about twice as many, whatever `maxDecodedValues` is. */
 const MAX_ENTRIES = 2 ** 23;
 
 const MAP = "PrimitiveMap";
 const LIST = "PrimitiveList";
+
+/** Values that are decoded by default. */
+const MAX_DECODED_VALUES = 65_536;
+/** How many values a nested map or list counts as: it takes about as much memory and time. */
+const NESTED_COST = 8;
+
+/**
+ * Limits of decoding primitive maps and lists.
+ *
+ * @example
+ * ```ts
+ * import { decodePrimitiveMap, encodePrimitiveMap } from "./mod.ts";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const bytes = encodePrimitiveMap({ a: 1, b: 2, c: 3 });
+ * assertThrows(() => decodePrimitiveMap(bytes, { maxDecodedValues: 2 }), Error, "more than 2 values");
+ * ```
+ */
+export interface DecodeValuesOptions {
+  /**
+   * Values that are decoded from one body or one map of properties, nested ones included, 1 to 2^31-1. A nested map or list
+   * counts as 8 values, a string as one more for each 1,024 bytes. A value may take one byte on the wire, and takes up to 100
+   * bytes of memory. @default {65_536}
+   */
+  maxDecodedValues?: number | undefined;
+}
 
 const NULL = new TypedValue("null", null);
 const TRUE = new TypedValue("boolean", true);
@@ -53,8 +79,10 @@ const writer = new FrameWriter();
  * Decodes a primitive map, such as a message's `marshalledProperties`.
  *
  * @param bytes The map's bytes; null is an empty map, as is a map whose count is -1.
+ * @param options The limit.
  * @returns The map. Byte arrays in it are views of `bytes`.
- * @throws {ProtocolError} When the bytes are no primitive map.
+ * @throws {ProtocolError} When the bytes are no primitive map. Its code is `"TOO_MANY_VALUES"` when there are more values
+ *   than allowed.
  *
  * @example
  * ```ts
@@ -65,9 +93,12 @@ const writer = new FrameWriter();
  * assertEquals(decodePrimitiveMap(bytes).get("region"), "eu-west-1");
  * ```
  */
-export function decodePrimitiveMap(bytes: Uint8Array | null): PrimitiveMap {
+export function decodePrimitiveMap(
+  bytes: Uint8Array | null,
+  options: DecodeValuesOptions = {},
+): PrimitiveMap {
   if (bytes === null) return new PrimitiveMap();
-  return withReader(bytes, (r) => readMap(r, 0) ?? new PrimitiveMap());
+  return withBudget(bytes, options, (r) => readMap(r, 0) ?? new PrimitiveMap());
 }
 
 /**
@@ -94,10 +125,13 @@ export function encodePrimitiveMap(
 }
 
 /** Reads values without a count until the bytes end, as in a stream body. */
-export function decodeValues(bytes: Uint8Array): PrimitiveList {
-  return withReader(bytes, (r) => {
+export function decodeValues(bytes: Uint8Array, options: DecodeValuesOptions): PrimitiveList {
+  return withBudget(bytes, options, (r) => {
     const values = new PrimitiveList();
-    while (r.remaining > 0) values.push(readValue(r, LIST, String(values.length), 0));
+    while (r.remaining > 0) {
+      spend(r, LIST, "size", 1);
+      values.push(readValue(r, LIST, String(values.length), 0));
+    }
     return values;
   });
 }
@@ -121,6 +155,24 @@ export function withReader<T>(bytes: Uint8Array, read: (reader: FrameReader) => 
   }
 }
 
+/** Reads with the shared cursor, as many values as are allowed. */
+function withBudget<T>(
+  bytes: Uint8Array,
+  { maxDecodedValues = MAX_DECODED_VALUES }: DecodeValuesOptions,
+  read: (reader: FrameReader) => T,
+): T {
+  reader.maxValues = reader.budget = maxDecodedValues;
+  return withReader(bytes, read);
+}
+
+/** Counts values that are about to be read. */
+function spend(r: FrameReader, t: string, f: string, count: number): void {
+  r.budget -= count;
+  if (r.budget < 0) {
+    r.fail(t, f, `there are more than ${r.maxValues} values`, "TOO_MANY_VALUES");
+  }
+}
+
 /** Writes with the shared buffer. */
 export function withWriter(write: (writer: FrameWriter) => void): Uint8Array<ArrayBuffer> {
   writer.begin();
@@ -139,12 +191,13 @@ function readMap(r: FrameReader, depth: number): PrimitiveMap | undefined {
   if (count < 0 || count > r.remaining / ENTRY) {
     r.fail(MAP, "size", `map has ${count} entries, ${r.remaining} bytes remain`);
   }
+  spend(r, MAP, "size", count);
   if (count > MAX_ENTRIES) {
     r.fail(MAP, "size", `map has ${count} entries, ${MAX_ENTRIES} are allowed`);
   }
   const map = new PrimitiveMap();
   for (let i = 0; i < count; i++) {
-    const name = r.utf(MAP, "name", r.short(MAP, "name") & 0xffff);
+    const name = readText(r, MAP, "name", r.short(MAP, "name") & 0xffff);
     map.set(name, readValue(r, MAP, name, depth));
   }
   return map;
@@ -155,6 +208,7 @@ function readList(r: FrameReader, depth: number): PrimitiveList {
   if (count < 0 || count > r.remaining) {
     r.fail(LIST, "size", `list has ${count} values, ${r.remaining} bytes remain`);
   }
+  spend(r, LIST, "size", count);
   const list = new PrimitiveList();
   for (let i = 0; i < count; i++) list.push(readValue(r, LIST, String(i), depth));
   return list;
@@ -182,27 +236,34 @@ function readValue(r: FrameReader, t: string, f: string, depth: number): TypedVa
     case Tag.float:
       return new TypedValue("float", r.float(t, f));
     case Tag.string:
-      return new TypedValue("string", r.utf(t, f, r.short(t, f) & 0xffff));
+      return new TypedValue("string", readText(r, t, f, r.short(t, f) & 0xffff));
     case Tag.bigString: {
       const length = r.int(t, f);
       // Java reads a length of -1 as null and breaks on others.
       if (length === -1) return NULL;
       if (length < 0) r.fail(t, f, `string length is ${length}`);
-      return new TypedValue("string", r.utf(t, f, length));
+      return new TypedValue("string", readText(r, t, f, length));
     }
     case Tag.bytes:
       return new TypedValue("bytes", r.byteArray(t, f));
     case Tag.map: {
       deeper(r, t, f, depth);
+      spend(r, t, f, NESTED_COST - 1);
       const map = readMap(r, depth + 1);
       return map ? new TypedValue("map", map) : NULL;
     }
     case Tag.list:
       deeper(r, t, f, depth);
+      spend(r, t, f, NESTED_COST - 1);
       return new TypedValue("list", readList(r, depth + 1));
     default:
       r.fail(t, f, `a value's tag from 0 to 13 is expected, got ${tag}`);
   }
+}
+
+function readText(r: FrameReader, t: string, f: string, length: number): string {
+  if (length >= 1024 && length <= r.remaining) spend(r, t, f, length >>> 10);
+  return r.utf(t, f, length);
 }
 
 function deeper(r: FrameReader, t: string, f: string, depth: number): void {

@@ -9,6 +9,7 @@ import {
   createActiveMQQueue,
   createActiveMQTopic,
   type Message,
+  type WireFormatOptions,
 } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
 import { BrokerState } from "./broker.ts";
@@ -32,6 +33,12 @@ import type {
 } from "./memory_broker_options.ts";
 import { Queue } from "./queue.ts";
 import { Timers } from "./timers.ts";
+
+const ACTIVEMQ_OFFER: WireFormatOptions = {
+  tightEncodingEnabled: true,
+  cacheEnabled: true,
+  stackTraceEnabled: true,
+};
 
 /**
  * A broker in memory, for tests: the part of ActiveMQ that clients mostly use, over TCP or without any socket.
@@ -76,7 +83,7 @@ export class MemoryBroker implements AsyncDisposable {
     this.#clients = new ClientRegistry(brokerName, { users, allowAnonymous });
     this.#server = new LinkServer({
       name: brokerName,
-      wireFormat: { tightEncodingEnabled: true, stackTraceEnabled: true, ...options.wireFormat },
+      wireFormat: { ...ACTIVEMQ_OFFER, ...options.wireFormat },
       interceptors: this.#interceptors,
       makeHandler: (peer) => new CommandHandler(this.#state, this.#clients, peer),
       settled: () => this.#conditions.check(),

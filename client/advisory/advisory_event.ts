@@ -18,6 +18,7 @@ import type {
   ProducerInfo,
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
+import { InflatedBody } from "../message/inflated_body.ts";
 import { Message } from "../message/message.ts";
 import { parseAdvisoryTopic, TopicKind, TopicName } from "./advisory_topics.ts";
 
@@ -424,12 +425,9 @@ function originalOf(payload: DataStructure | null): Message | undefined {
     );
   return new Message({
     command,
-    original: command,
     redeliveryCount: command.redeliveryCounter,
     settlement: { ack: refuse, reject: refuse, retry: refuse },
-    bodyError: command.compressed && command.content !== null
-      ? new TypeError("Cannot read the body of a compressed message that an advisory tells of")
-      : undefined,
+    body: new InflatedBody({}),
     codec: undefined,
   });
 }

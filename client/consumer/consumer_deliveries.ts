@@ -2,24 +2,29 @@
 
 import {
   type ConsumerId,
-  inflateMessage,
+  createActiveMQMessage,
+  createMessageDispatch,
   type Long,
   type Message as WireMessage,
   type MessageAck,
   type MessageDispatch,
+  ProtocolError,
   type TransactionId,
+  type UnreadableDispatch,
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
 import { Acknowledger, type AcknowledgerOptions } from "./acknowledger.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
+import { formatDestination } from "../destination/destination.ts";
 import type { ConsumerKind, ConsumerSettings } from "./consumer_options.ts";
 import { type Delivery, toDelivery } from "./delivery.ts";
 import { DeliverySettlement, type SettlementOwner } from "./delivery_settlement.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
 import { DeliveryLostError } from "../loss_errors.ts";
-import { Message } from "../message/message.ts";
+import { formatMessageId, Message } from "../message/message.ts";
+import { InflatedBody } from "../message/inflated_body.ts";
 import { logFieldsOf } from "./log_fields.ts";
 import { NeverGiven } from "./never_given.ts";
 import { ObservedAcknowledger } from "./observed_acknowledger.ts";
@@ -78,6 +83,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
   #endingTransactions = 0;
   /** Messages that are with a handler. */
   #handling = 0;
+  readonly #body: InflatedBody;
   /** Why the broker takes no more acknowledgements. */
   #removed: Error | undefined;
   #stopped = false;
@@ -88,6 +94,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const { context, session, consumerId, settings } = options;
     const report = (error: Error): void => context.report(error);
     this.#options = options;
+    this.#body = new InflatedBody(context.settings);
     const acknowledgerOptions: AcknowledgerOptions = {
       consumerId,
       mode: session.acknowledgeMode,
@@ -111,7 +118,6 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.queue = new DeliveryQueue({
       isBehind: (delivery) => this.#redeliverer.isBehind(delivery),
       withdraw: (delivery) => this.#withdraw(delivery),
-      prepare: (delivery) => this.#prepare(delivery),
       starved: () => options.starved(),
       changed: (bytes) => {
         options.buffered(bytes);
@@ -131,6 +137,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
   /** Number of messages that the application has and did not settle. */
   get unsettled(): number {
     return this.#unsettled.size;
+  }
+
+  /** Bytes of inflated bodies that are kept. */
+  get inflatedBytes(): number {
+    return this.#body.bytes;
   }
 
   /** Number of messages that were not taken. */
@@ -155,13 +166,36 @@ export class ConsumerDeliveries implements TransactionParticipant {
 
   /** Takes a message from the broker. */
   arrived(dispatch: MessageDispatch, message: WireMessage): void {
-    const delivery = toDelivery(dispatch, message);
+    const delivery = this.#toDelivery(dispatch, message);
     const { counters } = this.#options.context;
     counters.messagesReceived++;
     counters.bodyBytesReceived += message.content?.length ?? 0;
     this.#neverGiven.arrived(delivery);
     this.#acknowledger.arrived(delivery);
     this.queue.push(delivery);
+  }
+
+  /** Has the broker dead-letter a message that can't be read; a browser leaves it where it is. */
+  skip({ error, consumerId, destination, messageId }: UnreadableDispatch): void {
+    const { context, kind } = this.#options;
+    context.counters.messagesReceived++;
+    const from = destination ? formatDestination(destination) : "the broker";
+    const { dataType, field, code } = error;
+    context.report(
+      new ProtocolError(
+        `Cannot read the message ${formatMessageId(messageId)} from ${from}: ${error.message}`,
+        { dataType, field },
+        code as "PROTOCOL" | "FRAME_TOO_LARGE",
+        { cause: error },
+      ),
+    );
+    if (kind.browser) return;
+    const message = createActiveMQMessage({ messageId, destination });
+    const dispatch = createMessageDispatch({ consumerId, destination, message });
+    const delivery = this.#toDelivery(dispatch, message);
+    this.#acknowledger.arrived(delivery);
+    this.#acknowledger.poison(delivery, poisonCause(error))
+      .catch((failure) => context.report(failure));
   }
 
   /** The broker sends more or fewer messages ahead from now on. */
@@ -189,10 +223,9 @@ export class ConsumerDeliveries implements TransactionParticipant {
       transaction.enlist(this);
     }
     return new Message({
-      command: delivery.readable!,
-      original: delivery.message,
+      command: delivery.message,
       redeliveryCount: delivery.redeliveryCount,
-      bodyError: delivery.bodyError,
+      body: this.#body,
       settlement: new DeliverySettlement(this.#settlements, delivery),
       codec,
     });
@@ -256,6 +289,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#inTransaction = new Set();
     this.#endingTransactions++;
     for (const delivery of deliveries) this.#unsettled.delete(delivery);
+    this.#body.clear();
     this.#acknowledger.inTransaction(deliveries, id);
     const ended = (): void => {
       this.#endingTransactions--;
@@ -288,6 +322,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
    */
   stop(failure: Error | undefined): void {
     this.#stopped = true;
+    this.#body.clear();
     this.#redeliverer.end();
     this.queue.end(failure);
     this.#notify();
@@ -301,6 +336,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#acknowledger.interrupted();
     this.#redeliverer.interrupted();
     this.queue.clear();
+    this.#body.clear();
     for (const delivery of this.#unsettled) delivery.state = "lost";
     this.#unsettled.clear();
     this.#inTransaction.clear();
@@ -334,6 +370,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
       await this.#failed(delivery, attempt, cause, ordered);
       return cause;
     } finally {
+      this.#body.release(delivery.message);
       this.#handling--;
       this.#notify();
     }
@@ -412,6 +449,14 @@ export class ConsumerDeliveries implements TransactionParticipant {
     }
   }
 
+  #toDelivery(dispatch: MessageDispatch, message: WireMessage): Delivery {
+    return toDelivery(
+      dispatch,
+      message,
+      this.#options.settings.redeliveryPolicy.maximumRedeliveries,
+    );
+  }
+
   /** What hooks are told of a message. */
   #subject({ message }: Delivery): Subject {
     const { subscription } = this.#options;
@@ -420,6 +465,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
 
   /** The application has it no more. */
   #forget(delivery: Delivery): void {
+    this.#body.release(delivery.message);
     this.#unsettled.delete(delivery);
     this.#inTransaction.delete(delivery);
     this.#notify();
@@ -440,17 +486,6 @@ export class ConsumerDeliveries implements TransactionParticipant {
       return true;
     }
     return session.transaction !== undefined && this.#redeliverer.checkBeforeDispatch(delivery);
-  }
-
-  /** Inflates a body; one that can't be inflated fails when it is read. */
-  async #prepare(delivery: Delivery): Promise<void> {
-    const { maxInflatedSize } = this.#options.context.settings;
-    try {
-      delivery.readable = await inflateMessage(delivery.message, { maxInflatedSize });
-    } catch (error) {
-      delivery.bodyError = error;
-      delivery.readable = delivery.message;
-    }
   }
 
   #send(ack: MessageAck, options?: CallOptions): Promise<void> {

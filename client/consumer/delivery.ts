@@ -33,10 +33,6 @@ export interface Delivery {
   attempts: number;
   /** How often it was delivered before. */
   redeliveryCount: number;
-  /** The message with its body inflated, when it is ready to be read. */
-  readable: WireMessage | undefined;
-  /** Why the body can't be read. */
-  bodyError: unknown;
   /** Whether the broker has been told that the application has it. */
   reported: boolean;
 }
@@ -44,8 +40,35 @@ export interface Delivery {
 /** What a message takes beside its body and properties, about. */
 const OVERHEAD = 256;
 
-/** The delivery for what came from the broker. */
-export function toDelivery(dispatch: MessageDispatch, message: WireMessage): Delivery {
+/**
+ * Deliveries beyond a policy's maximum that are taken for true. ActiveMQ goes on counting from what a sender has put into
+ * the message.
+ */
+const PLAUSIBLE = 1000;
+
+/**
+ * How often a message was delivered before, as far as the broker can be believed.
+ *
+ * @param counter What the broker says.
+ * @param maximum How often a message may be redelivered; below 0 there is no limit.
+ */
+function countOf(counter: number, maximum: number): number {
+  const isLie = maximum >= 0 && counter > maximum + PLAUSIBLE;
+  return isLie ? maximum : Math.max(0, counter);
+}
+
+/**
+ * The delivery for what came from the broker.
+ *
+ * @param dispatch The command.
+ * @param message The message in it.
+ * @param maximum How often it may be redelivered; below 0 there is no limit.
+ */
+export function toDelivery(
+  dispatch: MessageDispatch,
+  message: WireMessage,
+  maximum: number,
+): Delivery {
   const { content, marshalledProperties } = message;
   return {
     dispatch,
@@ -53,9 +76,7 @@ export function toDelivery(dispatch: MessageDispatch, message: WireMessage): Del
     size: (content?.length ?? 0) + (marshalledProperties?.length ?? 0) + OVERHEAD,
     state: "buffered",
     attempts: 0,
-    redeliveryCount: dispatch.redeliveryCounter,
-    readable: message.compressed ? undefined : message,
-    bodyError: undefined,
+    redeliveryCount: countOf(dispatch.redeliveryCounter, maximum),
     reported: false,
   };
 }

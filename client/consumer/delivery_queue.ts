@@ -19,8 +19,6 @@ export interface DeliveryQueueOptions {
   isBehind(delivery: Delivery): boolean;
   /** Whether a message must not be given out; whoever says so has dealt with it. */
   withdraw(delivery: Delivery): boolean;
-  /** Makes a message ready to be read. Never rejects. */
-  prepare(delivery: Delivery): Promise<void>;
   /** Somebody waits, and there is nothing to give. */
   starved(): void;
   /** More or fewer messages wait. */
@@ -32,7 +30,6 @@ export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions;
   readonly #receivers: Set<Receiver> = new Set();
   #deliveries: Delivery[] = [];
-  #preparing = false;
   #held = 0;
   #bytes = 0;
   #fresh = 0;
@@ -66,11 +63,6 @@ export class DeliveryQueue {
   /** Those who wait, in that order. */
   get receivers(): ReadonlySet<Receiver> {
     return this.#receivers;
-  }
-
-  /** Whether a message is about to be given to the first who waits. */
-  get preparing(): boolean {
-    return this.#preparing;
   }
 
   /** Adds a message that has come. */
@@ -138,8 +130,6 @@ export class DeliveryQueue {
   pump(): void {
     if (this.#held > 0) return;
     for (const receiver of this.#receivers) {
-      // The first to wait is the first to be served: a message that isn't ready is his.
-      if (this.#preparing) return;
       if (!this.#serve(receiver)) break;
     }
     if (this.#receivers.size > 0 && this.#deliveries.length === 0) this.#options.starved();
@@ -153,9 +143,6 @@ export class DeliveryQueue {
         index++;
       } else if (this.#options.withdraw(delivery)) {
         this.#take(index);
-      } else if (delivery.readable === undefined) {
-        this.#prepare(delivery);
-        return true;
       } else {
         this.#take(index);
         this.#receivers.delete(receiver);
@@ -174,12 +161,5 @@ export class DeliveryQueue {
     if (delivery.attempts === 0) this.#fresh--;
     this.#bytes -= delivery.size;
     this.#options.changed(this.#bytes);
-  }
-
-  async #prepare(delivery: Delivery): Promise<void> {
-    this.#preparing = true;
-    await this.#options.prepare(delivery);
-    this.#preparing = false;
-    this.pump();
   }
 }

@@ -13,6 +13,7 @@ import {
   type MessageDispatch,
   type RemoveInfo,
   type SessionId,
+  type UnreadableDispatch,
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
@@ -205,6 +206,11 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     return this.#queue.bytes;
   }
 
+  /** Bytes of the compressed body that was read last, inflated; 0 when its message was settled. */
+  get inflatedBytes(): number {
+    return this.#deliveries.inflatedBytes;
+  }
+
   /** Number of messages that the application has and did not settle. */
   get unsettled(): number {
     return this.#deliveries.unsettled;
@@ -299,9 +305,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     const limit = this.#context.settings.requestTimeout;
     const options = { timeout: -1, signal: undefined };
     return await receiveOne(this.#source, options, limit, (receiver) => {
-      // A message that is being inflated has come, and nobody is before us.
-      const coming = this.#queue.preparing && this.#queue.receivers.size === 1;
-      if (!coming && !this.#credit.pulling) receiver.end(undefined);
+      if (!this.#credit.pulling) receiver.end(undefined);
     });
   }
 
@@ -477,6 +481,19 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (message === null) return this.#nothing();
     this.#credit.checkFlood(this.#queue.fresh);
     this.#deliveries.arrived(dispatch, message);
+  }
+
+  /**
+   * Has the broker dead-letter a message that can't be read.
+   *
+   * @ignore Not for users.
+   */
+  skip(dispatch: UnreadableDispatch): void {
+    if (this.#ended) return;
+    this.#credit.answered();
+    this.#deliveries.skip(dispatch);
+    // Whoever waits has got nothing.
+    this.#queue.pump();
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   OpenWireEncoderStream,
   type OpenWireFormat,
   ProtocolError,
+  type UnreadableDispatch,
   type WireFormatSettings,
 } from "../../codec/mod.ts";
 import { createKeepAliveInfo } from "../../codec/mod.ts";
@@ -34,6 +35,10 @@ export interface BrokerLinkOptions {
   readonly nextId: () => number;
   /** Takes each command that came, until the connection has ended. */
   readonly receive: (command: DataStructure) => void;
+  /** Takes each message that could not be read and was skipped. */
+  readonly unreadable: (dispatch: UnreadableDispatch) => void;
+  /** Decides whether to connect again after bytes that could not be read and not be skipped. */
+  readonly mayTryAgain: (error: ProtocolError) => boolean;
   /** Is told of a command that could not be encoded, and was not sent. */
   readonly refused: (command: DataStructure, error: EncodeError) => void;
 }
@@ -57,6 +62,7 @@ export class BrokerLink {
   readonly #inspect: CommandInspector | undefined;
   readonly #deadlines: Deadlines;
   readonly #nextId: () => number;
+  readonly #mayTryAgain: (error: ProtocolError) => boolean;
   readonly #decoder: OpenWireDecoderStream;
   readonly #encoder: OpenWireEncoderStream;
   readonly #outbox: Outbox;
@@ -72,6 +78,7 @@ export class BrokerLink {
 
   constructor(options: BrokerLinkOptions) {
     const { transport, format, deadlines, receive, inspect, nextId, refused } = options;
+    this.#mayTryAgain = options.mayTryAgain;
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.closed = promise;
     this.#resolveClosed = resolve;
@@ -81,7 +88,12 @@ export class BrokerLink {
     this.#inspect = inspect;
     this.#deadlines = deadlines;
     this.#nextId = nextId;
-    this.#decoder = new OpenWireDecoderStream(format);
+    this.#decoder = new OpenWireDecoderStream(format, {
+      unreadable: (dispatch) => {
+        this.#received++;
+        if (!this.#failure) options.unreadable(dispatch);
+      },
+    });
     const encoder = this.#encoder = new OpenWireEncoderStream(format, {
       refused: (command, error) => {
         this.#refused++;
@@ -167,7 +179,7 @@ export class BrokerLink {
     if (this.#failure) return;
     this.#failure = this.#closing
       ? new ConnectionClosedError("The connection was closed")
-      : endOf(reason, this.#stall());
+      : this.#endOf(reason);
     clearInterval(this.#checks);
     this.#format.fail(this.#failure);
     this.#outbox.fail(this.#failure);
@@ -253,6 +265,19 @@ export class BrokerLink {
     this.#checks = setInterval(check, frames.interval);
   }
 
+  /** The error for what ended a connection. */
+  #endOf(reason: unknown): ConnectionClosedError {
+    if (reason instanceof ConnectionClosedError) return reason;
+    const own = reason instanceof Error ? reason.message : String(reason);
+    const text = reason instanceof TransportError ? `${own}${this.#stall()}` : own;
+    const retryable = !(reason instanceof ProtocolError) || this.#mayTryAgain(reason);
+    const again = retryable ? "" : " again";
+    return new ConnectionClosedError(`The connection broke${again}: ${text}`, {
+      cause: reason,
+      retryable,
+    });
+  }
+
   /** What to add to the news that the peer has ended the connection, when it had reason to. */
   #stall(): string {
     const blocked = this.#monitor?.blockedFor(performance.now()) ?? 0;
@@ -262,16 +287,4 @@ export class BrokerLink {
       Math.round(blocked)
     } ms, longer than the ${maxInactivityDuration} ms after which a silent peer is given up`;
   }
-}
-
-/** The error for what ended a connection. */
-function endOf(reason: unknown, stall: string): ConnectionClosedError {
-  if (reason instanceof ConnectionClosedError) return reason;
-  const own = reason instanceof Error ? reason.message : String(reason);
-  const text = reason instanceof TransportError ? `${own}${stall}` : own;
-  return new ConnectionClosedError(`The connection broke: ${text}`, {
-    cause: reason,
-    // What the broker sent, and can't be read, it would send again.
-    retryable: !(reason instanceof ProtocolError) || reason.retryable,
-  });
 }

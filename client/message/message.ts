@@ -20,6 +20,7 @@ import {
 import type { BodyCodec } from "./body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
+import type { InflatedBody } from "./inflated_body.ts";
 import { ScheduleProperty } from "../producer/scheduled_delivery.ts";
 
 /**
@@ -68,14 +69,12 @@ export interface Settlement {
 
 /** What a message is made of. */
 export interface MessageParts {
-  /** With its body inflated. */
-  readonly command: WireMessage;
   /** As it came. */
-  readonly original: WireMessage;
+  readonly command: WireMessage;
   readonly redeliveryCount: number;
   readonly settlement: Settlement;
-  /** Why the body can't be read. */
-  readonly bodyError: unknown;
+  /** Inflates its body. */
+  readonly body: InflatedBody;
   /** How `getBody()` reads the body. */
   readonly codec: BodyCodec<unknown> | undefined;
 }
@@ -103,8 +102,6 @@ export interface MessageParts {
  * ```
  */
 export class Message {
-  /** The command as it came; its body is inflated if it was compressed. */
-  readonly command: WireMessage;
   /** How often it was delivered before, as far as the broker and this consumer know. */
   readonly redeliveryCount: number;
   /**
@@ -114,7 +111,7 @@ export class Message {
    */
   readonly original: WireMessage;
   readonly #settlement: Settlement;
-  readonly #bodyError: unknown;
+  readonly #body: InflatedBody;
   readonly #codec: BodyCodec<unknown> | undefined;
   #properties: PrimitiveMap | undefined;
 
@@ -123,13 +120,22 @@ export class Message {
    *
    * @ignore Not for users.
    */
-  constructor({ command, original, redeliveryCount, settlement, bodyError, codec }: MessageParts) {
-    this.command = command;
-    this.original = original;
+  constructor({ command, redeliveryCount, settlement, body, codec }: MessageParts) {
+    this.original = command;
     this.redeliveryCount = redeliveryCount;
     this.#settlement = settlement;
-    this.#bodyError = bodyError;
+    this.#body = body;
     this.#codec = codec;
+  }
+
+  /** The command with its body inflated, or as it came if the body can't be inflated. */
+  get command(): WireMessage {
+    try {
+      return this.#body.of(this.original);
+    } catch {
+      // Who reads the body is told.
+      return this.original;
+    }
   }
 
   /**
@@ -177,47 +183,47 @@ export class Message {
 
   /** JMSMessageID, such as `ID:host-1-2-1:1:1:1:1`. */
   get id(): string {
-    return formatMessageId(this.command.messageId);
+    return formatMessageId(this.original.messageId);
   }
 
   /** Where it was sent. */
   get destination(): ActiveMQDestination | null {
-    return this.command.destination;
+    return this.original.destination;
   }
 
   /** JMSReplyTo: where an answer is expected. */
   get replyTo(): ActiveMQDestination | null {
-    return this.command.replyTo;
+    return this.original.replyTo;
   }
 
   /** JMSCorrelationID. */
   get correlationId(): string | null {
-    return this.command.correlationId;
+    return this.original.correlationId;
   }
 
   /** JMSType. */
   get type(): string | null {
-    return this.command.type;
+    return this.original.type;
   }
 
   /** JMSTimestamp: when it was sent, in milliseconds since 1970; 0 when the sender did not say. */
   get timestamp(): number {
-    return Number(this.command.timestamp);
+    return Number(this.original.timestamp);
   }
 
   /** JMSExpiration: when it is too old, in milliseconds since 1970; 0 for never. */
   get expiration(): number {
-    return Number(this.command.expiration);
+    return Number(this.original.expiration);
   }
 
   /** JMSPriority, 0 to 9. */
   get priority(): number {
-    return this.command.priority;
+    return this.original.priority;
   }
 
   /** JMSDeliveryMode: whether it survives a restart of the broker. */
   get persistent(): boolean {
-    return this.command.persistent;
+    return this.original.persistent;
   }
 
   /** JMSRedelivered: whether it was delivered before. */
@@ -232,48 +238,48 @@ export class Message {
 
   /** JMSXGroupID: the message group. */
   get groupId(): string | null {
-    return this.command.groupID;
+    return this.original.groupID;
   }
 
   /** JMSXGroupSeq: its number within the group; below 0 the message is the last of its group. */
   get groupSequence(): number {
-    return this.command.groupSequence;
+    return this.original.groupSequence;
   }
 
   /** JMSXGroupFirstForConsumer: whether it is the first of its group for this consumer, as far as the broker tells. */
   get groupFirstForConsumer(): boolean {
-    return this.command.jmsxGroupFirstForConsumer;
+    return this.original.jmsxGroupFirstForConsumer;
   }
 
   /** JMSXUserID: who sent it, if the broker is configured to tell. */
   get userId(): string | null {
-    return this.command.userID;
+    return this.original.userID;
   }
 
   /** JMSXProducerTXID: the transaction that it was sent in, such as `TX:ID:host-1-2-1:1:7`. */
   get producerTransactionId(): string | null {
-    const { originalTransactionId, transactionId } = this.command;
+    const { originalTransactionId, transactionId } = this.original;
     return formatTransactionId(originalTransactionId ?? transactionId);
   }
 
   /** Where it was sent first, if the broker moved it, for example to a dead letter queue. */
   get originalDestination(): ActiveMQDestination | null {
-    return this.command.originalDestination;
+    return this.original.originalDestination;
   }
 
   /** JMSActiveMQBrokerInTime: when the broker took it, in milliseconds since 1970; 0 when it did not say. */
   get brokerInTime(): number {
-    return Number(this.command.brokerInTime);
+    return Number(this.original.brokerInTime);
   }
 
   /** JMSActiveMQBrokerOutTime: when the broker gave it out, in milliseconds since 1970; 0 when it did not say. */
   get brokerOutTime(): number {
-    return Number(this.command.brokerOutTime);
+    return Number(this.original.brokerOutTime);
   }
 
   /** JMSActiveMQBrokerPath: ids of the brokers that it came through, if it came through a network of brokers. */
   get brokerPath(): string[] {
-    return (this.command.brokerPath ?? []).map((id) => id?.value ?? "");
+    return (this.original.brokerPath ?? []).map((id) => id?.value ?? "");
   }
 
   /** The property `scheduledJobId`: the job of the broker's scheduler that it came from. */
@@ -289,15 +295,19 @@ export class Message {
   /**
    * The properties.
    *
-   * @throws {ProtocolError} When the sender marshalled them wrongly.
+   * @throws {ProtocolError} When the sender marshalled them wrongly, or there are too many: the connection's
+   *   `maxDecodedValues` is the limit (`"TOO_MANY_VALUES"`).
    */
   get properties(): PrimitiveMap {
-    return this.#properties ??= decodePrimitiveMap(this.command.marshalledProperties);
+    return this.#properties ??= decodePrimitiveMap(
+      this.original.marshalledProperties,
+      this.#body.limits,
+    );
   }
 
   /** What the body is. */
   get kind(): MessageKind {
-    return kinds[this.command.dataType];
+    return kinds[this.original.dataType];
   }
 
   /**
@@ -335,7 +345,7 @@ export class Message {
    */
   getBody<T = unknown>(codec?: BodyCodec<T>): T {
     const reader = codec ?? this.#codec;
-    return (reader ? reader.decode(this) : this.#body()) as T;
+    return (reader ? reader.decode(this) : this.#plainBody()) as T;
   }
 
   /**
@@ -360,23 +370,25 @@ export class Message {
    * The values of a map message.
    *
    * @throws {TypeError} When it is no map message.
-   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly, or there are more values than the connection's
+   *   `maxDecodedValues` (`"TOO_MANY_VALUES"`).
    */
   get map(): PrimitiveMap {
-    return decodeMapBody(this.#content("map"));
+    return decodeMapBody(this.#content("map"), this.#body.limits);
   }
 
   /**
    * The values of a stream message.
    *
    * @throws {TypeError} When it is no stream message.
-   * @throws {ProtocolError} When the sender marshalled the body wrongly.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly, or there are more values than the connection's
+   *   `maxDecodedValues` (`"TOO_MANY_VALUES"`).
    */
   get stream(): PrimitiveList {
-    return decodeStreamBody(this.#content("stream"));
+    return decodeStreamBody(this.#content("stream"), this.#body.limits);
   }
 
-  #body(): unknown {
+  #plainBody(): unknown {
     switch (this.kind) {
       case "text":
         return this.contentType === JSON_TYPE ? this.json() : this.text;
@@ -404,8 +416,7 @@ export class Message {
     if (!expected.includes(this.kind)) {
       throw new TypeError(`Cannot read ${expected[0]} from a ${this.kind} message`);
     }
-    if (this.#bodyError !== undefined) throw this.#bodyError;
-    return this.command.content;
+    return this.#body.of(this.original).content;
   }
 }
 

@@ -86,6 +86,8 @@ export interface ConnectionStats extends TrafficStats, SettlementStats {
   readonly bufferedMessages: number;
   /** Bytes of these, about. */
   readonly bufferedBytes: number;
+  /** Bytes of inflated bodies that are kept: of each consumer the one that was read last, until its message is settled. */
+  readonly inflatedBytes: number;
   /** Messages that the application has and did not settle. */
   readonly unsettledMessages: number;
 }

@@ -120,8 +120,8 @@ const wireFormatRows = [
   typed(
     "wireFormat.cacheEnabled",
     boolean,
-    "true",
-    "Whether to offer the cache for ids and destinations.",
+    "false",
+    "Whether to offer the object cache, which is the default in Java. It trusts all senders.",
     (cacheEnabled) => ({ wireFormat: { cacheEnabled } }),
   ),
   typed(

@@ -14208,7 +14208,7 @@ export function writeBrokerSubscriptionInfoTight(
   bits.position = k;
 }
 
-function readActiveMQDestinationValueLoose(
+export function readActiveMQDestinationValueLoose(
   r: FrameReader,
   t: string,
   f: string,
@@ -14235,7 +14235,7 @@ function readActiveMQDestinationValueLoose(
   return value;
 }
 
-function readActiveMQDestinationValueTight(
+export function readActiveMQDestinationValueTight(
   r: FrameReader,
   t: string,
   f: string,
@@ -14353,7 +14353,7 @@ function writeActiveMQDestinationValueTight(
   }
 }
 
-function readBrokerIdValueLoose(r: FrameReader, t: string, f: string): types.BrokerId {
+export function readBrokerIdValueLoose(r: FrameReader, t: string, f: string): types.BrokerId {
   const code = r.code(t, f);
   if (code !== 124) r.fail(t, f, `type code 124 (BrokerId) is expected, got ${code}`);
 
@@ -14362,7 +14362,7 @@ function readBrokerIdValueLoose(r: FrameReader, t: string, f: string): types.Bro
   return value;
 }
 
-function readBrokerIdValueTight(r: FrameReader, t: string, f: string): types.BrokerId {
+export function readBrokerIdValueTight(r: FrameReader, t: string, f: string): types.BrokerId {
   const code = r.code(t, f);
   if (code !== 124) r.fail(t, f, `type code 124 (BrokerId) is expected, got ${code}`);
 
@@ -14413,7 +14413,7 @@ function writeBrokerIdValueTight(w: FrameWriter, value: types.BrokerId): void {
   }
 }
 
-function readBrokerInfoValueLoose(r: FrameReader, t: string, f: string): types.BrokerInfo {
+export function readBrokerInfoValueLoose(r: FrameReader, t: string, f: string): types.BrokerInfo {
   const code = r.code(t, f);
   if (code !== 2) r.fail(t, f, `type code 2 (BrokerInfo) is expected, got ${code}`);
   r.enter(t, f);
@@ -14422,7 +14422,7 @@ function readBrokerInfoValueLoose(r: FrameReader, t: string, f: string): types.B
   return value;
 }
 
-function readBrokerInfoValueTight(r: FrameReader, t: string, f: string): types.BrokerInfo {
+export function readBrokerInfoValueTight(r: FrameReader, t: string, f: string): types.BrokerInfo {
   const code = r.code(t, f);
   if (code !== 2) r.fail(t, f, `type code 2 (BrokerInfo) is expected, got ${code}`);
   r.enter(t, f);
@@ -14479,7 +14479,11 @@ function writeBrokerInfoValueTight(w: FrameWriter, value: types.BrokerInfo): voi
   }
 }
 
-function readConnectionIdValueLoose(r: FrameReader, t: string, f: string): types.ConnectionId {
+export function readConnectionIdValueLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ConnectionId {
   const code = r.code(t, f);
   if (code !== 120) r.fail(t, f, `type code 120 (ConnectionId) is expected, got ${code}`);
 
@@ -14488,7 +14492,11 @@ function readConnectionIdValueLoose(r: FrameReader, t: string, f: string): types
   return value;
 }
 
-function readConnectionIdValueTight(r: FrameReader, t: string, f: string): types.ConnectionId {
+export function readConnectionIdValueTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ConnectionId {
   const code = r.code(t, f);
   if (code !== 120) r.fail(t, f, `type code 120 (ConnectionId) is expected, got ${code}`);
 
@@ -14544,7 +14552,7 @@ function writeConnectionIdValueTight(w: FrameWriter, value: types.ConnectionId):
   }
 }
 
-function readConsumerIdValueLoose(r: FrameReader, t: string, f: string): types.ConsumerId {
+export function readConsumerIdValueLoose(r: FrameReader, t: string, f: string): types.ConsumerId {
   const code = r.code(t, f);
   if (code !== 122) r.fail(t, f, `type code 122 (ConsumerId) is expected, got ${code}`);
 
@@ -14553,7 +14561,7 @@ function readConsumerIdValueLoose(r: FrameReader, t: string, f: string): types.C
   return value;
 }
 
-function readConsumerIdValueTight(r: FrameReader, t: string, f: string): types.ConsumerId {
+export function readConsumerIdValueTight(r: FrameReader, t: string, f: string): types.ConsumerId {
   const code = r.code(t, f);
   if (code !== 122) r.fail(t, f, `type code 122 (ConsumerId) is expected, got ${code}`);
 
@@ -14609,7 +14617,11 @@ function writeConsumerIdValueTight(w: FrameWriter, value: types.ConsumerId): voi
   }
 }
 
-function readConsumerInfoValueLoose(r: FrameReader, t: string, f: string): types.ConsumerInfo {
+export function readConsumerInfoValueLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ConsumerInfo {
   const code = r.code(t, f);
   if (code !== 5) r.fail(t, f, `type code 5 (ConsumerInfo) is expected, got ${code}`);
 
@@ -14618,7 +14630,11 @@ function readConsumerInfoValueLoose(r: FrameReader, t: string, f: string): types
   return value;
 }
 
-function readConsumerInfoValueTight(r: FrameReader, t: string, f: string): types.ConsumerInfo {
+export function readConsumerInfoValueTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ConsumerInfo {
   const code = r.code(t, f);
   if (code !== 5) r.fail(t, f, `type code 5 (ConsumerInfo) is expected, got ${code}`);
 
@@ -14674,14 +14690,22 @@ function writeConsumerInfoValueTight(w: FrameWriter, value: types.ConsumerInfo):
   }
 }
 
-function readDataStructureValueLoose(r: FrameReader, t: string, f: string): types.DataStructure {
+export function readDataStructureValueLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.DataStructure {
   r.enter(t, f);
   const value = readDataLoose(r, t, f, r.code(t, f), true);
   r.leave();
   return value;
 }
 
-function readDataStructureValueTight(r: FrameReader, t: string, f: string): types.DataStructure {
+export function readDataStructureValueTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.DataStructure {
   r.enter(t, f);
   const value = readDataTight(r, t, f, r.code(t, f), true);
   r.leave();
@@ -14717,7 +14741,7 @@ function writeDataStructureValueTight(w: FrameWriter, value: types.DataStructure
   writeDataTight(w, value, true);
 }
 
-function readMessageValueLoose(r: FrameReader, t: string, f: string): types.Message {
+export function readMessageValueLoose(r: FrameReader, t: string, f: string): types.Message {
   r.enter(t, f);
   let value: types.Message;
   const code = r.code(t, f);
@@ -14751,7 +14775,7 @@ function readMessageValueLoose(r: FrameReader, t: string, f: string): types.Mess
   return value;
 }
 
-function readMessageValueTight(r: FrameReader, t: string, f: string): types.Message {
+export function readMessageValueTight(r: FrameReader, t: string, f: string): types.Message {
   r.enter(t, f);
   let value: types.Message;
   const code = r.code(t, f);
@@ -14912,7 +14936,7 @@ function writeMessageValueTight(w: FrameWriter, value: types.Message): void {
   }
 }
 
-function readMessageAckValueLoose(r: FrameReader, t: string, f: string): types.MessageAck {
+export function readMessageAckValueLoose(r: FrameReader, t: string, f: string): types.MessageAck {
   const code = r.code(t, f);
   if (code !== 22) r.fail(t, f, `type code 22 (MessageAck) is expected, got ${code}`);
 
@@ -14921,7 +14945,7 @@ function readMessageAckValueLoose(r: FrameReader, t: string, f: string): types.M
   return value;
 }
 
-function readMessageAckValueTight(r: FrameReader, t: string, f: string): types.MessageAck {
+export function readMessageAckValueTight(r: FrameReader, t: string, f: string): types.MessageAck {
   const code = r.code(t, f);
   if (code !== 22) r.fail(t, f, `type code 22 (MessageAck) is expected, got ${code}`);
 
@@ -14977,7 +15001,7 @@ function writeMessageAckValueTight(w: FrameWriter, value: types.MessageAck): voi
   }
 }
 
-function readMessageIdValueLoose(r: FrameReader, t: string, f: string): types.MessageId {
+export function readMessageIdValueLoose(r: FrameReader, t: string, f: string): types.MessageId {
   const code = r.code(t, f);
   if (code !== 110) r.fail(t, f, `type code 110 (MessageId) is expected, got ${code}`);
 
@@ -14986,7 +15010,7 @@ function readMessageIdValueLoose(r: FrameReader, t: string, f: string): types.Me
   return value;
 }
 
-function readMessageIdValueTight(r: FrameReader, t: string, f: string): types.MessageId {
+export function readMessageIdValueTight(r: FrameReader, t: string, f: string): types.MessageId {
   const code = r.code(t, f);
   if (code !== 110) r.fail(t, f, `type code 110 (MessageId) is expected, got ${code}`);
 
@@ -15037,7 +15061,7 @@ function writeMessageIdValueTight(w: FrameWriter, value: types.MessageId): void 
   }
 }
 
-function readNetworkBridgeFilterValueLoose(
+export function readNetworkBridgeFilterValueLoose(
   r: FrameReader,
   t: string,
   f: string,
@@ -15050,7 +15074,7 @@ function readNetworkBridgeFilterValueLoose(
   return value;
 }
 
-function readNetworkBridgeFilterValueTight(
+export function readNetworkBridgeFilterValueTight(
   r: FrameReader,
   t: string,
   f: string,
@@ -15121,7 +15145,7 @@ function writeNetworkBridgeFilterValueTight(
   }
 }
 
-function readProducerIdValueLoose(r: FrameReader, t: string, f: string): types.ProducerId {
+export function readProducerIdValueLoose(r: FrameReader, t: string, f: string): types.ProducerId {
   const code = r.code(t, f);
   if (code !== 123) r.fail(t, f, `type code 123 (ProducerId) is expected, got ${code}`);
 
@@ -15130,7 +15154,7 @@ function readProducerIdValueLoose(r: FrameReader, t: string, f: string): types.P
   return value;
 }
 
-function readProducerIdValueTight(r: FrameReader, t: string, f: string): types.ProducerId {
+export function readProducerIdValueTight(r: FrameReader, t: string, f: string): types.ProducerId {
   const code = r.code(t, f);
   if (code !== 123) r.fail(t, f, `type code 123 (ProducerId) is expected, got ${code}`);
 
@@ -15186,7 +15210,7 @@ function writeProducerIdValueTight(w: FrameWriter, value: types.ProducerId): voi
   }
 }
 
-function readSessionIdValueLoose(r: FrameReader, t: string, f: string): types.SessionId {
+export function readSessionIdValueLoose(r: FrameReader, t: string, f: string): types.SessionId {
   const code = r.code(t, f);
   if (code !== 121) r.fail(t, f, `type code 121 (SessionId) is expected, got ${code}`);
 
@@ -15195,7 +15219,7 @@ function readSessionIdValueLoose(r: FrameReader, t: string, f: string): types.Se
   return value;
 }
 
-function readSessionIdValueTight(r: FrameReader, t: string, f: string): types.SessionId {
+export function readSessionIdValueTight(r: FrameReader, t: string, f: string): types.SessionId {
   const code = r.code(t, f);
   if (code !== 121) r.fail(t, f, `type code 121 (SessionId) is expected, got ${code}`);
 
@@ -15246,7 +15270,11 @@ function writeSessionIdValueTight(w: FrameWriter, value: types.SessionId): void 
   }
 }
 
-function readTransactionIdValueLoose(r: FrameReader, t: string, f: string): types.TransactionId {
+export function readTransactionIdValueLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.TransactionId {
   let value: types.TransactionId;
   const code = r.code(t, f);
   switch (code) {
@@ -15263,7 +15291,11 @@ function readTransactionIdValueLoose(r: FrameReader, t: string, f: string): type
   return value;
 }
 
-function readTransactionIdValueTight(r: FrameReader, t: string, f: string): types.TransactionId {
+export function readTransactionIdValueTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.TransactionId {
   let value: types.TransactionId;
   const code = r.code(t, f);
   switch (code) {
@@ -15338,7 +15370,7 @@ function writeTransactionIdValueTight(w: FrameWriter, value: types.TransactionId
   }
 }
 
-function readCachedActiveMQDestinationLoose(
+export function readCachedActiveMQDestinationLoose(
   r: FrameReader,
   t: string,
   f: string,
@@ -15374,7 +15406,7 @@ function readCachedActiveMQDestinationLoose(
   return value;
 }
 
-function readCachedActiveMQDestinationTight(
+export function readCachedActiveMQDestinationTight(
   r: FrameReader,
   t: string,
   f: string,
@@ -15471,7 +15503,11 @@ function writeActiveMQDestinationNewTight(
   if (w.cache === undefined || w.bits.read()) writeActiveMQDestinationValueTight(w, value!);
 }
 
-function readCachedBrokerIdLoose(r: FrameReader, t: string, f: string): types.BrokerId | null {
+export function readCachedBrokerIdLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.BrokerId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readBrokerIdValueLoose(r, t, f) : null;
   const p = r.position;
   if (r.end - p >= 3 && r.bytes[p] === 0) {
@@ -15495,7 +15531,11 @@ function readCachedBrokerIdLoose(r: FrameReader, t: string, f: string): types.Br
   return value;
 }
 
-function readCachedBrokerIdTight(r: FrameReader, t: string, f: string): types.BrokerId | null {
+export function readCachedBrokerIdTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.BrokerId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readBrokerIdValueTight(r, t, f) : null;
   const p = r.position;
   if (
@@ -15575,7 +15615,7 @@ function writeBrokerIdNewTight(w: FrameWriter, value: types.BrokerId | null | un
   if (w.cache === undefined || w.bits.read()) writeBrokerIdValueTight(w, value!);
 }
 
-function readCachedConnectionIdLoose(
+export function readCachedConnectionIdLoose(
   r: FrameReader,
   t: string,
   f: string,
@@ -15603,7 +15643,7 @@ function readCachedConnectionIdLoose(
   return value;
 }
 
-function readCachedConnectionIdTight(
+export function readCachedConnectionIdTight(
   r: FrameReader,
   t: string,
   f: string,
@@ -15692,7 +15732,11 @@ function writeConnectionIdNewTight(
   if (w.cache === undefined || w.bits.read()) writeConnectionIdValueTight(w, value!);
 }
 
-function readCachedConsumerIdLoose(r: FrameReader, t: string, f: string): types.ConsumerId | null {
+export function readCachedConsumerIdLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ConsumerId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readConsumerIdValueLoose(r, t, f) : null;
   const p = r.position;
   if (r.end - p >= 3 && r.bytes[p] === 0) {
@@ -15716,7 +15760,11 @@ function readCachedConsumerIdLoose(r: FrameReader, t: string, f: string): types.
   return value;
 }
 
-function readCachedConsumerIdTight(r: FrameReader, t: string, f: string): types.ConsumerId | null {
+export function readCachedConsumerIdTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ConsumerId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readConsumerIdValueTight(r, t, f) : null;
   const p = r.position;
   if (
@@ -15796,7 +15844,7 @@ function writeConsumerIdNewTight(w: FrameWriter, value: types.ConsumerId | null 
   if (w.cache === undefined || w.bits.read()) writeConsumerIdValueTight(w, value!);
 }
 
-function readCachedDataStructureLoose(
+export function readCachedDataStructureLoose(
   r: FrameReader,
   t: string,
   f: string,
@@ -15824,7 +15872,7 @@ function readCachedDataStructureLoose(
   return value;
 }
 
-function readCachedDataStructureTight(
+export function readCachedDataStructureTight(
   r: FrameReader,
   t: string,
   f: string,
@@ -15913,7 +15961,11 @@ function writeDataStructureNewTight(
   if (w.cache === undefined || w.bits.read()) writeDataStructureValueTight(w, value!);
 }
 
-function readCachedProducerIdLoose(r: FrameReader, t: string, f: string): types.ProducerId | null {
+export function readCachedProducerIdLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ProducerId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readProducerIdValueLoose(r, t, f) : null;
   const p = r.position;
   if (r.end - p >= 3 && r.bytes[p] === 0) {
@@ -15937,7 +15989,11 @@ function readCachedProducerIdLoose(r: FrameReader, t: string, f: string): types.
   return value;
 }
 
-function readCachedProducerIdTight(r: FrameReader, t: string, f: string): types.ProducerId | null {
+export function readCachedProducerIdTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.ProducerId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readProducerIdValueTight(r, t, f) : null;
   const p = r.position;
   if (
@@ -16017,7 +16073,11 @@ function writeProducerIdNewTight(w: FrameWriter, value: types.ProducerId | null 
   if (w.cache === undefined || w.bits.read()) writeProducerIdValueTight(w, value!);
 }
 
-function readCachedSessionIdLoose(r: FrameReader, t: string, f: string): types.SessionId | null {
+export function readCachedSessionIdLoose(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.SessionId | null {
   if (!r.cacheEnabled) return r.boolean(t, f) ? readSessionIdValueLoose(r, t, f) : null;
   const p = r.position;
   if (r.end - p >= 3 && r.bytes[p] === 0) {
@@ -16041,7 +16101,11 @@ function readCachedSessionIdLoose(r: FrameReader, t: string, f: string): types.S
   return value;
 }
 
-function readCachedSessionIdTight(r: FrameReader, t: string, f: string): types.SessionId | null {
+export function readCachedSessionIdTight(
+  r: FrameReader,
+  t: string,
+  f: string,
+): types.SessionId | null {
   if (!r.cacheEnabled) return r.flag(t, f) ? readSessionIdValueTight(r, t, f) : null;
   const p = r.position;
   if (
@@ -16121,7 +16185,7 @@ function writeSessionIdNewTight(w: FrameWriter, value: types.SessionId | null | 
   if (w.cache === undefined || w.bits.read()) writeSessionIdValueTight(w, value!);
 }
 
-function readCachedTransactionIdLoose(
+export function readCachedTransactionIdLoose(
   r: FrameReader,
   t: string,
   f: string,
@@ -16156,7 +16220,7 @@ function readCachedTransactionIdLoose(
   return value;
 }
 
-function readCachedTransactionIdTight(
+export function readCachedTransactionIdTight(
   r: FrameReader,
   t: string,
   f: string,

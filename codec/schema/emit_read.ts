@@ -314,7 +314,7 @@ export function emitReadValue(name: string, encoding: Encoding): string {
   const types = concreteOf(name);
   const { enter, leave } = depthGuards(name);
   const signature =
-    `function read${name}Value${encoding}(r: FrameReader, t: string, f: string): types.${name}`;
+    `export function read${name}Value${encoding}(r: FrameReader, t: string, f: string): types.${name}`;
   if (name === "DataStructure") {
     return `${signature} {
       ${enter}
@@ -407,7 +407,7 @@ export function emitReadCached(name: string, encoding: Encoding): string {
         const value = r.cache[r.view.getInt16(p + 1) & 0xffff];
         if (${fits}) { r.position = p + 3; return value as types.${name} | null; }
       }`;
-  return `function readCached${name}${encoding}(r: FrameReader, t: string, f: string): types.${name} | null {
+  return `export function readCached${name}${encoding}(r: FrameReader, t: string, f: string): types.${name} | null {
     if (!r.cacheEnabled) return ${fresh} ? read${name}Value${encoding}(r, t, f) : null;
     const p = r.position;
     ${hit}

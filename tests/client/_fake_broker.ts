@@ -51,7 +51,8 @@ export class Script {
   readonly #received: DataStructure[] = [];
 
   constructor(transport: Transport, options: WireFormatOptions = {}) {
-    this.format = new OpenWireFormat(options);
+    // As brokers do.
+    this.format = new OpenWireFormat({ cacheEnabled: true, ...options });
     this.#encoder = new OpenWireEncoder(this.format);
     this.#decoder = new OpenWireDecoder(this.format);
     this.#reader = transport.readable.getReader() as ReadableStreamDefaultReader<Uint8Array>;

@@ -3,6 +3,7 @@
 import { type Connection, Message, type MessageConsumer, OpenWireError } from "../../mod.ts";
 import type { Message as WireMessage } from "../../codec/mod.ts";
 import { assertEquals, assertRejects } from "@std/assert";
+import { InflatedBody } from "../../client/message/inflated_body.ts";
 import type { TestBroker } from "./_brokers.ts";
 
 /** Redeliveries without a wait. */
@@ -89,10 +90,9 @@ export function receivedAs(command: WireMessage): Message {
   const settle = (): Promise<void> => Promise.resolve();
   return new Message({
     command,
-    original: command,
     redeliveryCount: 0,
     settlement: { ack: settle, reject: settle, retry: settle },
-    bodyError: undefined,
+    body: new InflatedBody({}),
     codec: undefined,
   });
 }

@@ -91,7 +91,7 @@ function rig(
     dispatch: (producerSequenceId) => {
       const messageId = createMessageId({ producerId, producerSequenceId });
       const message = createActiveMQTextMessage({ messageId });
-      const delivery = toDelivery(createMessageDispatch({ message }), message);
+      const delivery = toDelivery(createMessageDispatch({ message }), message, -1);
       broker.dispatched.push(producerSequenceId);
       acknowledger.arrived(delivery);
       return delivery;

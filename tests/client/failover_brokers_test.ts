@@ -8,6 +8,7 @@ import {
   ConnectionClosedError,
   type FailoverOptions,
   type Logger,
+  OpenWireError,
   TransportError,
 } from "../../mod.ts";
 import { createConnectionControl } from "../../codec/mod.ts";
@@ -99,24 +100,24 @@ test("wrong credentials end a lost connection for good, at once", async () => {
   await assertRejects(() => connection.send("orders", "late"), AuthenticationError);
 });
 
-test("what can't be read would come again: it ends the connection for good", async () => {
+test("the same unreadable bytes end the connection for good when they come a second time", async () => {
   let connections = 0;
   await using peer = await fakePeer(async (transport) => {
     connections++;
     const script = new Script(transport);
     await script.accept();
-    await script.sendBytes(new Uint8Array([0, 0, 0x4e, 0x20]));
+    await script.sendBytes(new Uint8Array([0, 0, 0x4e, 0x20, 10]));
     await transport.closed;
   });
   await using connection = await connect([peer.url], {
     failover: QUICK,
     wireFormat: { maxFrameSize: 10_000 },
   });
-  const error = await connection.closed as ConnectionClosedError;
-  assertInstanceOf(error, ConnectionClosedError);
+  const error = await connection.closed;
+  assertInstanceOf(error, OpenWireError);
   assertEquals(error.retryable, false);
   assertEquals((error.cause as { code: string }).code, "FRAME_TOO_LARGE");
-  assertEquals(connections, 1);
+  assertEquals(connections, 2);
 });
 
 test("what the next broker refuses reaches its owner, and all else goes on", async () => {

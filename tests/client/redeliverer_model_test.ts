@@ -73,7 +73,6 @@ class Consumer {
     this.queue = new DeliveryQueue({
       isBehind: (delivery) => this.redeliverer.isBehind(delivery),
       withdraw: () => false,
-      prepare: () => Promise.resolve(),
       starved: () => {},
       changed: () => {},
     });
@@ -92,7 +91,7 @@ class Consumer {
   arrive(group: string | null): void {
     const messageId = createMessageId({ producerSequenceId: ++this.arrived });
     const message = createActiveMQTextMessage({ messageId, groupID: group });
-    this.queue.push(toDelivery(createMessageDispatch({ message }), message));
+    this.queue.push(toDelivery(createMessageDispatch({ message }), message, -1));
   }
 
   receive(): void {

@@ -33,6 +33,7 @@ import {
   OpenWireDecoder,
   OpenWireEncoder,
   OpenWireFormat,
+  ProtocolError,
   type SessionInfo,
   type TransactionInfo,
   type XATransactionId,
@@ -515,4 +516,65 @@ test("each connection has a cache of its own", () => {
   refusedBy(new OpenWireDecoder(format), later, "nothing is cached");
   // Both directions of one connection, too.
   assertEquals(new OpenWireEncoder(format).encode(session(1)).length, 27);
+});
+
+test("all cached values together have a bound in bytes", () => {
+  for (const settings of BOTH) {
+    const format = OpenWireFormat.fixed({ ...settings, cacheSize: 32_767 });
+    const encoder = new OpenWireEncoder(format);
+    const decoder = new OpenWireDecoder(format);
+    const push = (i: number) =>
+      decoder.push(encoder.encode(
+        createMessageAck({
+          destination: createActiveMQQueue({ physicalName: `${i}:`.padEnd(32_000, "x") }),
+        }),
+      ));
+    let error: ProtocolError | undefined;
+    let count = 0;
+    while (error === undefined && count < 1000) {
+      try {
+        push(count++);
+      } catch (failure) {
+        error = failure as ProtocolError;
+      }
+    }
+    assert(
+      error?.message.includes("the cached values have more than 8388608 bytes"),
+      error?.message,
+    );
+    assertEquals(count, Math.ceil(8_388_608 / 64_000));
+  }
+});
+
+test("a value that takes the slot of another takes its bytes, too", () => {
+  for (const settings of BOTH) {
+    const format = OpenWireFormat.fixed({ ...settings, cacheSize: 100 });
+    const [encoder, decoder] = [new OpenWireEncoder(format), new OpenWireDecoder(format)];
+    for (let i = 0; i < 1000; i++) {
+      const name = `${i}:`.padEnd(30_000, "x");
+      const ack = createMessageAck({ destination: createActiveMQQueue({ physicalName: name }) });
+      assertEquals(decoder.push(encoder.encode(ack)), [ack]);
+    }
+  }
+});
+
+test("on a negotiated connection XA ids of more than 64 bytes a part are not cached", () => {
+  for (const tightEncodingEnabled of [false, true]) {
+    for (const [global, branch, ok] of [[64, 64, true], [65, 1, false], [1, 65, false]] as const) {
+      const offer = { cacheEnabled: true, tightEncodingEnabled };
+      const [ours, theirs] = [new OpenWireFormat(offer), new OpenWireFormat(offer)];
+      theirs.negotiate(ours.info());
+      const encoder = new OpenWireEncoder(theirs);
+      const decoder = new OpenWireDecoder(ours);
+      decoder.push(new OpenWireEncoder(new OpenWireFormat()).encode(theirs.info()));
+      const ack = createMessageAck({
+        transactionId: createXATransactionId({
+          globalTransactionId: new Uint8Array(global),
+          branchQualifier: new Uint8Array(branch),
+        }),
+      });
+      if (ok) assertEquals(decoder.push(encoder.encode(ack)), [ack]);
+      else assertThrows(() => decoder.push(encoder.encode(ack)), ProtocolError, "65 bytes");
+    }
+  }
 });

@@ -37,7 +37,7 @@ function bytesMessage(declared: number, data: Uint8Array): Message {
 
 async function refused(message: Message, text = "", maxInflatedSize = 1e6): Promise<ProtocolError> {
   const error = await assertRejects(
-    () => inflateMessage(message, { maxInflatedSize }),
+    async () => await inflateMessage(message, { maxInflatedSize }),
     ProtocolError,
     text,
   );

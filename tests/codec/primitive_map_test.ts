@@ -3,6 +3,7 @@ import {
   byte,
   char,
   decodePrimitiveMap,
+  decodeStreamBody,
   double,
   EncodeError,
   encodePrimitiveMap,
@@ -159,7 +160,11 @@ test("decodePrimitiveMap() refuses each map that is cut short", () => {
 test("decodePrimitiveMap() refuses more entries than a map of the engine can hold", () => {
   const large = new Uint8Array(4 + 3 * 8_388_609);
   new DataView(large.buffer).setInt32(0, 8_388_609);
-  assertThrows(() => decodePrimitiveMap(large), ProtocolError, "8388608 are allowed");
+  assertThrows(
+    () => decodePrimitiveMap(large, { maxDecodedValues: 2 ** 31 - 1 }),
+    ProtocolError,
+    "8388608 are allowed",
+  );
 });
 
 test("ProtocolError does not carry a name of the peer's choice into a log", () => {
@@ -344,4 +349,60 @@ test("PrimitiveList reads like an array", () => {
   assertEquals([list.length, list.at(0), list.at(-1), list.at(2)], [2, 1, 2, undefined]);
   assertEquals([list.typed(1)?.type, list.typed(5)], ["short", undefined]);
   assertEquals([...list.push("x")], [1, 2, "x"]);
+});
+
+test("decodePrimitiveMap() decodes as many values as it is allowed, nested ones included", () => {
+  const numbers = [1, 2, 3];
+  const cases: [map: Record<string, PrimitiveInput>, cost: number][] = [
+    [{ a: 1, b: null, c: true }, 3],
+    [{ list: numbers }, 8 + 3],
+    [{ map: { a: 1, b: { c: 2 } } }, 8 + 1 + 8 + 1],
+    [{ map: new Map() }, 8],
+    [{ text: "x".repeat(1023) }, 1],
+    [{ text: "x".repeat(1024) }, 2],
+    [{ text: "x".repeat(10_240) }, 11],
+    [{ ["n".repeat(2048)]: 1 }, 3],
+    [{ bytes: new Uint8Array(100_000) }, 1],
+  ];
+  for (const [map, cost] of cases) {
+    const bytes = encodePrimitiveMap(map);
+    assertEquals(
+      decodePrimitiveMap(bytes, { maxDecodedValues: cost }).size,
+      Object.keys(map).length,
+    );
+    const error = assertThrows(
+      () => decodePrimitiveMap(bytes, { maxDecodedValues: cost - 1 }),
+      ProtocolError,
+      `more than ${cost - 1} values`,
+    );
+    assertEquals(error.code, "TOO_MANY_VALUES");
+  }
+});
+
+test("maps, lists and streams of very many values are refused after 65,536 of them", () => {
+  const many = 10_000_000;
+  const map = new Uint8Array(4 + 4 * many);
+  new DataView(map.buffer).setInt32(0, many);
+  const list = new Uint8Array(many);
+  // One entry "k", a list of that many nulls.
+  list.set([0, 0, 0, 1, 0, 1, 107, 12]);
+  new DataView(list.buffer).setInt32(8, many - 12);
+  const maps = new Uint8Array(many);
+  // A stream of empty maps.
+  for (let i = 0; i + 5 <= many; i += 5) maps[i] = 11;
+  for (
+    const decode of [
+      () => decodePrimitiveMap(map),
+      () => decodePrimitiveMap(list),
+      () => decodeStreamBody(new Uint8Array(many)),
+      () => decodeStreamBody(maps),
+    ]
+  ) {
+    const error = assertThrows(decode, ProtocolError, "more than 65536 values");
+    assertEquals(error.code, "TOO_MANY_VALUES");
+    assert(error.offset < 600_000, `it stopped at ${error.offset}`);
+  }
+  const most = new PrimitiveMap();
+  for (let i = 0; i < 65_536; i++) most.set(`${i}`, i);
+  assertEquals(decodePrimitiveMap(encodePrimitiveMap(most)).size, 65_536);
 });

@@ -79,7 +79,7 @@ test("OpenWireFormat.info() offers the options with the types that Java expects"
   assertEquals(types, {
     StackTraceEnabled: ["boolean", false],
     TcpNoDelayEnabled: ["boolean", true],
-    CacheEnabled: ["boolean", true],
+    CacheEnabled: ["boolean", false],
     CacheSize: ["int", 2000],
     TightEncodingEnabled: ["boolean", false],
     SizePrefixDisabled: ["boolean", false],
@@ -253,7 +253,7 @@ test("new OpenWireFormat() has the documented defaults", () => {
     version: 12,
     minimumVersion: 1,
     tightEncodingEnabled: false,
-    cacheEnabled: true,
+    cacheEnabled: false,
     cacheSize: 1024,
     stackTraceEnabled: false,
     sizePrefixDisabled: false,
@@ -331,7 +331,7 @@ test("two peers that negotiate understand each other, whatever each offers", () 
 });
 
 test("a decoder whose peer offers a cache of one slot refuses keys beyond it", () => {
-  const format = new OpenWireFormat();
+  const format = new OpenWireFormat({ cacheEnabled: true });
   const decoder = new OpenWireDecoder(format);
   decoder.push(
     new OpenWireEncoder(new OpenWireFormat()).encode(infoOf({ ...ALL, CacheSize: int(1) })),

@@ -62,7 +62,11 @@ export class RawClient {
   constructor(transport: Transport, options: WireFormatOptions = {}) {
     this.transport = transport;
     this.connectionId = `ID:raw-${Date.now()}-${Math.floor(Math.random() * 1e9)}-1:${++clients}`;
-    this.format = new OpenWireFormat({ tightEncodingEnabled: true, ...options });
+    this.format = new OpenWireFormat({
+      tightEncodingEnabled: true,
+      cacheEnabled: true,
+      ...options,
+    });
     this.#encoder = new OpenWireEncoder(this.format);
     this.#writer = transport.writable.getWriter();
     this.#writer.closed.catch(() => {});
