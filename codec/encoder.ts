@@ -17,6 +17,22 @@ const TYPE = "frame";
 const FIELD = "type";
 
 /**
+ * Options of an {@linkcode OpenWireEncoder}.
+ *
+ * @example
+ * ```ts
+ * import { OpenWireEncoder, type OpenWireEncoderOptions, OpenWireFormat } from "./mod.ts";
+ *
+ * const options: OpenWireEncoderOptions = { maxFrameSize: 1_048_576 };
+ * new OpenWireEncoder(OpenWireFormat.fixed(), options);
+ * ```
+ */
+export interface OpenWireEncoderOptions {
+  /** Largest frame in bytes that is written, its size prefix not counted; by default what both peers allow. */
+  maxFrameSize?: number | undefined;
+}
+
+/**
  * Encodes commands one after another (Java: OpenWireFormat.marshal). It keeps the cache of what was sent, so there is one
  * for each connection, and frames must be sent in the order in which they were encoded.
  *
@@ -33,6 +49,7 @@ const FIELD = "type";
 export class OpenWireEncoder {
   readonly #format: OpenWireFormat;
   readonly #writer: FrameWriter = new FrameWriter();
+  readonly #maxFrameSize: number | undefined;
   #settings: WireFormatSettings | undefined;
   /** Whether our WireFormatInfo may still be written; not when the settings are fixed. */
   #opening: boolean;
@@ -41,9 +58,11 @@ export class OpenWireEncoder {
    * Makes an encoder.
    *
    * @param format What to encode by. Until it is negotiated only a WireFormatInfo can be encoded.
+   * @param options Another limit.
    */
-  constructor(format: OpenWireFormat) {
+  constructor(format: OpenWireFormat, { maxFrameSize }: OpenWireEncoderOptions = {}) {
     this.#format = format;
+    this.#maxFrameSize = maxFrameSize;
     this.#opening = !format.negotiated;
     if (this.#opening) this.#configure();
   }
@@ -110,7 +129,7 @@ export class OpenWireEncoder {
     const settings = this.#settings = this.#format.settings;
     this.#writer.version = settings.version;
     this.#writer.stackTraceEnabled = settings.stackTraceEnabled;
-    this.#writer.limit = settings.maxFrameSize;
+    this.#writer.limit = this.#maxFrameSize ?? settings.maxFrameSize;
     this.#writer.cache = settings.cacheEnabled ? new WriteCache(settings.cacheSize) : undefined;
   }
 

@@ -189,7 +189,8 @@ function readMap(r: FrameReader, depth: number): PrimitiveMap | undefined {
   const count = r.int(MAP, "size");
   if (count === -1) return undefined;
   if (count < 0 || count > r.remaining / ENTRY) {
-    r.fail(MAP, "size", `map has ${count} entries, ${r.remaining} bytes remain`);
+    const problem = `map has ${count} entries, ${r.remaining} bytes remain`;
+    r.fail(MAP, "size", problem, count > r.budget ? "TOO_MANY_VALUES" : undefined);
   }
   spend(r, MAP, "size", count);
   if (count > MAX_ENTRIES) {
@@ -206,7 +207,8 @@ function readMap(r: FrameReader, depth: number): PrimitiveMap | undefined {
 function readList(r: FrameReader, depth: number): PrimitiveList {
   const count = r.int(LIST, "size");
   if (count < 0 || count > r.remaining) {
-    r.fail(LIST, "size", `list has ${count} values, ${r.remaining} bytes remain`);
+    const problem = `list has ${count} values, ${r.remaining} bytes remain`;
+    r.fail(LIST, "size", problem, count > r.budget ? "TOO_MANY_VALUES" : undefined);
   }
   spend(r, LIST, "size", count);
   const list = new PrimitiveList();

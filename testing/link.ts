@@ -86,7 +86,8 @@ export class Link implements InterceptedConnection {
     this.#interceptors = interceptors;
     this.#settled = settled;
     this.#format = new OpenWireFormat(wireFormat);
-    this.#encoder = new OpenWireEncoder(this.#format);
+    // As ActiveMQ and Artemis: they heed no limit of the client.
+    this.#encoder = new OpenWireEncoder(this.#format, this.#format.offer);
     this.#writer = transport.writable.getWriter();
     this.#writer.closed.catch(() => {}); // the reading side notices, too
     this.#monitor = new InactivityMonitor({
@@ -239,7 +240,7 @@ export class Link implements InterceptedConnection {
       this.#encoder.write(command);
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
-      // As with ActiveMQ: a client that can't take what it asked for is disconnected.
+      // As with ActiveMQ: a client for which a frame would be too large is disconnected.
       return void this.close();
     }
     if (this.#flushing) return;

@@ -81,6 +81,8 @@ export class ConsumerDeliveries implements TransactionParticipant {
   #inTransaction: Set<Delivery> = new Set();
   /** Transactions that are about to end, and had messages of this consumer. */
   #endingTransactions = 0;
+  /** Messages that can't be read and that the broker has not been told of. */
+  #skipping = 0;
   /** Messages that are with a handler. */
   #handling = 0;
   readonly #body: InflatedBody;
@@ -139,6 +141,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
     return this.#unsettled.size;
   }
 
+  /** Number of messages that can't be read and that the broker has not been told of. */
+  get skipping(): number {
+    return this.#skipping;
+  }
+
   /** Bytes of inflated bodies that are kept. */
   get inflatedBytes(): number {
     return this.#body.bytes;
@@ -194,8 +201,10 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const dispatch = createMessageDispatch({ consumerId, destination, message });
     const delivery = this.#toDelivery(dispatch, message);
     this.#acknowledger.arrived(delivery);
+    this.#skipping++;
     this.#acknowledger.poison(delivery, poisonCause(error))
-      .catch((failure) => context.report(failure));
+      .catch((failure) => context.report(failure))
+      .finally(() => this.#skipping--);
   }
 
   /** The broker sends more or fewer messages ahead from now on. */

@@ -491,6 +491,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   skip(dispatch: UnreadableDispatch): void {
     if (this.#ended) return;
     this.#credit.answered();
+    this.#credit.checkFlood(this.#queue.fresh + this.#deliveries.skipping);
     this.#deliveries.skip(dispatch);
     // Whoever waits has got nothing.
     this.#queue.pump();

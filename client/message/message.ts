@@ -11,6 +11,7 @@ import {
   decodePrimitiveMap,
   decodeStreamBody,
   decodeTextBody,
+  type DecodeValuesOptions,
   type Message as WireMessage,
   type MessageId,
   type PrimitiveList,
@@ -374,7 +375,7 @@ export class Message {
    *   `maxDecodedValues` (`"TOO_MANY_VALUES"`).
    */
   get map(): PrimitiveMap {
-    return decodeMapBody(this.#content("map"), this.#body.limits);
+    return this.#values("map", decodeMapBody);
   }
 
   /**
@@ -385,7 +386,7 @@ export class Message {
    *   `maxDecodedValues` (`"TOO_MANY_VALUES"`).
    */
   get stream(): PrimitiveList {
-    return decodeStreamBody(this.#content("stream"), this.#body.limits);
+    return this.#values("stream", decodeStreamBody);
   }
 
   #plainBody(): unknown {
@@ -404,6 +405,19 @@ export class Message {
         return null;
       case "blob":
         throw new TypeError("Cannot read the body of a blob message: it is kept elsewhere");
+    }
+  }
+
+  /** Decodes the values of a body. One with too many of them is not kept. */
+  #values<T>(
+    kind: MessageKind,
+    decode: (content: Uint8Array | null, limits: DecodeValuesOptions) => T,
+  ): T {
+    try {
+      return decode(this.#content(kind), this.#body.limits);
+    } catch (error) {
+      this.#body.release(this.original);
+      throw error;
     }
   }
 

@@ -40,10 +40,10 @@ export function freshName(): string {
 
 /** Encodings in which a test runs, by the name that its title gets. */
 const encodings: Record<string, WireFormatOptions> = {
-  "loose, cache": {},
-  "loose": { cacheEnabled: false },
-  "tight, cache": { tightEncodingEnabled: true },
-  "tight": { tightEncodingEnabled: true, cacheEnabled: false },
+  "loose, cache": { cacheEnabled: true },
+  "loose": {},
+  "tight, cache": { tightEncodingEnabled: true, cacheEnabled: true },
+  "tight": { tightEncodingEnabled: true },
 };
 
 /** Options of a test for each broker. */
