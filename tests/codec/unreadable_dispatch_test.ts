@@ -267,7 +267,14 @@ test("OpenWireDecoderStream hands over what it skips, and goes on", async () => 
   const format = OpenWireFormat.fixed({ maxFrameSize: LIMIT });
   const stream = new OpenWireDecoderStream(format, { unreadable: (one) => skipped.push(one) });
   const chunks = [tooDeep({ version: 12 }), encode(behind, {})];
-  const commands = await Array.fromAsync(ReadableStream.from(chunks).pipeThrough(stream));
+  const source = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = chunks.shift();
+      if (chunk) controller.enqueue(chunk);
+      else controller.close();
+    },
+  });
+  const commands = await Array.fromAsync(source.pipeThrough(stream));
   assertEquals(commands, [behind]);
   assertInstanceOf(skipped[0]!.error, ProtocolError);
 });

@@ -1,11 +1,6 @@
 /** What a sender may do through an honest broker: no consumer is stopped, and the good messages behind come. */
 
-import {
-  type Connection,
-  type ConnectOptions,
-  type Message,
-  type MessageConsumer,
-} from "../../mod.ts";
+import type { Connection, ConnectOptions, Message, MessageConsumer } from "../../mod.ts";
 import {
   createActiveMQBytesMessage,
   createActiveMQMapMessage,
@@ -15,7 +10,6 @@ import {
   createConnectionId,
   createConsumerId,
   createConsumerInfo,
-  createDataResponse,
   createFlushCommand,
   createMessageId,
   createProducerId,
@@ -30,82 +24,12 @@ import {
   OpenWireEncoder,
   OpenWireFormat,
 } from "../../codec/mod.ts";
-import { dial } from "../../transport/mod.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { testOnBrokers } from "../client/_brokers.ts";
 import type { TestBroker } from "../client/_brokers.ts";
 import { received } from "../client/_messages.ts";
-import { RawClient } from "../testing/_raw_client.ts";
-import { find, int } from "./_attack.ts";
-
-/** Whoever may write to a queue, with nothing but the codec. */
-class Sender implements AsyncDisposable {
-  readonly #client: RawClient;
-  readonly #destination;
-  readonly #producerId;
-  #count = 0;
-
-  private constructor(client: RawClient, name: string) {
-    this.#client = client;
-    this.#destination = createActiveMQQueue({ physicalName: name });
-    this.#producerId = createProducerId({
-      connectionId: client.connectionId,
-      sessionId: 1,
-      value: 1,
-    });
-  }
-
-  static async open(url: string, name: string): Promise<Sender> {
-    const client = await RawClient.open(await dial(url), {
-      cacheEnabled: false,
-      tightEncodingEnabled: false,
-    });
-    const sender = new Sender(client, name);
-    await client.request(
-      createProducerInfo({ producerId: sender.#producerId, destination: sender.#destination }),
-    );
-    return sender;
-  }
-
-  get connectionId(): string {
-    return this.#client.connectionId;
-  }
-
-  /** The next message, which is valid. */
-  message(extra: Partial<WireMessage> = {}): WireMessage {
-    const producerSequenceId = ++this.#count;
-    return {
-      ...createActiveMQTextMessage({
-        producerId: this.#producerId,
-        destination: this.#destination,
-        messageId: createMessageId({ producerId: this.#producerId, producerSequenceId }),
-        content: encodeTextBody("bad"),
-        persistent: true,
-        priority: 4,
-      }),
-      ...extra,
-    } as WireMessage;
-  }
-
-  /** Sends a message; the broker may refuse it. */
-  async send(message: WireMessage): Promise<void> {
-    await this.#client.request(message);
-  }
-
-  async request(command: Parameters<RawClient["request"]>[0]): Promise<void> {
-    await this.#client.request(command);
-  }
-
-  /** Sends bytes, and waits until the broker has read them; it may end the link. */
-  async raw(bytes: Uint8Array): Promise<void> {
-    await this.#client.raw(bytes);
-    await this.#client.request(createFlushCommand()).catch(() => {});
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client[Symbol.asyncDispose]();
-  }
-}
+import { int } from "./_attack.ts";
+import { Sender } from "./_sender.ts";
 
 const NARROW: ConnectOptions = {
   failover: { initialReconnectDelay: 1, maxReconnectDelay: 50 },
@@ -148,23 +72,6 @@ async function good(broker: TestBroker, connection: Connection, consumer: Messag
   }
 }
 
-/** Sends a valid message with a data structure whose bytes no codec of ours would write. */
-async function sendStructure(sender: Sender, structure: number[]): Promise<void> {
-  const mark = "MARKER";
-  const message = sender.message({ marshalledProperties: new TextEncoder().encode(mark) });
-  const bytes = new OpenWireEncoder(OpenWireFormat.fixed()).encode(message);
-  const at = find(bytes, mark) - 5;
-  // No properties, and a data structure.
-  const whole = [
-    ...bytes.subarray(0, at),
-    0,
-    1,
-    ...structure,
-    ...bytes.subarray(at + 1 + 4 + mark.length + 1),
-  ];
-  await sender.raw(Uint8Array.from([...int(whole.length - 4), ...whole.slice(4)]));
-}
-
 const level = [32, ...int(0), 0, ...int(0), 1];
 const leaf = [10, ...int(0), 0];
 
@@ -176,8 +83,14 @@ for (const cacheEnabled of [false, true]) {
     `a message with 40 structures in each other stops no consumer, ${how}`,
     async (broker) => {
       await survives(broker, async (sender) => {
-        await sendStructure(sender, [...Array(40)].flatMap(() => level).concat(leaf));
-        await sendStructure(sender, [...Array(2000)].flatMap(() => level).concat(leaf));
+        await sender.sendStructure(
+          sender.message(),
+          [...Array(40)].flatMap(() => level).concat(leaf),
+        );
+        await sender.sendStructure(
+          sender.message(),
+          [...Array(2000)].flatMap(() => level).concat(leaf),
+        );
       }, options);
     },
   );
