@@ -121,15 +121,29 @@ export function parseTracestate(text: unknown): ReadonlyMap<string, string> | un
   if (typeof text !== "string") return undefined;
   const entries = new Map<string, string>();
   for (const part of text.split(",")) {
-    const entry = part.replace(/^[ \t]+|[ \t]+$/g, "");
+    const entry = withoutBlanks(part);
     // Empty entries are allowed, and mean nothing.
     if (entry === "") continue;
+    if (entries.size === MOST_ENTRIES) return undefined;
     const at = entry.indexOf("=");
     const [key, value] = [entry.slice(0, at), entry.slice(at + 1)];
     if (at < 0 || !KEY.test(key) || !VALUE.test(value) || entries.has(key)) return undefined;
     entries.set(key, value);
   }
-  return entries.size > MOST_ENTRIES ? undefined : entries;
+  return entries;
+}
+
+/** A text without the spaces and tabs at its ends. A pattern for those at the end would try each run within the text. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text[start])) start++;
+  while (start < end && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }
 
 /**
