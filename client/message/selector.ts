@@ -4,6 +4,8 @@
  * @module
  */
 
+import { harmless } from "../harmless.ts";
+
 /**
  * What a selector made by {@linkcode selector} can have for a value.
  *
@@ -211,7 +213,7 @@ const KEYWORDS = /^(?:not|and|or|between|like|escape|in|is|true|false|null|xpath
 function identifier(name: string): SelectorIdentifier {
   if (!/^[a-z_$][\w$]*$/i.test(name) || KEYWORDS.test(name)) {
     throw new TypeError(
-      `Cannot use ${JSON.stringify(name)} in a selector: ` +
+      `Cannot use ${harmless(JSON.stringify(name))} in a selector: ` +
         "a name of ASCII letters, digits, _ and $ is expected that is no keyword",
     );
   }

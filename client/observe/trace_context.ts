@@ -4,6 +4,8 @@
  * @module
  */
 
+import { harmless } from "../harmless.ts";
+
 /**
  * Where something stands in a trace, with the names of OpenTelemetry's `SpanContext`.
  *
@@ -91,7 +93,9 @@ export function formatTraceparent({ traceId, spanId, traceFlags }: TraceContext)
 function id(name: string, value: string, digits: number): string {
   if (/^[0-9a-f]+$/.test(value) && value.length === digits && !ZEROS.test(value)) return value;
   throw new TypeError(
-    `Cannot use ${value} as ${name}: ${digits} hexadecimal digits in lower case, not all 0, are expected`,
+    `Cannot use ${
+      harmless(String(value))
+    } as ${name}: ${digits} hexadecimal digits in lower case, not all 0, are expected`,
   );
 }
 
@@ -171,7 +175,9 @@ export function formatTracestate(entries: ReadonlyMap<string, string>): string {
   return Array.from(entries, ([key, value]) => {
     if (KEY.test(key) && VALUE.test(value)) return `${key}=${value}`;
     throw new TypeError(
-      `Cannot write ${key}=${value} in a tracestate: W3C Trace Context does not allow it`,
+      `Cannot write ${
+        harmless(`${key}=${value}`)
+      } in a tracestate: W3C Trace Context does not allow it`,
     );
   }).join(",");
 }

@@ -225,7 +225,8 @@ const readers: Record<string, (text: string) => unknown> = {
     includes(destination, destination);
   },
   "advisory topics": (text) => parseAdvisoryTopic(`ActiveMQ.Advisory.${text}`),
-  "advisory topics of a queue": (text) => parseAdvisoryTopic(`ActiveMQ.Advisory.Queue.Queue.${text}`),
+  "advisory topics of a queue": (text) =>
+    parseAdvisoryTopic(`ActiveMQ.Advisory.Queue.Queue.${text}`),
   "selectors before a value": (text) => selector(template(text, ""), 1),
   "selectors between values": (text) => selector(template("a = ", text, text, ""), 1, 2, 3),
   "selectors' strings": (text) => selector`a = ${text}`,
@@ -246,7 +247,7 @@ const readers: Record<string, (text: string) => unknown> = {
   "cron of the client, one field": (text) => scheduleProperties({ cron: `${text} * * * *` }),
   "cron of the broker": (text) => nextCronTime(text, 0),
   "cron of the broker, one field": (text) => nextCronTime(`${text} * * * *`, 0),
-  "numbers of a schedule": (text) => numberProperty(new PrimitiveMap([["n", text]]), "n"),
+  "numbers of a schedule": (text) => numberProperty(new PrimitiveMap({ n: text }), "n"),
   "exceptions": (text) =>
     new XAError("No", { className: text, message: text, stackTrace: [], cause: null }),
   "refusals": (text) =>
@@ -276,10 +277,13 @@ for (const [name, read] of Object.entries(readers)) {
 
 /** Fails for an error that says nothing of the text, such as an overflow of the stack. */
 function assertTyped(error: unknown, shape: string): void {
-  const typed = error instanceof OpenWireError || error instanceof BrokerException ||
-    error instanceof TypeError || error instanceof RangeError;
-  assert(typed && /^Cannot |^Invalid |^Not a valid |^For input |^Unable /.test(error.message), `${shape}: ${error}`);
-  assert(error.message.length < LENGTH * 2 + 1000);
+  // The broker in memory tells a client what it has got, as a real one does; it cuts that off when it sends it.
+  if (error instanceof BrokerException) return;
+  const typed = error instanceof OpenWireError || error instanceof TypeError ||
+    error instanceof RangeError;
+  if (!typed || !error.message.startsWith("Cannot ")) throw new Error(`${shape}: ${error}`);
+  assert(error.message.length <= 10_001);
+  assert(!/[\p{Cc}\u202e]/u.test(error.message), shape);
 }
 
 test("a template with many values is read in linear time", () => {
@@ -290,7 +294,10 @@ test("a template with many values is read in linear time", () => {
   assertEquals(text.length, 50_001 * 3 + 50_000);
 });
 
-const nesting: [what: string, read: () => unknown, type: new (...args: never[]) => Error][] = [
+// deno-lint-ignore no-explicit-any -- their arguments do not matter
+type ErrorClass = new (...args: any[]) => Error;
+
+const nesting: [what: string, read: () => unknown, type: ErrorClass][] = [
   ["parentheses", () => parseSelector(fill("(", LENGTH)), SelectorError],
   [
     "parentheses that fit",
@@ -324,8 +331,7 @@ for (const [what, read, type] of nesting) {
 }
 
 test("lists of brokers may stand in lists, eight deep", () => {
-  const list = (depth: number): string =>
-    `${"static:(".repeat(depth)}tcp://a${")".repeat(depth)}`;
+  const list = (depth: number): string => `${"static:(".repeat(depth)}tcp://a${")".repeat(depth)}`;
   assertEquals(parseBrokerUrl(list(8)).brokers.length, 1);
   assertThrows(() => parseBrokerUrl(list(9)), TransportError, "nested deeper than 8");
 });
