@@ -85,11 +85,14 @@ export function oneLine(text: string): string {
 /** Characters of a text that is not ours, such as the message of an error of the application. */
 const LONGEST_FOREIGN = 1000;
 
-/** Characters of a stack; it has the message, too. */
-const LONGEST_STACK = 20_000;
+/** Characters of a line of a stack: the first one has the message and what stands before it. */
+const LONGEST_LINE = LONGEST + 100;
+
+/** Lines of a stack. */
+const MOST_LINES = 200;
 
 /** Errors of a chain, or of an AggregateError, that are copied. */
-const MOST_COPIED = 100;
+const MOST_COPIED = 1000;
 
 /** A text of somebody else on one line, and not too long. */
 export function harmless(text: string): string {
@@ -163,8 +166,8 @@ function copyOf(value: unknown, copies: Map<Error, Error>): unknown {
   define("name", shown(value.name, value), false);
   define("stack", stackOf(value), false);
   if ("cause" in value) define("cause", copyOf(value.cause, copies), false);
-  const errors = errorsOf(value);
-  if (errors.length > 0) define("errors", errors.map((error) => copyOf(error, copies)), false);
+  const errors = errorsOf(value).map((error) => copyOf(error, copies));
+  if (errors.length > 0) define("errors", errors.filter((error) => error !== undefined), false);
   return copy;
 }
 
@@ -189,6 +192,7 @@ function stackOf(error: Error): string | undefined {
   const text = at < 0
     ? stack
     : stack.slice(0, at) + shown(message, error) + stack.slice(at + message.length);
-  const lines = text.length > LONGEST_STACK ? `${text.slice(0, LONGEST_STACK)}…` : text;
-  return lines.split("\n").map(oneLine).join("\n");
+  return text.split("\n", MOST_LINES)
+    .map((line) => oneLine(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST)}…` : line))
+    .join("\n");
 }
