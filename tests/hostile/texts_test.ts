@@ -136,6 +136,7 @@ const shapes: Record<string, string> = {
       "1-5,",
       "queue://",
       "topic://a,",
+      "a.b,",
       "rojo=1,",
     ].map((piece) => [JSON.stringify(piece), fill(piece)]),
   ),
@@ -285,6 +286,19 @@ function assertTyped(error: unknown, shape: string): void {
   assert(error.message.length <= 10_001);
   assert(!/[\p{Cc}\u202e]/u.test(error.message), shape);
 }
+
+test("a selector with many signs that begin no comment is read in linear time", () => {
+  const start = performance.now();
+  parseSelector(`${fill("a=--1 AND ", 600_000)}TRUE`);
+  parseSelector(`${fill("a = 1 /* AND */ AND ", 600_000)}TRUE`);
+  assert(performance.now() - start < 2 * PATIENCE);
+});
+
+test("LIKE takes a pattern of 1,000 characters, and no more", () => {
+  parseSelector(`p LIKE '%${"a".repeat(999)}'`);
+  const error = assertThrows(() => parseSelector(`p LIKE '%${"a".repeat(1000)}'`), SelectorError);
+  assertEquals(error.position, 7);
+});
 
 test("a template with many values is read in linear time", () => {
   const strings = Array.from({ length: 50_001 }, () => " + ");
