@@ -13,7 +13,7 @@ import { alertError, certificateError, handshakeError, tlsOptionsError } from ".
 import type { ClientCertificate, TlsSettings } from "./_tls_settings.ts";
 import { type BrokerAddress, formatAddress } from "./address.ts";
 import { TransportError } from "./errors.ts";
-import type { Listener, ListenOptions, Transport } from "./transport.ts";
+import type { Listener, ListenOptions } from "./transport.ts";
 
 interface NetAddr {
   hostname: string;

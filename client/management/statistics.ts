@@ -382,7 +382,7 @@ export class Statistics {
 
 /** Where to ask for each part of a destination. */
 function addressesOf(destination: ActiveMQDestination): ActiveMQDestination[] {
-  const { dataType, physicalName } = destination;
+  const { dataType } = destination;
   if (dataType !== "ActiveMQQueue" && dataType !== "ActiveMQTopic") {
     throw new TypeError(`Cannot get the statistics of ${nameOf(destination)}: it is temporary`);
   }

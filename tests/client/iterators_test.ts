@@ -9,7 +9,7 @@ import {
   type Connection,
   type ConnectOptions,
   DestinationSource,
-  Message,
+  type Message,
   type MessageConsumer,
   queue,
   type Session,

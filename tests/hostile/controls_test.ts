@@ -1,6 +1,13 @@
 /** Texts of a peer: whatever they are, no error, no log and no status has a control character, or is too long. */
 
-import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import {
   BrokerError,
   connect,
@@ -262,8 +269,8 @@ test("what a broker refuses shows no controls, with all that caused it", () => {
     await script.send(createConnectionError({ exception }));
     await until(() => failures.length === 1);
     const [failure] = failures;
-    assert(failure instanceof BrokerError);
-    assert(failure.cause instanceof BrokerError);
+    assertInstanceOf(failure, BrokerError);
+    assertInstanceOf(failure?.cause, BrokerError);
     assertHarmless(failures, "the status");
     await connection.ping();
     assertLogHarmless(lines);
@@ -386,9 +393,9 @@ test("what the runtime says of a peer is shown without controls", () => {
   const error = new AggregateError([new Error(HOSTILE)], HOSTILE);
   const closed = new OpenWireError("CLOSED", "No", { cause: error });
   const { cause } = closed;
-  assert(cause instanceof AggregateError);
+  assertInstanceOf(cause, AggregateError);
   assertHarmless(closed, "the error");
-  assertEquals(cause.errors.length, 1);
+  assertEquals((cause as AggregateError).errors.length, 1);
   assertHarmless(new OpenWireError("CLOSED", "No", { cause: HOSTILE }), "the error");
 });
 
