@@ -31,7 +31,7 @@ import type { CallOptions } from "./call_options.ts";
 import type { Connector } from "./connector.ts";
 import { drainAll, thenClose } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
-import { type Destination, formatDestination } from "./destination/destination.ts";
+import { type Destination, nameOf } from "./destination/destination.ts";
 import type { Message } from "./message/message.ts";
 import type { MessageBody } from "./message/outgoing_message.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
@@ -363,7 +363,7 @@ export class Connection implements AsyncDisposable {
     const { timeout, signal } = options;
     const destination = toAdvisoryTopic(topics);
     if (!isToldByArtemis(destination)) {
-      const action = `Cannot read advisories from ${formatDestination(destination)}`;
+      const action = `Cannot read advisories from ${nameOf(destination)}`;
       requireCapability(this.capabilities, "advisories", action);
     }
     const consumer = await this.createConsumer(destination, { timeout, signal });

@@ -13,7 +13,7 @@ import { AuthenticationError, BrokerError, ConnectionClosedError, TimeoutError }
 import { sameBroker, textOf } from "./failover/broker_text.ts";
 import { Candidates } from "./failover/candidates.ts";
 import { type ResolvedFailover, resolveFailoverOptions } from "./failover/failover_options.ts";
-import { readPushed } from "./failover/pushed_brokers.ts";
+import { type PushedBrokers, readPushed } from "./failover/pushed_brokers.ts";
 import { Standby } from "./failover/standby.ts";
 import { tryBrokers } from "./failover/try_brokers.ts";
 import type { BrokerLink } from "./link/broker_link.ts";
@@ -72,6 +72,8 @@ export class Connector {
   #onPriority: () => void = () => {};
   /** Whether the cache and frames without sizes are no longer offered. */
   #simple = false;
+  /** Why brokers that others have told of are not used, as it was logged since the connection was made. */
+  readonly #refusals: Set<string> = new Set();
 
   /**
    * @throws {TypeError} When an option is of a wrong kind.
@@ -204,11 +206,9 @@ export class Connector {
    * @returns Whether there are others than before.
    */
   pushed(list: string, from: BrokerTarget): boolean {
-    const { brokers, refused } = this.#read(list, from);
-    for (const reason of refused) {
-      this.log?.warn("A broker that another has told of is not used", { reason });
-    }
-    return this.#candidates.push(brokers);
+    const told = this.#read(list, from);
+    this.#logRefused("A broker that another has told of is not used", told);
+    return this.#candidates.push(told.brokers);
   }
 
   /**
@@ -217,13 +217,29 @@ export class Connector {
    * @returns Whether we follow.
    */
   redirected(to: string, from: BrokerTarget): boolean {
-    const { brokers: [broker], refused } = this.#read(to, from);
+    const told = this.#read(to, from);
+    const [broker] = told.brokers;
     if (!broker) {
-      this.log?.warn("The broker to which another sends us is not used", { reason: refused[0] });
+      this.#logRefused("The broker to which another sends us is not used", told);
       return false;
     }
     this.#candidates.prefer(broker);
     return true;
+  }
+
+  /** One line for a list, none for what was said before, and few for a connection: a broker can tell without end. */
+  #logRefused(message: string, { refused: [reason, ...others], ignored }: PushedBrokers): void {
+    if (!this.log || reason === undefined) return;
+    const more = others.length + ignored;
+    const line = `${message}: ${reason} (${more})`;
+    if (this.#refusals.size >= MOST_REFUSALS || this.#refusals.has(line)) return;
+    this.#refusals.add(line);
+    const last = this.#refusals.size === MOST_REFUSALS;
+    this.log.warn(message, {
+      reason,
+      ...(more > 0 && { more }),
+      ...(last && { note: "others are not logged while this connection lasts" }),
+    });
   }
 
   #createStandby(): Standby<BrokerLink> {
@@ -286,7 +302,7 @@ export class Connector {
     return false;
   }
 
-  #read(list: string, from: BrokerTarget): ReturnType<typeof readPushed> {
+  #read(list: string, from: BrokerTarget): PushedBrokers {
     return readPushed(list, {
       from,
       options: this.#url.nested,
@@ -382,6 +398,7 @@ export class Connector {
     attempts.step = `the answer of ${link.remoteAddress}`;
     await this.#speaker!.introduce(link, broker, credentials, limit.signal);
     this.#current = broker;
+    this.#refusals.clear();
     this.#standby?.start();
   }
 
@@ -430,6 +447,9 @@ export class Connector {
     );
   }
 }
+
+/** Lines of the log about brokers that others have told of and that are not used, for each connection. */
+const MOST_REFUSALS = 8;
 
 function isSecure({ address }: BrokerTarget): boolean {
   return address.scheme === "ssl";

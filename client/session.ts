@@ -17,7 +17,7 @@ import type { CallOptions } from "./call_options.ts";
 import { drainAll, thenClose } from "./drain.ts";
 import type { ConsumerSession } from "./consumer/consumer_deliveries.ts";
 import { checkSupported, type ConsumerOptions } from "./consumer/consumer_options.ts";
-import { type Destination, formatDestination } from "./destination/destination.ts";
+import { type Destination, nameOf } from "./destination/destination.ts";
 import { resolveDestination } from "./destination/destination_options.ts";
 import { ClosedError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { inTime } from "./in_time.ts";
@@ -225,7 +225,7 @@ export class Session implements AsyncDisposable {
     const resolved = resolveDestination(destination);
     const { dataType } = resolved.destination;
     if (dataType !== "ActiveMQQueue" && dataType !== "ActiveMQTempQueue") {
-      const name = formatDestination(resolved.destination);
+      const name = nameOf(resolved.destination);
       throw new TypeError(`Cannot browse ${name}: only queues can be browsed`);
     }
     return new QueueBrowser(await this.#openConsumer(destination, options, true));

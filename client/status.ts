@@ -4,6 +4,9 @@
  * @module
  */
 
+import { harmlessError } from "./harmless.ts";
+import { Feed } from "./iterate.ts";
+
 /**
  * Something that happened to a connection:
  *
@@ -12,6 +15,8 @@
  * - `"reconnecting"`: all brokers were tried in vain; `error` is the failure of the last one.
  * - `"resumed"`: another connection has taken its place, and all that was open is open again (Java: transportResumed).
  * - `"closed"`: it has ended for good, with an error unless it was closed here.
+ *
+ * An error that quotes control characters, as what `JSON.parse()` throws may, is a copy without them.
  *
  * @example
  * ```ts
@@ -32,79 +37,39 @@ const LIMIT = 1000;
 
 /** Tells all readers of what happens. */
 export class StatusFeed {
-  readonly #readers: Set<Reader> = new Set();
+  readonly #readers: Set<Feed<ConnectionStatus>> = new Set();
   #end: ConnectionStatus | undefined;
 
   subscribe(signal?: AbortSignal): AsyncIterableIterator<ConnectionStatus> {
-    const reader = new Reader((gone) => this.#readers.delete(gone), signal);
-    if (this.#end) reader.end(this.#end);
-    else this.#readers.add(reader);
+    const reader: Feed<ConnectionStatus> = new Feed({
+      limit: LIMIT,
+      signal,
+      left: () => this.#readers.delete(reader),
+    });
+    if (this.#end) end(reader, this.#end);
+    else if (!signal?.aborted) this.#readers.add(reader);
     return reader;
   }
 
   publish(status: ConnectionStatus): void {
-    for (const reader of this.#readers) reader.push(status);
+    const harmless = withoutControls(status);
+    for (const reader of this.#readers) reader.push(harmless);
   }
 
   end(error: Error | undefined): void {
-    this.#end = { type: "closed", error };
-    for (const reader of this.#readers) reader.end(this.#end);
-    this.#readers.clear();
+    this.#end = withoutControls({ type: "closed", error });
+    for (const reader of this.#readers) end(reader, this.#end);
   }
 }
 
-class Reader implements AsyncIterableIterator<ConnectionStatus> {
-  readonly #queue: ConnectionStatus[] = [];
-  readonly #leave: (reader: Reader) => void;
-  readonly #signal: AbortSignal | undefined;
-  #wake: (() => void) | undefined;
-  #ended = false;
+function end(reader: Feed<ConnectionStatus>, status: ConnectionStatus): void {
+  reader.push(status);
+  reader.end();
+}
 
-  constructor(leave: (reader: Reader) => void, signal: AbortSignal | undefined) {
-    this.#leave = leave;
-    this.#signal = signal;
-    signal?.addEventListener("abort", this.#abort);
-    if (signal?.aborted) this.#abort();
-  }
-
-  push(status: ConnectionStatus): void {
-    if (this.#queue.length >= LIMIT) this.#queue.shift();
-    this.#queue.push(status);
-    this.#wake?.();
-  }
-
-  end(status: ConnectionStatus): void {
-    this.push(status);
-    this.#stop();
-  }
-
-  async next(): Promise<IteratorResult<ConnectionStatus>> {
-    while (true) {
-      this.#signal?.throwIfAborted();
-      const value = this.#queue.shift();
-      if (value) return { done: false, value };
-      if (this.#ended) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-  }
-
-  // deno-lint-ignore require-await -- the protocol wants a promise
-  async return(): Promise<IteratorResult<ConnectionStatus>> {
-    this.#queue.length = 0;
-    this.#stop();
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  readonly #abort = (): void => this.#stop();
-
-  #stop(): void {
-    this.#ended = true;
-    this.#signal?.removeEventListener("abort", this.#abort);
-    this.#leave(this);
-    this.#wake?.();
-  }
+/** What a handler has thrown may quote a message. */
+function withoutControls(status: ConnectionStatus): ConnectionStatus {
+  if (status.error === undefined) return status;
+  const error = harmlessError(status.error);
+  return error === status.error ? status : { ...status, error };
 }

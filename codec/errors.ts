@@ -49,7 +49,7 @@ export class ProtocolError extends OpenWireError {
   readonly offset: number;
   /** Name of the data type that was being decoded. */
   readonly dataType: string | undefined;
-  /** Name of the field that was being decoded. */
+  /** Name of the field or property that was being decoded, without control characters; cut off after 64. */
   readonly field: string | undefined;
 
   /**
@@ -73,8 +73,8 @@ export class ProtocolError extends OpenWireError {
   ) {
     super(code, message, options);
     this.offset = position.offset ?? -1;
-    this.dataType = position.dataType;
-    this.field = position.field;
+    this.dataType = optional(position.dataType);
+    this.field = optional(position.field);
   }
 }
 
@@ -117,12 +117,17 @@ export class EncodeError extends OpenWireError {
     code: "ENCODE" | "FRAME_TOO_LARGE" = "ENCODE",
   ) {
     super(code, message);
-    this.dataType = dataType;
-    this.field = field;
+    this.dataType = optional(dataType);
+    this.field = optional(field);
   }
 }
 
 /** Text of the peer's choice, such as the name of a property, fit for a message that may end in a log. */
 export function printable(text: string): string {
   return oneLine(text.length > 64 ? `${text.slice(0, 64)}…` : text);
+}
+
+/** A name that may be of the peer's choice, too: that of a property, for example. */
+function optional(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : printable(name);
 }

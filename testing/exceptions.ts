@@ -55,5 +55,12 @@ export function toThrowable(error: unknown): Throwable {
   const { className, message } = error instanceof BrokerException
     ? error
     : { className: "java.lang.RuntimeException", message: String(error) };
-  return { className, message, stackTrace: [], cause: null };
+  return { className, message: shortened(message), stackTrace: [], cause: null };
+}
+
+/** Characters of a message: a longer one could not be sent. */
+const LONGEST = 10_000;
+
+function shortened(message: string): string {
+  return message.length > LONGEST ? `${message.slice(0, LONGEST)}…` : message;
 }

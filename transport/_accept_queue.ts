@@ -1,15 +1,22 @@
 import type { Listener, Transport } from "./transport.ts";
 
-/** A {@linkcode Listener} for runtimes that bring connections as events. */
+type Result = IteratorResult<Transport, undefined>;
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/** A {@linkcode Listener} for runtimes that bring connections as events, or one by one. */
 export class AcceptQueue implements Listener {
   readonly hostname: string;
   readonly port: number;
-  readonly #stop: () => void;
+  readonly #stop: () => void | Promise<void>;
   #waiting: Transport[] = [];
-  #takers: ((result: IteratorResult<Transport, undefined>) => void)[] = [];
+  readonly #takers: Set<PromiseWithResolvers<Result>> = new Set();
+  #ended = false;
   #closed = false;
+  /** What has ended it and was told to nobody. */
+  #failure: Error | undefined;
 
-  constructor(hostname: string, port: number, stop: () => void) {
+  constructor(hostname: string, port: number, stop: () => void | Promise<void>) {
     this.hostname = hostname;
     this.port = port;
     this.#stop = stop;
@@ -17,34 +24,66 @@ export class AcceptQueue implements Listener {
 
   /** Brings a connection. */
   push(transport: Transport): void {
-    const taker = this.#takers.shift();
-    if (taker) taker({ done: false, value: transport });
-    else if (this.#closed) transport.close();
+    const [taker] = this.#takers;
+    if (taker) {
+      this.#takers.delete(taker);
+      taker.resolve({ done: false, value: transport });
+    } else if (this.#ended) transport.close();
     else this.#waiting.push(transport);
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Transport, undefined> {
-    return { next: () => this.#next() };
+  /** No more come. */
+  fail(error: Error): void {
+    if (this.#ended) return;
+    if (this.#takers.size === 0) this.#failure = error;
+    this.#end((taker) => taker.reject(error));
   }
 
-  close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#stop();
-      for (const transport of this.#waiting.splice(0)) transport.close();
-      for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
-    }
-    return Promise.resolve();
+  [Symbol.asyncIterator](): AsyncIterator<Transport, undefined> {
+    const own: Set<PromiseWithResolvers<Result>> = new Set();
+    let left = false;
+    return {
+      next: () => left ? Promise.resolve(END) : this.#next(own),
+      return: () => {
+        left = true;
+        for (const taker of own) {
+          this.#takers.delete(taker);
+          taker.resolve(END);
+        }
+        return Promise.resolve(END);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#failure = undefined;
+    this.#end((taker) => taker.resolve(END));
+    for (const transport of this.#waiting.splice(0)) transport.close();
+    await this.#stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #next(): Promise<IteratorResult<Transport, undefined>> {
+  #end(settle: (taker: PromiseWithResolvers<Result>) => void): void {
+    this.#ended = true;
+    for (const taker of this.#takers) settle(taker);
+    this.#takers.clear();
+  }
+
+  #next(own: Set<PromiseWithResolvers<Result>>): Promise<Result> {
     const value = this.#waiting.shift();
     if (value) return Promise.resolve({ done: false, value });
-    if (this.#closed) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#takers.push(resolve));
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) return Promise.reject(failure);
+    if (this.#ended) return Promise.resolve(END);
+    const taker = Promise.withResolvers<Result>();
+    own.add(taker);
+    this.#takers.add(taker);
+    return taker.promise.finally(() => own.delete(taker));
   }
 }

@@ -63,19 +63,33 @@ export function adviceOn(text: string): string {
   return advice.find(([pattern]) => pattern.test(text))?.[1] ?? "expected tcp://host:port";
 }
 
+/** Characters of an address, at most: names of hosts have 253. */
+export const LONGEST_ADDRESS = 1024;
+
+/** Two addresses with something between that is not part of one. A pattern would take cubic time. */
+const several = {
+  test(text: string): boolean {
+    const first = text.indexOf("://");
+    return first >= 0 && /[\s,;#)]/.test(text.slice(first + 3, text.lastIndexOf("://")));
+  },
+};
+
+const tooLong = { test: (text: string): boolean => text.length > LONGEST_ADDRESS };
+
 const missing = "the scheme is missing: expected tcp://host:port, or ssl://host:port";
 
 /** The first one that matches counts. */
-const advice: readonly [RegExp, string][] = [
+const advice: readonly [{ test(text: string): boolean }, string][] = [
   [/^$/, "expected tcp://host:port, it is empty"],
   [/^["'`]|["'`]$/, "expected tcp://host:port without quotes"],
   [/\$\{|\{\{|^\$\w+$|^%\w+%$/, "expected tcp://host:port, there is a placeholder"],
   [/^[\w.-]+(?:\s*=\s*|:\s+)\S*:/, "expected tcp://host:port alone, without the name before it"],
-  [/:\/\/.*[\s,;#)].*:\/\//s, `several brokers are written ${LIST}`],
+  [several, `several brokers are written ${LIST}`],
   [/^\(/, `the scheme is missing: several brokers are written ${LIST}`],
   [/\s/, "expected tcp://host:port, there is white space within it"],
   [/^(?:\/\/)?(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, missing],
   [/:\/\/[\da-f]*:[\da-f:.]*:/i, "an IPv6 address stands in brackets: tcp://[::1]:61616"],
   [/^[a-z+]+:\/?[\w[]/i, "expected two slashes: tcp://host:port"],
   [/:\d{5,}\/?$/, "expected a port from 1 to 65535"],
+  [tooLong, `expected tcp://host:port, it has more than ${LONGEST_ADDRESS} characters`],
 ];

@@ -3,7 +3,9 @@ export class ReadQueue {
   /** Bytes that may wait before the sender has to pause. */
   static readonly limit: number = 256 * 1024;
 
-  #chunks: Uint8Array[] = [];
+  #chunks: (Uint8Array | undefined)[] = [];
+  /** Where the first chunk is: shifting an array of many small ones would move all of them each time. */
+  #first = 0;
   #size = 0;
   #full = false;
   #end: { error?: Error } | undefined;
@@ -46,7 +48,7 @@ export class ReadQueue {
 
   /** The next chunk, or `null` at the end. One read at a time. */
   read(): Promise<Uint8Array | null> {
-    const chunk = this.#chunks.shift();
+    const chunk = this.#take();
     if (chunk) {
       this.#size -= chunk.length;
       if (this.#full && this.#size === 0) {
@@ -59,5 +61,16 @@ export class ReadQueue {
     if (this.#end) return Promise.resolve(null);
     this.#reader = Promise.withResolvers();
     return this.#reader.promise;
+  }
+
+  #take(): Uint8Array | undefined {
+    const chunk = this.#chunks[this.#first];
+    if (!chunk) return undefined;
+    this.#chunks[this.#first++] = undefined;
+    if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {
+      this.#chunks = this.#chunks.slice(this.#first);
+      this.#first = 0;
+    }
+    return chunk;
   }
 }

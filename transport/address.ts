@@ -4,7 +4,7 @@
  * @module
  */
 
-import { adviceOn, refusalOf } from "./_address_advice.ts";
+import { adviceOn, LONGEST_ADDRESS, refusalOf } from "./_address_advice.ts";
 import { TransportError } from "./errors.ts";
 
 /**
@@ -116,8 +116,8 @@ function schemeNames(): string {
 }
 
 function parse(text: string): URL {
-  // The class would take out line breaks without a word.
-  if (/\s/.test(text)) throw invalid(adviceOn(text));
+  // The class would take out line breaks without a word, and names of some schemes cost it quadratic time.
+  if (/\s/.test(text) || text.length > LONGEST_ADDRESS) throw invalid(adviceOn(text));
   try {
     return new URL(text);
   } catch {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AcceptQueue } from "./_accept_queue.ts";
 import { ReadQueue } from "./_read_queue.ts";
 import { connectError, listenError, lostError } from "./_runtime_errors.ts";
 import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
@@ -12,7 +13,7 @@ import { alertError, certificateError, handshakeError, tlsOptionsError } from ".
 import type { ClientCertificate, TlsSettings } from "./_tls_settings.ts";
 import { type BrokerAddress, formatAddress } from "./address.ts";
 import { TransportError } from "./errors.ts";
-import type { Listener, ListenOptions, Transport } from "./transport.ts";
+import type { Listener, ListenOptions } from "./transport.ts";
 
 interface NetAddr {
   hostname: string;
@@ -258,47 +259,29 @@ function isGone(cause: unknown): boolean {
     ["NotConnected", "ConnectionReset", "ConnectionAborted"].includes(cause.name);
 }
 
-class DenoListener implements Listener {
-  readonly hostname: string;
-  readonly port: number;
-  readonly #listener: TcpListener;
-  readonly #noDelay: boolean;
-  #closed = false;
-
-  constructor(listener: TcpListener, noDelay: boolean) {
-    this.#listener = listener;
-    this.hostname = listener.addr.hostname;
-    this.port = listener.addr.port;
-    this.#noDelay = noDelay;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Transport, undefined> {
-    while (!this.#closed) {
-      try {
-        const conn = await this.#listener.accept();
-        yield new SocketTransport(new DenoSocket(withOptions(conn, this.#noDelay, false)));
-      } catch (cause) {
-        if (isGone(cause)) continue;
-        if (!this.#closed) throw listenError(formatAddress(this.hostname, this.port), cause);
-      }
+/** Accepts connections until the listener is closed. */
+async function accept(listener: TcpListener, queue: AcceptQueue, noDelay: boolean): Promise<void> {
+  while (true) {
+    try {
+      const conn = await listener.accept();
+      queue.push(new SocketTransport(new DenoSocket(withOptions(conn, noDelay, false))));
+    } catch (cause) {
+      if (isGone(cause)) continue;
+      return queue.fail(listenError(formatAddress(queue.hostname, queue.port), cause));
     }
-  }
-
-  close(): Promise<void> {
-    if (!this.#closed) this.#listener.close();
-    this.#closed = true;
-    return Promise.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 
 // deno-lint-ignore require-await -- an error of Deno.listen() becomes a rejection
 async function listen({ hostname, port, noDelay }: Required<ListenOptions>): Promise<Listener> {
   try {
-    return new DenoListener(deno().listen({ hostname, port }), noDelay);
+    const listener = deno().listen({ hostname, port });
+    const queue = new AcceptQueue(listener.addr.hostname, listener.addr.port, () => {
+      listener.close();
+      return accepting;
+    });
+    const accepting = accept(listener, queue, noDelay);
+    return queue;
   } catch (cause) {
     throw listenError(formatAddress(hostname, port), cause);
   }

@@ -7,7 +7,7 @@
 import { type ActiveMQTopic, createActiveMQTopic } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { MessageConsumer } from "../consumer/message_consumer.ts";
-import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
+import { type Destination, nameOf, toDestination } from "../destination/destination.ts";
 import { closingIterator } from "../iterate.ts";
 import { type AdvisoryEvent, parseAdvisory } from "./advisory_event.ts";
 import { isAdvisoryTopic } from "./advisory_topics.ts";
@@ -83,7 +83,7 @@ export function toAdvisoryTopic(given: Destination | readonly Destination[]): Ac
   const other = topics.find((topic) => !isAdvisoryTopic(topic));
   if (topics.length === 0 || other) {
     throw new TypeError(
-      `Cannot read advisories from ${other ? formatDestination(other) : "no topic"}: ` +
+      `Cannot read advisories from ${other ? nameOf(other) : "no topic"}: ` +
         "those of advisoryTopics are expected, or others that begin with topic://ActiveMQ.Advisory.",
     );
   }

@@ -69,6 +69,10 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
   readonly #parts: DestinationSourceParts;
   /** By text. */
   readonly #destinations: Map<string, ActiveMQDestination> = new Map();
+  /** The texts of those that have come or gone, in that order; the older ones are dropped, and then all are compared. */
+  #log: string[] = [];
+  /** How many were dropped. */
+  #dropped = 0;
   /** Those who wait for a change. */
   readonly #wakers: Set<() => void> = new Set();
   #advisories: AdvisoryConsumer | undefined;
@@ -134,7 +138,8 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
     { signal }: Pick<CallOptions, "signal"> = {},
   ): AsyncIterableIterator<DestinationChange> {
     const told = new Map(this.#known());
-    return leavable((either) => this.#changes(told, either), signal);
+    const since = this.#end;
+    return leavable((either) => this.#changes(told, since, either), signal);
   }
 
   /** The same as {@linkcode changes}. */
@@ -219,7 +224,9 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
     if (heard && this.#heard === heard) {
       this.#heard = undefined;
       for (const key of [...this.#destinations.keys()]) {
-        if (!heard.has(key)) this.#destinations.delete(key);
+        if (heard.has(key)) continue;
+        this.#destinations.delete(key);
+        this.#note(key);
       }
       this.#wakeAll();
     }
@@ -242,8 +249,11 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
           const key = formatDestination(event.destination);
           this.#destinations.set(key, event.destination);
           this.#heard?.add(key);
+          this.#note(key);
         } else if (event.type === "destination-deleted") {
-          this.#destinations.delete(formatDestination(event.destination));
+          const key = formatDestination(event.destination);
+          this.#destinations.delete(key);
+          this.#note(key);
         } else continue;
         this.#wakeAll();
       }
@@ -257,11 +267,13 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
 
   async *#changes(
     told: Map<string, ActiveMQDestination>,
+    since: number,
     signal: AbortSignal,
   ): AsyncGenerator<DestinationChange, void, undefined> {
     while (true) {
       signal.throwIfAborted();
-      const changes = this.#differences(told);
+      const changes = this.#differences(told, since);
+      since = this.#end;
       for (const change of changes) {
         yield change;
         signal.throwIfAborted();
@@ -273,16 +285,40 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
     }
   }
 
-  /** What differs, and is told from now on. */
-  #differences(told: Map<string, ActiveMQDestination>): DestinationChange[] {
+  /** Notes that a destination has come or gone. */
+  #note(key: string): void {
+    this.#log.push(key);
+    if (this.#log.length <= 2 * this.#destinations.size + 1000) return;
+    this.#dropped += this.#log.length;
+    this.#log = [];
+  }
+
+  /** Up to where the log goes. */
+  get #end(): number {
+    return this.#dropped + this.#log.length;
+  }
+
+  /** What differs, and is told from now on. Only what has changed since a place of the log can. */
+  #differences(told: Map<string, ActiveMQDestination>, since: number): DestinationChange[] {
+    const keys = new Set<string>();
+    const changed = since < this.#dropped
+      ? [...told.keys(), ...this.#destinations.keys()]
+      : this.#log.slice(since - this.#dropped);
+    for (const key of changed) {
+      // What has come again is the last of all.
+      keys.delete(key);
+      keys.add(key);
+    }
     const changes: DestinationChange[] = [];
-    for (const [key, destination] of told) {
-      if (this.#destinations.has(key)) continue;
+    for (const key of keys) {
+      const destination = told.get(key);
+      if (destination === undefined || this.#destinations.has(key)) continue;
       told.delete(key);
       changes.push({ type: "deleted", destination });
     }
-    for (const [key, destination] of this.#known()) {
-      if (told.has(key)) continue;
+    for (const key of keys) {
+      const destination = this.#destinations.get(key);
+      if (destination === undefined || told.has(key) || key === this.#marker) continue;
       told.set(key, destination);
       changes.push({ type: "created", destination });
     }

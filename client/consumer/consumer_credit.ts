@@ -8,7 +8,7 @@ import {
   ProtocolError,
 } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
-import { formatDestination } from "../destination/destination.ts";
+import { formatDestination, nameOf } from "../destination/destination.ts";
 import type { SessionContext } from "../session_context.ts";
 
 /** What a {@linkcode ConsumerCredit} needs. */
@@ -91,7 +91,7 @@ export class ConsumerCredit {
    */
   checkFlood(waiting: number): void {
     if (waiting < 2 * this.#mostPrefetched + TOLERANCE) return;
-    const from = formatDestination(this.#options.destination);
+    const from = nameOf(this.#options.destination);
     throw new ProtocolError(
       `Cannot take more messages from ${from}: the broker has sent ${waiting} ahead, ${this.#mostPrefetched} are expected`,
       { dataType: "MessageDispatch" },

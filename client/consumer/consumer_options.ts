@@ -13,7 +13,7 @@ import {
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import { requireCapability } from "../capabilities.ts";
-import { formatDestination } from "../destination/destination.ts";
+import { nameOf } from "../destination/destination.ts";
 import { bytes, type ConnectionSettings } from "../options.ts";
 import { checkPendingLimit, checkPrefetchSize, type PrefetchPolicy } from "./prefetch_policy.ts";
 import {
@@ -143,7 +143,7 @@ export function checkSupported(
   options: ConsumerOptions,
   { settings, capabilities }: Pick<SessionContext, "settings" | "capabilities">,
 ): void {
-  const action = `Cannot open a consumer for ${formatDestination(destination)}`;
+  const action = `Cannot open a consumer for ${nameOf(destination)}`;
   const topic = isTopic(destination);
   if (options.exclusive ?? settings.exclusiveConsumer) {
     requireCapability(capabilities(), "exclusiveConsumers", action);

@@ -28,7 +28,7 @@ import {
   toConsumerInfo,
 } from "./consumer_options.ts";
 import type { DeliveryQueue, Receiver } from "./delivery_queue.ts";
-import { formatDestination } from "../destination/destination.ts";
+import { formatDestination, nameOf } from "../destination/destination.ts";
 import { ClosedError, ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { HandlerRunner } from "./handler_runner.ts";
 import { inTime } from "../in_time.ts";
@@ -233,7 +233,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   async open(options: CallOptions): Promise<void> {
     this.#context.addConsumer(this);
-    const action = `Cannot open a consumer for ${formatDestination(this.destination)}`;
+    const action = `Cannot open a consumer for ${nameOf(this.destination)}`;
     try {
       await this.#context.request(this.info, action, options);
       this.#standing = true;

@@ -78,12 +78,17 @@ export function receiveAll(
   { timeout = 0, signal }: CallOptions,
   late: () => Error,
 ): AsyncIterableIterator<Message> {
-  let current: { readonly delivery: Delivery; readonly attempt: number } | undefined;
+  /** What was given and not finished: one, or as many as there were calls at the same time. */
+  const given: { readonly delivery: Delivery; readonly attempt: number }[] = [];
   let done = false;
   const waiting: Set<Receiver> = new Set();
+  /** Ends all calls that wait. */
+  const end = (reason: Error | undefined): void => {
+    done = true;
+    for (const receiver of [...waiting]) receiver.end(reason);
+  };
   const next = (): Promise<IteratorResult<Message>> => {
-    const before = current;
-    current = undefined;
+    const before = given.shift();
     if (before) source.finished(before.delivery, before.attempt);
     if (done) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
@@ -91,7 +96,7 @@ export function receiveAll(
         give: (delivery) => {
           settle();
           const value = source.give(delivery);
-          current = { delivery, attempt: delivery.attempts };
+          given.push({ delivery, attempt: delivery.attempts });
           resolve({ done: false, value });
         },
         end: (reason) => {
@@ -106,7 +111,7 @@ export function receiveAll(
         done = true;
         reject(signal!.reason);
       };
-      const cancel = source.deadlines.add(timeout, () => receiver.end(late()));
+      const cancel = source.deadlines.add(timeout, () => end(late()));
       const settle = (): void => {
         source.queue.remove(receiver);
         waiting.delete(receiver);
@@ -122,8 +127,7 @@ export function receiveAll(
   const iterator: AsyncIterableIterator<Message> = {
     next,
     return: () => {
-      done = true;
-      for (const receiver of [...waiting]) receiver.end(undefined);
+      end(undefined);
       return Promise.resolve({ done: true, value: undefined });
     },
     [Symbol.asyncIterator]: () => iterator,

@@ -15,6 +15,7 @@ import {
   createActiveMQTempTopic,
   createActiveMQTopic,
 } from "../../codec/mod.ts";
+import { harmless } from "../harmless.ts";
 import { type DestinationOptions, destinationOptions } from "../url/destination_options.ts";
 import { parseQuery } from "../url/query.ts";
 
@@ -99,7 +100,7 @@ export function toDestination(given: Destination): ActiveMQDestination {
   if (options === undefined) return destination;
   throw new TypeError(
     `Cannot use options of a destination but to open a consumer or a producer: give ${
-      formatDestination(destination)
+      nameOf(destination)
     } without them`,
   );
 }
@@ -129,6 +130,11 @@ export function formatDestination({ dataType, physicalName }: ActiveMQDestinatio
     ActiveMQTempTopic: "temp-topic",
   };
   return `${kinds[dataType]}://${physicalName}`;
+}
+
+/** A destination in a message: its name may be a peer's. */
+export function nameOf(destination: ActiveMQDestination): string {
+  return harmless(formatDestination(destination));
 }
 
 /** What names of temporary destinations begin with: they have the id of their connection. */
@@ -180,7 +186,7 @@ function make<Kind extends ActiveMQDestination>(
   const destination = create(name);
   if (query !== "") {
     const refuse = (problem: string): TypeError =>
-      new TypeError(`Cannot use ${formatDestination(destination)}: ${problem}`);
+      new TypeError(`Cannot use ${nameOf(destination)}: ${problem}`);
     optionsOf.set(destination, destinationOptions.read(parseQuery(query, refuse), refuse));
   }
   return destination;

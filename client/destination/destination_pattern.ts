@@ -11,9 +11,9 @@ export function matchesDestination(
   pattern: ActiveMQDestination,
   destination: ActiveMQDestination,
 ): boolean {
+  const name = destination.physicalName.split(".");
   return partsOf(pattern).some((part) =>
-    isQueue(part) === isQueue(destination) &&
-    matchesName(part.physicalName, destination.physicalName)
+    isQueue(part) === isQueue(destination) && matchesName(part.physicalName, name)
   );
 }
 
@@ -27,9 +27,8 @@ function isQueue({ dataType }: ActiveMQDestination): boolean {
   return dataType === "ActiveMQQueue" || dataType === "ActiveMQTempQueue";
 }
 
-function matchesName(pattern: string, name: string): boolean {
+function matchesName(pattern: string, parts: readonly string[]): boolean {
   const expected = pattern.split(".");
-  const parts = name.split(".");
   for (const [index, part] of expected.entries()) {
     // Java: `a.>` stands for `a` too.
     if (part === ">") return true;

@@ -11,7 +11,7 @@ import {
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
-import { formatDestination } from "./destination.ts";
+import { formatDestination, nameOf } from "./destination.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import { DestinationOperation } from "../link/commands.ts";
 import type { SessionContext } from "../session_context.ts";
@@ -170,7 +170,10 @@ export class TemporaryDestinations {
     const reason = physicalName.startsWith(this.#prefix)
       ? "it was deleted"
       : "it belongs to another connection";
-    throw new OpenWireError("INVALID_DESTINATION", `Cannot consume from ${name}: ${reason}`);
+    throw new OpenWireError(
+      "INVALID_DESTINATION",
+      `Cannot consume from ${nameOf(destination)}: ${reason}`,
+    );
   }
 
   /** The commands that make them again, over another connection. */

@@ -5,7 +5,8 @@
  */
 
 import { type ActiveMQQueue, createActiveMQQueue } from "../../codec/mod.ts";
-import { type Destination, formatDestination, toDestination } from "./destination.ts";
+import { harmless } from "../harmless.ts";
+import { type Destination, nameOf, toDestination } from "./destination.ts";
 
 /** What names of virtual topics begin with, unless the broker is configured otherwise. */
 const PREFIX = "VirtualTopic.";
@@ -44,14 +45,14 @@ export function virtualTopicQueue(group: string, topic: Destination): ActiveMQQu
   const { dataType, physicalName } = destination;
   if (dataType !== "ActiveMQTopic" || !physicalName.startsWith(PREFIX)) {
     throw new TypeError(
-      `Cannot share ${
-        formatDestination(destination)
-      }: a topic whose name begins with ${PREFIX} is expected`,
+      `Cannot share ${nameOf(destination)}: a topic whose name begins with ${PREFIX} is expected`,
     );
   }
   if (group === "" || /[.,*>\s?]/.test(group)) {
     throw new TypeError(
-      `Cannot use "${group}" as the name of a group: one without dots, commas, spaces and wildcards is expected`,
+      `Cannot use "${
+        harmless(group)
+      }" as the name of a group: one without dots, commas, spaces and wildcards is expected`,
     );
   }
   return createActiveMQQueue({ physicalName: `Consumer.${group}.${physicalName}` });

@@ -2,7 +2,7 @@
 
 import { type ActiveMQDestination, createDestinationInfo } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
-import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
+import { type Destination, nameOf, toDestination } from "../destination/destination.ts";
 import { isSeveral } from "../destination/destination_pattern.ts";
 import { DestinationOperation } from "../link/commands.ts";
 import type { SessionContext } from "../session_context.ts";
@@ -22,7 +22,7 @@ export async function changeDestination(
   options: CallOptions,
 ): Promise<void> {
   const destination = toDestination(given);
-  const action = `Cannot ${operation} ${formatDestination(destination)}`;
+  const action = `Cannot ${operation} ${nameOf(destination)}`;
   const problem = problemOf(destination);
   if (problem) throw new TypeError(`${action}: ${problem}`);
   const operationType = DestinationOperation[operation === "create" ? "add" : "remove"];

@@ -12,7 +12,7 @@ import type { Connection } from "../connection.ts";
 import { partsOf } from "../destination/composite.ts";
 import {
   type Destination,
-  formatDestination,
+  nameOf,
   queue,
   toDestination,
   topic,
@@ -275,7 +275,7 @@ export class Statistics {
     const given = toDestination(destination);
     if (isSeveral(given)) {
       throw new TypeError(
-        `Cannot get the statistics of ${formatDestination(given)}: use destinations() for several`,
+        `Cannot get the statistics of ${nameOf(given)}: use destinations() for several`,
       );
     }
     return (await this.destinations(given, options))[0] ?? null;
@@ -382,9 +382,9 @@ export class Statistics {
 
 /** Where to ask for each part of a destination. */
 function addressesOf(destination: ActiveMQDestination): ActiveMQDestination[] {
-  const { dataType, physicalName } = destination;
+  const { dataType } = destination;
   if (dataType !== "ActiveMQQueue" && dataType !== "ActiveMQTopic") {
-    throw new TypeError(`Cannot get the statistics of ${physicalName}: it is temporary`);
+    throw new TypeError(`Cannot get the statistics of ${nameOf(destination)}: it is temporary`);
   }
   return partsOf(destination).map((part) =>
     (part.dataType === "ActiveMQQueue" ? queue : topic)(`${DESTINATION}.${part.physicalName}`)

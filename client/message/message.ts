@@ -330,7 +330,14 @@ export class Message {
   json<T = unknown>(): T {
     const text = this.kind === "bytes" ? utf8.decode(this.bytes) : this.text;
     if (text === null) throw new TypeError("Cannot parse the message: it has no text");
-    return JSON.parse(text);
+    try {
+      return JSON.parse(text);
+    } catch {
+      // What was caught quotes the body, which is the sender's.
+      throw new SyntaxError(
+        `Cannot parse the message: its text of ${text.length} characters is no JSON`,
+      );
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The properties that an application may give a message. */
 
 import { PrimitiveMap, type PrimitiveMapInput } from "../../codec/mod.ts";
+import { harmless } from "../harmless.ts";
 
 /**
  * Checks properties that a user gave.
@@ -14,10 +15,14 @@ export function checkProperties(given: PrimitiveMapInput, nested: boolean): Prim
     if (name === "") throw new TypeError("Cannot send a property without a name");
     // What begins with JMS_ is for vendors, and comes with messages of other protocols.
     if (name.startsWith("JMS") && !name.startsWith("JMS_")) {
-      throw new TypeError(`Cannot send ${name} as a property: headers have options of their own`);
+      throw new TypeError(
+        `Cannot send ${harmless(name)} as a property: headers have options of their own`,
+      );
     }
     if (type === "bytes") {
-      throw new TypeError(`Cannot send the property ${name}: byte arrays can't be properties`);
+      throw new TypeError(
+        `Cannot send the property ${harmless(name)}: byte arrays can't be properties`,
+      );
     }
   }
   if (!nested) refuseNested(properties, "properties");
@@ -29,7 +34,7 @@ export function refuseNested(values: PrimitiveMap, where: "properties" | "map me
   for (const [name, { type }] of values.typedEntries()) {
     if (type !== "map" && type !== "list") continue;
     throw new TypeError(
-      `Cannot send the ${type} ${name} in ${where}: nestedMapAndListEnabled is false`,
+      `Cannot send the ${type} ${harmless(name)} in ${where}: nestedMapAndListEnabled is false`,
     );
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { harmless } from "../harmless.ts";
+
 /**
  * What a selector made by {@linkcode selector} can have for a value.
  *
@@ -121,10 +123,11 @@ function tag(strings: TemplateStringsArray, ...values: SelectorValue[]): string 
   if (!Array.isArray(strings)) {
     throw new TypeError("Cannot make a selector: a template is expected, as in selector`a = ${b}`");
   }
-  let text = strings[0]!;
-  let template = text;
+  const parts = [strings[0]!];
+  let last = strings[0]!;
   values.forEach((value, index) => {
-    if (!isOutside(template)) {
+    // What stands before it has ended outside, too.
+    if (!isOutside(strings[index]!)) {
       throw new TypeError(
         `Cannot make a selector: value ${index + 1} stands in quotes or in a comment; ` +
           "strings get their quotes by themselves",
@@ -132,18 +135,29 @@ function tag(strings: TemplateStringsArray, ...values: SelectorValue[]): string 
     }
     const next = strings[index + 1]!;
     // A space keeps a value from being taken for a part of the word or literal beside it.
-    const before = /[\w$.']$/.test(text) ? " " : "";
+    const before = /[\w$.']/.test(last.slice(-1)) ? " " : "";
     const after = /^[\w$.']/.test(next) ? " " : "";
-    text += `${before}${literal(value, index)}${after}${next}`;
-    template += ` 0 ${next}`;
+    const written = literal(value, index);
+    parts.push(before, written, after, next);
+    last = next || written;
   });
-  return text;
+  return parts.join("");
 }
 
-/** Whether no string or comment is open at the end of a text. */
+/** Whether no string or comment is open at the end of a text, in one pass over it. */
 function isOutside(text: string): boolean {
-  return !/'|--|\/\*/.test(text.replace(/'[^']*'|--[^\n\r]*[\n\r]|\/\*[^]*?\*\//g, " "));
+  const opening = /'|--|\/\*/g;
+  for (let found = opening.exec(text); found; found = opening.exec(text)) {
+    const closing = CLOSINGS[found[0]]!;
+    closing.lastIndex = opening.lastIndex;
+    if (!closing.test(text)) return false;
+    opening.lastIndex = closing.lastIndex;
+  }
+  return true;
 }
+
+/** What ends a string or comment, by what begins it. */
+const CLOSINGS: Readonly<Record<string, RegExp>> = { "'": /'/g, "--": /[\n\r]/g, "/*": /\*\//g };
 
 function literal(value: SelectorValue, index: number): string {
   switch (typeof value) {
@@ -199,7 +213,7 @@ const KEYWORDS = /^(?:not|and|or|between|like|escape|in|is|true|false|null|xpath
 function identifier(name: string): SelectorIdentifier {
   if (!/^[a-z_$][\w$]*$/i.test(name) || KEYWORDS.test(name)) {
     throw new TypeError(
-      `Cannot use ${JSON.stringify(name)} in a selector: ` +
+      `Cannot use ${harmless(JSON.stringify(name))} in a selector: ` +
         "a name of ASCII letters, digits, _ and $ is expected that is no keyword",
     );
   }

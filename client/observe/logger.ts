@@ -4,13 +4,13 @@
  * @module
  */
 
-import { harmless } from "../harmless.ts";
+import { harmlessValue } from "../harmless.ts";
 
 /**
  * Takes what a connection tells of itself. `console` is one.
  *
- * There are never passwords or bodies in it, nor control characters in the texts of its fields. What a logger throws is
- * ignored.
+ * There are never passwords or bodies in it, nor control characters in the texts of its fields, and in errors. What a logger
+ * throws is ignored.
  *
  * - `error`: the connection was lost.
  * - `warn`: attempts to connect that failed, what the broker refused, failures that answer no call such as those of handlers,
@@ -63,12 +63,10 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** The fields with texts on one line: names may be a peer's. */
+/** The fields with texts on one line, those of errors too: they may be a peer's. */
 function printable(fields: LogFields): LogFields {
   return Object.fromEntries(
-    Object.entries(fields).map((
-      [name, value],
-    ) => [name, typeof value === "string" ? harmless(value) : value]),
+    Object.entries(fields).map(([name, value]) => [name, harmlessValue(value)]),
   );
 }
 

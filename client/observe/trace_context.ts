@@ -4,6 +4,8 @@
  * @module
  */
 
+import { harmless } from "../harmless.ts";
+
 /**
  * Where something stands in a trace, with the names of OpenTelemetry's `SpanContext`.
  *
@@ -91,7 +93,9 @@ export function formatTraceparent({ traceId, spanId, traceFlags }: TraceContext)
 function id(name: string, value: string, digits: number): string {
   if (/^[0-9a-f]+$/.test(value) && value.length === digits && !ZEROS.test(value)) return value;
   throw new TypeError(
-    `Cannot use ${value} as ${name}: ${digits} hexadecimal digits in lower case, not all 0, are expected`,
+    `Cannot use ${
+      harmless(String(value))
+    } as ${name}: ${digits} hexadecimal digits in lower case, not all 0, are expected`,
   );
 }
 
@@ -121,15 +125,29 @@ export function parseTracestate(text: unknown): ReadonlyMap<string, string> | un
   if (typeof text !== "string") return undefined;
   const entries = new Map<string, string>();
   for (const part of text.split(",")) {
-    const entry = part.replace(/^[ \t]+|[ \t]+$/g, "");
+    const entry = withoutBlanks(part);
     // Empty entries are allowed, and mean nothing.
     if (entry === "") continue;
+    if (entries.size === MOST_ENTRIES) return undefined;
     const at = entry.indexOf("=");
     const [key, value] = [entry.slice(0, at), entry.slice(at + 1)];
     if (at < 0 || !KEY.test(key) || !VALUE.test(value) || entries.has(key)) return undefined;
     entries.set(key, value);
   }
-  return entries.size > MOST_ENTRIES ? undefined : entries;
+  return entries;
+}
+
+/** A text without the spaces and tabs at its ends. A pattern for those at the end would try each run within the text. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text[start])) start++;
+  while (start < end && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }
 
 /**
@@ -157,7 +175,9 @@ export function formatTracestate(entries: ReadonlyMap<string, string>): string {
   return Array.from(entries, ([key, value]) => {
     if (KEY.test(key) && VALUE.test(value)) return `${key}=${value}`;
     throw new TypeError(
-      `Cannot write ${key}=${value} in a tracestate: W3C Trace Context does not allow it`,
+      `Cannot write ${
+        harmless(`${key}=${value}`)
+      } in a tracestate: W3C Trace Context does not allow it`,
     );
   }).join(",");
 }

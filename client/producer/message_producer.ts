@@ -17,7 +17,12 @@ import { BatchError } from "./batch_error.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import { requireCapability } from "../capabilities.ts";
-import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
+import {
+  type Destination,
+  formatDestination,
+  nameOf,
+  toDestination,
+} from "../destination/destination.ts";
 import { checkEncodable } from "./encodable.ts";
 import { ClosedError } from "../errors.ts";
 import { Message } from "../message/message.ts";
@@ -123,7 +128,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    */
   async open(options: CallOptions): Promise<void> {
     const { destination } = this;
-    const where = destination ? ` for ${formatDestination(destination)}` : "";
+    const where = destination ? ` for ${nameOf(destination)}` : "";
     await this.#context.request(this.info, `Cannot open a producer${where}`, options);
     this.#context.addProducer(this);
   }
@@ -384,7 +389,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     }
     if (this.destination) {
       throw new TypeError(
-        `Cannot send elsewhere: the producer is bound to ${formatDestination(this.destination)}`,
+        `Cannot send elsewhere: the producer is bound to ${nameOf(this.destination)}`,
       );
     }
     return toDestination(given);

@@ -5,6 +5,7 @@
  */
 
 import { int, long, type PrimitiveInput } from "../../codec/mod.ts";
+import { harmless } from "../harmless.ts";
 
 /**
  * When the broker delivers a message, if not at once. ActiveMQ does this when its `schedulerSupport` is on, and otherwise
@@ -116,13 +117,17 @@ function checkCron(cron: string): string {
   const tokens = typeof cron === "string" ? cron.split(/\s+/).filter((token) => token) : [];
   if (tokens.length !== fields.length) {
     throw new TypeError(
-      `Cannot schedule with cron "${cron}": minute, hour, day of the month, month and day of the week are expected`,
+      `Cannot schedule with cron "${
+        harmless(String(cron))
+      }": minute, hour, day of the month, month and day of the week are expected`,
     );
   }
   fields.forEach(([name, lowest, highest], i) => {
     if (isField(tokens[i]!, lowest, highest)) return;
     throw new TypeError(
-      `Cannot schedule with cron "${cron}": for the ${name}, * or numbers from ${lowest} to ${highest} are expected`,
+      `Cannot schedule with cron "${
+        harmless(String(cron))
+      }": for the ${name}, * or numbers from ${lowest} to ${highest} are expected`,
     );
   });
   return tokens.join(" ");

@@ -11,6 +11,7 @@ import { requireCapability } from "../capabilities.ts";
 import type { Connection } from "../connection.ts";
 import { topic } from "../destination/destination.ts";
 import { TimeoutError } from "../errors.ts";
+import { leavable } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
 import { ReplyQueue } from "../request/reply_queue.ts";
@@ -111,8 +112,15 @@ export class ScheduledJobs {
    * @throws {TimeoutError} When the broker did not answer in time.
    * @throws {RangeError} When the range is none.
    */
-  async *browse(range: JobRange = {}): AsyncIterableIterator<ScheduledJob> {
-    const { timeout, signal } = range;
+  browse(range: JobRange = {}): AsyncIterableIterator<ScheduledJob> {
+    return leavable((signal) => this.#browse(range, signal), range.signal);
+  }
+
+  async *#browse(
+    range: JobRange,
+    signal: AbortSignal,
+  ): AsyncGenerator<ScheduledJob, void, undefined> {
+    const { timeout } = range;
     const patience = {
       timeout: milliseconds("timeout", timeout, this.#requestTimeout),
       signal,

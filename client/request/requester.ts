@@ -7,8 +7,9 @@
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import type { Deadlines } from "../deadlines.ts";
-import { type Destination, formatDestination, toDestination } from "../destination/destination.ts";
+import { type Destination, nameOf, toDestination } from "../destination/destination.ts";
 import { ConnectionClosedError, TimeoutError } from "../errors.ts";
+import { Fifo } from "../fifo.ts";
 import { leavable } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
@@ -107,7 +108,7 @@ export class Requester {
     options: RequestOptions,
   ): Promise<Message> {
     const timeout = this.#check(options);
-    const name = formatDestination(toDestination(destination));
+    const name = nameOf(toDestination(destination));
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
     const stop = this.#begin(destination, body, options, timeout, {
       take: resolve,
@@ -153,7 +154,7 @@ export class Requester {
     maxReplies: number,
     stallTimeout: number,
   ): AsyncGenerator<Message, void, undefined> {
-    const replies: Message[] = [];
+    const replies: Fifo<Message> = new Fifo();
     let missing = maxReplies;
     let failure: { readonly error: unknown } | undefined;
     let wake = (): void => {};

@@ -9,9 +9,10 @@ import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import type { ConsumerOptions } from "../consumer/consumer_options.ts";
-import { type Destination, formatDestination } from "../destination/destination.ts";
+import { type Destination, nameOf } from "../destination/destination.ts";
 import { isSeveral } from "../destination/destination_pattern.ts";
 import { BrokerError, TimeoutError } from "../errors.ts";
+import { harmless } from "../harmless.ts";
 import { Message } from "../message/message.ts";
 import type { MessageConsumer } from "../consumer/message_consumer.ts";
 import type { MessageBody, MessageHeaders } from "../message/outgoing_message.ts";
@@ -184,20 +185,21 @@ export class Responder implements AsyncDisposable {
 
   async #reply(request: Message, { body, ...headers }: Reply): Promise<void> {
     const { replyTo } = request;
+    const id = harmless(request.id);
     if (!replyTo) {
-      const message = `Cannot reply to ${request.id}: it has no replyTo`;
+      const message = `Cannot reply to ${id}: it has no replyTo`;
       return this.#report(new OpenWireError("NO_REPLY_TO", message));
     }
     // One request must not become messages for all that its sender likes to name.
     if (isSeveral(replyTo)) {
-      const message = `Cannot reply to ${request.id}: its replyTo stands for several destinations`;
+      const message = `Cannot reply to ${id}: its replyTo stands for several destinations`;
       return this.#report(new OpenWireError("NO_REPLY_TO", message));
     }
     const left = request.expiration === 0 ? undefined : request.expiration - Date.now();
     if (left !== undefined && left <= 0) {
-      const name = formatDestination(replyTo);
+      const name = nameOf(replyTo);
       return this.#report(
-        new TimeoutError(`Cannot reply to ${request.id} at ${name}: it has expired`),
+        new TimeoutError(`Cannot reply to ${id} at ${name}: it has expired`),
       );
     }
     try {

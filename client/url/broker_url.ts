@@ -38,6 +38,9 @@ const composites: ReadonlyMap<string, FailoverOptions> = new Map([
 
 const NESTED = "nested.";
 
+/** Lists within lists, at most. */
+const MAX_DEPTH = 8;
+
 /** What may stand behind the one address of a URL. */
 const simpleOptions = new OptionTable<ConnectOptions>([
   ...transportOptions.rows,
@@ -92,7 +95,7 @@ function parseComposite({ scheme, rest }: Composite): BrokerUrl {
     invalid,
     misplacedInComposite,
   );
-  const brokers = splitList(list).flatMap((member) => parseMember(member, nested));
+  const brokers = splitList(list).flatMap((member) => parseMember(member, nested, 1));
   checkTls(nested, brokers.map(({ address }) => address.scheme));
   return {
     brokers,
@@ -102,13 +105,13 @@ function parseComposite({ scheme, rest }: Composite): BrokerUrl {
 }
 
 /** One broker, or those of another list within the list. */
-function parseMember(text: string, nested: TransportOptions): BrokerTarget[] {
+function parseMember(text: string, nested: TransportOptions, depth: number): BrokerTarget[] {
   const member = text.trim();
   if (member === "") {
     throw invalid("an address is missing: expected such as failover:(tcp://a,tcp://b)");
   }
   const composite = parseScheme(member);
-  if (composite) return parseInner(composite, nested);
+  if (composite) return parseInner(composite, nested, depth + 1);
   const [before, query] = splitQuery(member);
   const address = parseAddress(before);
   const own = transportOptions.read(parseQuery(query, invalid), invalid, misplacedInMember);
@@ -121,7 +124,12 @@ function parseMember(text: string, nested: TransportOptions): BrokerTarget[] {
   }];
 }
 
-function parseInner({ scheme, rest }: Composite, nested: TransportOptions): BrokerTarget[] {
+function parseInner(
+  { scheme, rest }: Composite,
+  nested: TransportOptions,
+  depth: number,
+): BrokerTarget[] {
+  if (depth > MAX_DEPTH) throw invalid(`lists are nested deeper than ${MAX_DEPTH}`);
   if (scheme === "masterslave") {
     throw invalid("a masterslave: URL can't be within another one: only one order is possible");
   }
@@ -131,7 +139,8 @@ function parseInner({ scheme, rest }: Composite, nested: TransportOptions): Brok
   if (other) {
     throw invalid(`the option ${other.name} has its place behind the outermost parentheses`);
   }
-  return splitList(list).flatMap((member) => parseMember(member, mergeOptions(own.nested, nested)));
+  const inherited = mergeOptions(own.nested, nested);
+  return splitList(list).flatMap((member) => parseMember(member, inherited, depth));
 }
 
 /** A URL of several brokers, in parts. */

@@ -16,7 +16,7 @@
  * - Expressions may be nested 250 deep.
  * - Where a selector cannot be worked out, because it subtracts strings for example, a message isn't wanted. ActiveMQ then
  *   fails the send to a topic, and keeps the message of a queue from other consumers, too.
- * - LIKE takes linear time for each `%`; ActiveMQ can take as good as forever. Any character can be the one behind ESCAPE;
+ * - LIKE takes a pattern of 1,000 characters at most, and linear time; ActiveMQ can take as good as forever. Any character can be the one behind ESCAPE;
  *   ActiveMQ goes wrong with those below U+0010 or above U+00FF.
  * - Joined with a string, a double has its shortest digits, as on Java 19 and later, and bytes, maps and lists have no text.
  *   Maps and lists are equal only to themselves.

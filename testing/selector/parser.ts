@@ -18,6 +18,9 @@ import { boolean, string, type Value } from "./value.ts";
 /** Deepest tree, so that a hostile selector cannot exhaust the stack. */
 const MAX_DEPTH = 250;
 
+/** Characters of a pattern: LIKE takes as many steps for each character of the text, at worst. */
+const LONGEST_PATTERN = 1000;
+
 const ORDER: readonly string[] = ["<", "<=", ">", ">="];
 const INT_LIMIT = 2n ** 31n;
 const LONG_LIMIT = 2n ** 63n;
@@ -160,7 +163,14 @@ class Parser {
   }
 
   #like(operand: Expression): Expression {
+    const { position } = this.#next;
     const pattern = this.#string();
+    if (pattern.length > LONGEST_PATTERN) {
+      throw new SelectorError(
+        `a pattern of ${LONGEST_PATTERN} characters at most is expected, got ${pattern.length}`,
+        position,
+      );
+    }
     let escape: string | undefined;
     if (this.#take("ESCAPE")) {
       const { position } = this.#next;

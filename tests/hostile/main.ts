@@ -33,8 +33,8 @@ for (const name of values.broker!.split(",")) {
       await run(name, values.url);
     } else {
       const found = await provision(kind);
-      if (!found.ok) throw new Error(found.reason);
-      const broker = await startActiveMq(found.installation);
+      if (typeof found === "string") throw new Error(found);
+      const broker = await startActiveMq({}, found);
       try {
         await run(name, broker.urls.openwire);
       } finally {

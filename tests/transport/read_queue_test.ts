@@ -36,3 +36,18 @@ test("ReadQueue ends a read that waits", async () => {
   assertEquals(await reading, null);
   assertEquals(await queue.read(), null);
 });
+
+test("ReadQueue gives many small chunks in their order, in linear time", async () => {
+  const queue = new ReadQueue(() => {});
+  const count = ReadQueue.limit - 1;
+  for (let n = 0; n < count; n++) queue.push(Uint8Array.of(n & 0xff));
+  const start = performance.now();
+  for (let n = 0; n < count; n++) {
+    const chunk = await queue.read();
+    if (chunk![0] !== (n & 0xff)) throw new Error(`chunk ${n} is another one`);
+  }
+  if (performance.now() - start > 3000) throw new Error("Reading takes too long");
+  assertEquals(queue.size, 0);
+  queue.push(Uint8Array.of(7));
+  assertEquals(await queue.read(), Uint8Array.of(7));
+});
