@@ -189,10 +189,10 @@ export class HostileMessages {
   }
 
   #properties(): Uint8Array | null {
-    const kind = this.#below(6);
-    if (kind < 3) return null;
-    if (kind === 3) return this.#damaged(encodePrimitiveMap(this.#values()));
-    if (kind === 4) return encodePrimitiveMap(this.#values());
+    const kind = this.#below(16);
+    if (kind < 8) return null;
+    if (kind === 8) return this.#damaged(encodePrimitiveMap(this.#values()));
+    if (kind < 15) return encodePrimitiveMap(this.#values());
     return Uint8Array.of(...int(this.#of(NUMBERS)), ...this.#bytes(60));
   }
 
@@ -226,7 +226,6 @@ export class HostileMessages {
       "topic://x",
       "x".repeat(30_000),
       "a?b=c",
-      "\u001b",
     ]);
     const create = this.#of([
       createActiveMQQueue,

@@ -18,6 +18,8 @@ import { dial } from "../../transport/mod.ts";
 import { RawClient } from "../testing/_raw_client.ts";
 import { find, int } from "./_attack.ts";
 
+/** Milliseconds in which a broker answers that has read what came before. */
+const PATIENCE = 2000;
 const MARK = "MARKER-0123456789";
 /** No properties, which stand before the data structure, but a text by which the place is found. */
 const MARKED = { marshalledProperties: new TextEncoder().encode(MARK), dataStructure: null };
@@ -106,9 +108,12 @@ export class Sender implements AsyncDisposable {
     );
   }
 
-  /** Waits until the broker has read all; false when it has ended the link. */
+  /** Waits until the broker has read all; false when it has ended the link, or reads no more. */
   async settle(): Promise<boolean> {
-    return await this.#client.request(createFlushCommand()).then(() => true, () => false);
+    const answered = this.#client.request(createFlushCommand()).then(() => true, () => false);
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(false), PATIENCE);
+    return await Promise.race([answered, late.promise]).finally(() => clearTimeout(timer));
   }
 
   /** Sends a message with such a data structure, and waits until the broker has read it; it may end the link. */
