@@ -1,6 +1,6 @@
 /** Finds a broker that takes a connection: the first time, and when a connection was lost. */
 
-import { OpenWireFormat } from "../codec/mod.ts";
+import { OpenWireFormat, type WireFormatOptions } from "../codec/mod.ts";
 import { OpenWireError } from "../errors.ts";
 import {
   checkTlsOptions,
@@ -29,6 +29,12 @@ import {
 import { TimeLimit, waitFor } from "./time_limit.ts";
 import type { BrokerTarget, BrokerUrl } from "./url/broker_url.ts";
 import { mergeOptions } from "./url/merge_options.ts";
+
+const PLAIN: WireFormatOptions = {
+  cacheEnabled: false,
+  tightEncodingEnabled: false,
+  sizePrefixDisabled: false,
+};
 
 /** Who speaks to the broker that was found. Whatever fails with it has ended the connection. */
 export interface Speaker {
@@ -70,7 +76,7 @@ export class Connector {
   #current: BrokerTarget | undefined;
   /** Is called when a broker that is to be preferred is there. */
   #onPriority: () => void = () => {};
-  /** Whether the cache and frames without sizes are no longer offered. */
+  /** Whether only plain frames are offered: loose, with sizes, without the cache. */
   #simple = false;
   /** Why brokers that others have told of are not used, as it was logged since the connection was made. */
   readonly #refusals: Set<string> = new Set();
@@ -185,12 +191,17 @@ export class Connector {
     });
   }
 
-  /** From now on neither the cache nor frames without sizes are offered. */
+  /** From now on only plain frames are offered: loose, with sizes, without the cache. */
   simplifyWireFormat(): void {
-    if (this.#simple) return;
+    const isPlain = (broker: BrokerTarget): boolean => {
+      const { cacheEnabled, tightEncodingEnabled, sizePrefixDisabled } =
+        this.#createFormat(broker).offer;
+      return !cacheEnabled && !tightEncodingEnabled && !sizePrefixDisabled;
+    };
+    if (this.#simple || this.#candidates.all().every(isPlain)) return;
     this.#simple = true;
     this.log?.warn(
-      "The bytes of the broker could not be read. From now on connections do without the cache and with sizes of frames",
+      "A message seems to end each connection: from now on they do without the cache and tight encoding",
       {},
     );
   }
@@ -443,7 +454,7 @@ export class Connector {
     const own = mergeOptions(host, options.wireFormat ?? {});
     const offer = mergeOptions(own, this.#options.wireFormat ?? {});
     return new OpenWireFormat(
-      this.#simple ? { ...offer, cacheEnabled: false, sizePrefixDisabled: false } : offer,
+      this.#simple ? { ...offer, ...PLAIN } : offer,
     );
   }
 }

@@ -71,6 +71,9 @@ const SHORT = 1000;
  */
 const ARTEMIS_PAUSE = 250;
 
+/** Connections that were lost before long, one after another, after which the next offers nothing but plain frames. */
+const MOST_SHORT = 3;
+
 /** Kinds of unreadable bytes that are remembered. */
 const MOST_BROKEN = 1000;
 
@@ -334,6 +337,8 @@ export class Upstream implements Speaker {
     // A broker that accepts and leaves at once must not be asked again and again without a pause.
     const wasShort = performance.now() - this.#since < SHORT;
     this.#losses = wasShort ? this.#losses + 1 : 0;
+    // ActiveMQ closes the connection each time that it fails to write a message in tight encoding.
+    if (this.#losses >= MOST_SHORT) this.#connector.simplifyWireFormat();
     const search = this.#search = new AbortController();
     const { owner } = this.#options;
     try {

@@ -240,7 +240,7 @@ export class Link implements InterceptedConnection {
       this.#encoder.write(command);
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
-      // As with ActiveMQ: a client for which a frame would be too large is disconnected.
+      // As with ActiveMQ: a client for which a command can't be written is disconnected.
       return void this.close();
     }
     if (this.#flushing) return;

@@ -113,7 +113,7 @@ test("the same unreadable bytes end the connection for good when they come a sec
     failover: QUICK,
     wireFormat: { maxFrameSize: 10_000 },
   });
-  const error = await connection.closed;
+  const error = await connection.closed as OpenWireError;
   assertInstanceOf(error, OpenWireError);
   assertEquals(error.retryable, false);
   assertEquals((error.cause as { code: string }).code, "FRAME_TOO_LARGE");

@@ -1,8 +1,11 @@
-/** Generated messages that mean harm, through the brokers. `deno task hostile` sends many more of them. */
+/** Generated messages that mean harm, through real brokers. `deno task hostile` sends many more of them. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { WireFormatOptions } from "../../mod.ts";
-import { testOnBrokers } from "../client/_brokers.ts";
+import { test } from "../_harness.ts";
+import { brokers, skipWithout, wantedBrokers } from "../broker/env.ts";
+import { BROKER_TITLES } from "../broker/results.ts";
+import { freshName } from "../client/_brokers.ts";
 import { runCampaign } from "./_campaign.ts";
 
 const forms: [how: string, wireFormat: WireFormatOptions, seed: number][] = [
@@ -11,15 +14,14 @@ const forms: [how: string, wireFormat: WireFormatOptions, seed: number][] = [
 ];
 
 for (const [how, wireFormat, seed] of forms) {
-  testOnBrokers(
-    `200 generated messages stop no consumer, and the good ones behind them come: ${how}`,
-    async ({ url, name }) => {
-      const result = await runCampaign({ url, name, seed, messages: 200, wireFormat });
+  for (const kind of wantedBrokers) {
+    const what = "200 generated messages stop no consumer, and the good ones behind them come";
+    test(`${what}: ${how} (${BROKER_TITLES[kind]})`, async () => {
+      const url = brokers[kind]!.urls.openwire;
+      const result = await runCampaign({ url, name: freshName(), seed, messages: 200, wireFormat });
       assertEquals([result.sent, result.good], [200, 8]);
       assert(result.received > 50, JSON.stringify(result));
-      if (wireFormat.cacheEnabled) return;
-      assertEquals(result.reconnections, 0);
-    },
-    { timeout: 120_000 },
-  );
+      if (!wireFormat.cacheEnabled) assertEquals(result.reconnections, 0);
+    }, { timeout: 120_000, skip: skipWithout(kind) });
+  }
 }

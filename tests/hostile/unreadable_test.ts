@@ -279,3 +279,24 @@ test("without failover the end that unreadable bytes bring can be tried again", 
     assertInstanceOf(error.cause, ProtocolError);
   });
 });
+
+test("after three connections that were lost at once the next offers plain frames", async () => {
+  const offers: boolean[] = [];
+  await using peer = await fakePeer(async (transport) => {
+    const script = new Script(transport, { tightEncodingEnabled: true });
+    await script.accept();
+    const { cacheEnabled, tightEncodingEnabled } = script.format.settings;
+    offers.push(cacheEnabled || tightEncodingEnabled);
+    // As ActiveMQ when it fails to write a message.
+    if (offers.at(-1)) return;
+    await script.answerAll();
+  });
+  await using connection = await connect([peer.url], {
+    failover: QUICK,
+    wireFormat: { tightEncodingEnabled: true },
+    closeTimeout: 100,
+  });
+  await until(() => offers.at(-1) === false);
+  assert(await connection.ping() >= 0);
+  assertEquals(offers.filter((offered) => offered).length, 3);
+});
