@@ -52,7 +52,47 @@ export function checkFrames(
   }
   checkWeight(whole.commands, bytes.length);
   checkAgain(whole.commands, settings);
+  checkSkips(bytes, chunks, settings, whole);
   return whole.error ? "refused" : "decoded";
+}
+
+/** Dispatches that can't be read are skipped alike however the bytes are cut, and nothing else is decoded otherwise. */
+function checkSkips(
+  bytes: Uint8Array,
+  chunks: readonly Uint8Array[],
+  settings: Settings,
+  { commands, error }: Decoded,
+): void {
+  // Some frames are above the limit.
+  const format = () => OpenWireFormat.fixed({ ...settings, maxFrameSize: 1024 });
+  const [whole, cut] = [skipping(format(), [bytes]), skipping(format(), chunks)];
+  same("skipped, cut into chunks", whole.commands, cut.commands);
+  same("ids, cut into chunks", whole.ids, cut.ids);
+  const plain = skipping(OpenWireFormat.fixed(settings), [bytes]);
+  same("skipping", plain.commands.slice(0, commands.length), commands);
+  if (error === undefined && plain.ids.length > 0) throw new Finding("skipped what can be read");
+}
+
+/** What a decoder gives that may skip: commands, and the ids of what it has skipped. */
+function skipping(
+  format: OpenWireFormat,
+  chunks: readonly Uint8Array[],
+): { commands: DataStructure[]; ids: DataStructure[] } {
+  const commands: DataStructure[] = [];
+  const ids: DataStructure[] = [];
+  const decoder = new OpenWireDecoder(format, {
+    unreadable: ({ consumerId, messageId, error, size }) => {
+      expected(error, ProtocolError);
+      if (size < 1) throw new Finding(`a frame of ${size} bytes was skipped`);
+      ids.push(consumerId, messageId);
+    },
+  });
+  try {
+    for (const chunk of chunks) decoder.pushTo(chunk, (command) => commands.push(command));
+  } catch (caught) {
+    expected(caught, ProtocolError);
+  }
+  return { commands, ids };
 }
 
 /** What {@linkcode checkMutant} tells. */
@@ -162,9 +202,22 @@ export function checkMap(bytes: Uint8Array): Outcome {
     return "refused";
   }
   checkValues(map, bytes.length);
+  checkBudget(map, (maxDecodedValues) => decodePrimitiveMap(bytes, { maxDecodedValues }));
   const encoded = attempt(() => encodePrimitiveMap(map));
   if (encoded) sameBytes(encoded, encodePrimitiveMap(decodePrimitiveMap(encoded)));
   return "decoded";
+}
+
+/** With fewer values allowed than there are, a map is refused, and for no other reason. */
+function checkBudget(map: PrimitiveMap, decode: (most: number) => unknown): void {
+  if (map.size === 0) return;
+  try {
+    decode(map.size - 1);
+  } catch (error) {
+    if (expected(error, ProtocolError).code !== "TOO_MANY_VALUES") throw error;
+    return;
+  }
+  throw new Finding(`${map.size} values were decoded, ${map.size - 1} are allowed`);
 }
 
 /** A body is read or refused, and written back as the same. */
