@@ -16,7 +16,8 @@ test("the defaults in docs/timeouts.md are those of the options", async () => {
   const { requestTimeout, closeTimeout, optimizeAcknowledgeTimeout, ...settings } = resolveSettings(
     { failover: {} },
   );
-  const { maxPendingSendBytes, producerWindowSize, maxInflatedSize, failover } = settings;
+  const { maxPendingSendBytes, producerWindowSize, maxInflatedSize, maxDecodedValues, failover } =
+    settings;
   const { maxInactivityDuration, maxFrameSize } = new OpenWireFormat().offer;
   const expected = {
     requestTimeout,
@@ -25,6 +26,7 @@ test("the defaults in docs/timeouts.md are those of the options", async () => {
     maxPendingSendBytes,
     producerWindowSize,
     maxInflatedSize,
+    maxDecodedValues,
     "wireFormat.maxInactivityDuration": maxInactivityDuration,
     "wireFormat.maxFrameSize": maxFrameSize,
     "failover.maxTransactionSize": failover!.maxTransactionSize,
