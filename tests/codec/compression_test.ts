@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import {
@@ -223,4 +223,26 @@ test("many messages can be inflated at the same time", async () => {
   );
   const inflated = await Promise.all(messages.map((message) => inflateMessage(message)));
   assertEquals(inflated.map(({ content }) => decodeTextBody(content)), bodies);
+});
+
+test("inflateMessage() stops at a map or stream of too many values, before all of it is inflated", async () => {
+  const many = 20_000_000;
+  const map = new Uint8Array(many);
+  new DataView(map.buffer).setInt32(0, many / 4);
+  const messages = [
+    createActiveMQMapMessage({ compressed: true, content: await zlib(map) }),
+    createActiveMQStreamMessage({ compressed: true, content: await zlib(new Uint8Array(many)) }),
+  ];
+  for (const message of messages) {
+    const error = assertThrows(
+      () => inflateMessage(message, { maxInflatedSize: 10_000_000 }),
+      ProtocolError,
+    );
+    assertEquals(error.code, "TOO_MANY_VALUES");
+    const large = assertThrows(
+      () => inflateMessage(message, { maxInflatedSize: 10_000_000, maxDecodedValues: 2 ** 31 - 1 }),
+      ProtocolError,
+    );
+    assertEquals(large.code, "INFLATED_TOO_LARGE");
+  }
 });

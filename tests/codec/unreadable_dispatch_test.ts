@@ -232,6 +232,13 @@ test("a dispatch whose consumer or message can't be told ends the decoder", () =
     assertThrows(() => decode({}, [bytes]), ProtocolError);
   }
   assertThrows(() => decode({}, [info]), ProtocolError, "222");
+  for (const form of FORMS) {
+    // The name of the queue is longer than its frame, so the message id behind it can't be found.
+    const bytes = encode(dispatch(), form);
+    const name = String.fromCharCode(...bytes).indexOf("orders");
+    bytes.set([0x7f, 0xff], name - 2);
+    assertThrows(() => decode(form, [bytes]), ProtocolError, "32767 bytes are expected");
+  }
 });
 
 test("a decoder without the callback, or with a cache, skips nothing", () => {

@@ -156,6 +156,26 @@ test("compressed bodies that would be too large fail alone, and are not inflated
   }, { maxInflatedSize: 1_000_000 });
 });
 
+test("an inflated body with too many values is not kept", async () => {
+  const many = new PrimitiveMap();
+  for (let i = 0; i < 100; i++) many.set(`${i}`, i);
+  const small = await deflateMessage(
+    { ...emptyMessage("ActiveMQMapMessage"), content: encodeMapBody(many) } as WireMessage,
+  );
+  await withVictim(async ({ connection, script }) => {
+    const consumer = await connection.createConsumer("orders");
+    await script.send(dispatchTo(consumer.id, small));
+    const message = await received(consumer);
+    const error = assertThrows(() => message.map, ProtocolError);
+    assertEquals([error.code, consumer.inflatedBytes], ["TOO_MANY_VALUES", 0]);
+  }, { maxDecodedValues: 99 });
+  await withVictim(async ({ connection, script }) => {
+    const consumer = await connection.createConsumer("orders");
+    await script.send(dispatchTo(consumer.id, small));
+    assertEquals((await received(consumer)).map.size, 100);
+  }, { maxDecodedValues: 100 });
+});
+
 test("a compressed body inflates to what it says, and no further", async () => {
   const [, lying] = (await bombs())[2]!;
   new DataView(lying.content!.buffer).setInt32(0, 1000);

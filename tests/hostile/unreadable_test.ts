@@ -2,6 +2,7 @@
 
 import { connect, type ConnectionStatus } from "../../mod.ts";
 import {
+  createKeepAliveInfo,
   createMessageDispatch,
   type DataStructure,
   type Message,
@@ -257,11 +258,15 @@ test("with the cache any message that can't be read makes the next connection do
 
 test("a message whose ids can't be read ends the connection when it comes a second time", async () => {
   const nobody = createMessageDispatch({ message: textMessage("for nobody") });
+  let connections = 0;
   await using peer = await served(() => {
     const bytes = frame(nobody);
     // A string longer than its frame.
     bytes.set([0x7f, 0xff], find(bytes, "evil") - 2);
-    return bytes;
+    // Each time at another place.
+    const before = frame(createKeepAliveInfo());
+    connections++;
+    return new Uint8Array([...Array(connections)].flatMap(() => [...before]).concat([...bytes]));
   });
   const connection = await connect([peer.url], { failover: QUICK, closeTimeout: 100 });
   const consumer = await connection.createConsumer("orders").catch(() => undefined);
