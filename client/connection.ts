@@ -176,8 +176,8 @@ export class Connection implements AsyncDisposable {
       deadlines: this.#deadlines,
       requestTimeout: settings.requestTimeout,
     });
-    this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout);
-    this.statistics = new Statistics(this, settings.requestTimeout);
+    this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout, this.#log);
+    this.statistics = new Statistics(this, settings.requestTimeout, this.#log);
     this.xa = new XAResource({
       context: this.#context,
       brokerId: (options) => this.#brokerId(options),
