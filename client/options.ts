@@ -6,6 +6,7 @@
 
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, TlsOptions, Transport } from "../transport/mod.ts";
+import type { CallOptions } from "./call_options.ts";
 import type { Resolved } from "./resolved.ts";
 import type { Logger } from "./observe/logger.ts";
 import type { MessagingHooks } from "./observe/hooks.ts";
@@ -250,6 +251,32 @@ export function milliseconds(name: string, value: number | undefined, fallback: 
     );
   }
   return value;
+}
+
+/** How long a call may take, after that was checked. */
+export interface Limits {
+  /** Milliseconds; 0 for ever. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Checks how long a call may take. What a call changes at once it must change after this.
+ *
+ * @throws {RangeError} When the timeout is out of range.
+ * @throws {TypeError} When the signal is none.
+ */
+export function limitsOf({ timeout, signal }: CallOptions, fallback = 0): Limits {
+  return { timeout: milliseconds("timeout", timeout, fallback), signal: checkSignal(signal) };
+}
+
+function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  if (typeof signal?.aborted === "boolean" && typeof signal.addEventListener === "function") {
+    return signal;
+  }
+  const given = signal === null ? "null" : `a value of type ${typeof signal}`;
+  throw new TypeError(`Cannot use ${given} as signal: an AbortSignal is expected`);
 }
 
 /** Checks a number of bytes. */

@@ -12,8 +12,10 @@ import {
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { formatDestination } from "./destination.ts";
-import { ConnectionClosedError } from "../errors.ts";
+import { ConnectionClosedError, TimeoutError } from "../errors.ts";
+import { inTime } from "../in_time.ts";
 import { DestinationOperation } from "../link/commands.ts";
+import { limitsOf } from "../options.ts";
 import type { SessionContext } from "../session_context.ts";
 
 /**
@@ -85,7 +87,6 @@ export class TemporaryDestination<Kind extends TemporaryKind = TemporaryKind>
   /** Its name, which the id of its connection is part of. */
   readonly physicalName: string;
   readonly #remove: (options: CallOptions) => Promise<void>;
-  #deleting: Promise<void> | undefined;
 
   /**
    * Use `connection.createTemporaryQueue()` or `connection.createTemporaryTopic()`.
@@ -111,10 +112,7 @@ export class TemporaryDestination<Kind extends TemporaryKind = TemporaryKind>
    * @throws {TimeoutError} When the broker did not answer.
    */
   delete(options: CallOptions = {}): Promise<void> {
-    return this.#deleting ??= this.#remove(options).catch((error) => {
-      this.#deleting = undefined;
-      throw error;
-    });
+    return this.#remove(options);
   }
 
   /** The same as {@linkcode delete}. */
@@ -124,13 +122,18 @@ export class TemporaryDestination<Kind extends TemporaryKind = TemporaryKind>
 }
 
 /** What {@linkcode TemporaryDestinations} needs of its connection. */
-export type TemporaryContext = Pick<SessionContext, "connectionId" | "request" | "consumers">;
+export type TemporaryContext = Pick<
+  SessionContext,
+  "connectionId" | "consumers" | "deadlines" | "request" | "settings"
+>;
 
 /** The temporary destinations of one connection. */
 export class TemporaryDestinations {
   readonly #context: TemporaryContext;
   /** Those that were not deleted, as text. */
   readonly #live: Map<string, ActiveMQDestination> = new Map();
+  /** Deletions under way, by the same texts. */
+  readonly #deletions: Map<string, Promise<void>> = new Map();
   #count = 0;
 
   constructor(context: TemporaryContext) {
@@ -189,7 +192,16 @@ export class TemporaryDestinations {
   }
 
   async #delete(destination: ActiveMQDestination, options: CallOptions): Promise<void> {
+    const { deadlines, settings } = this.#context;
+    const limits = limitsOf(options, settings.requestTimeout);
     const name = formatDestination(destination);
+    const late = (): Error =>
+      new TimeoutError(`Cannot delete ${name}: no answer within ${limits.timeout} ms`);
+    // If another call can't delete it, this one tries again.
+    for (let other; (other = this.#deletions.get(name));) {
+      await inTime(other.catch(() => {}), { deadlines, late, ...limits });
+    }
+    if (!this.#live.has(name)) return;
     for (const consumer of this.#context.consumers()) {
       if (formatDestination(consumer.destination) !== name) continue;
       throw new OpenWireError(
@@ -198,13 +210,17 @@ export class TemporaryDestinations {
       );
     }
     this.#live.delete(name);
+    const deletion = this.#tell("Cannot delete", destination, DestinationOperation.remove, limits);
+    this.#deletions.set(name, deletion);
     try {
-      await this.#tell("Cannot delete", destination, DestinationOperation.remove, options);
+      await deletion;
     } catch (error) {
       // It has gone with the connection.
       if (error instanceof ConnectionClosedError) return;
       this.#live.set(name, destination);
       throw error;
+    } finally {
+      this.#deletions.delete(name);
     }
   }
 

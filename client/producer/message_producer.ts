@@ -21,7 +21,7 @@ import { type Destination, formatDestination, toDestination } from "../destinati
 import { checkEncodable } from "./encodable.ts";
 import { ClosedError } from "../errors.ts";
 import { Message } from "../message/message.ts";
-import { bytes, milliseconds } from "../options.ts";
+import { bytes, type Limits, milliseconds } from "../options.ts";
 import { type MessageBody, toOutgoing } from "../message/outgoing_message.ts";
 import { ObservedFlow } from "./observed_flow.ts";
 import { type Prepared, ProducerFlow, sizeOf } from "./producer_flow.ts";
@@ -32,7 +32,7 @@ import {
 } from "./producer_options.ts";
 import { ProducerStream } from "./producer_stream.ts";
 import type { OutgoingMessage, SendOptions, SendResult } from "./send_options.ts";
-import { sayClosed } from "../say_closed.ts";
+import { closeWith, SaidClosed } from "../say_closed.ts";
 import { idKey, type ProducerMember, type SessionContext } from "../session_context.ts";
 import type { TransactionContext } from "../transaction/transaction_context.ts";
 
@@ -88,7 +88,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   #ready: Promise<void> | undefined;
   #stream: ProducerStream<T | Message | OutgoingMessage<T | Message>> | undefined;
   #ended: Error | undefined;
-  #closing: Promise<void> | undefined;
+  #saidClosed: SaidClosed | undefined;
 
   /**
    * Use `session.createProducer()`.
@@ -266,7 +266,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @param options How long to wait; the connection's `closeTimeout` by default.
    */
   close(options: CallOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    const { closeTimeout } = this.#context.settings;
+    return closeWith(options, closeTimeout, (limits) => this.#close(limits));
   }
 
   /** The same as {@linkcode close}. */
@@ -390,24 +391,25 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     return toDestination(given);
   }
 
-  async #close(options: CallOptions): Promise<void> {
-    if (this.#ended) return;
-    this.#stop(new ClosedError("The producer was closed"));
-    this.#onClose(this);
-    const remove = (): Promise<void> => this.#remove(options);
-    if (this.#context.settings.failover && this.#transaction?.current) {
-      // Another broker takes its messages only from a producer that it knows.
-      const quietly = (): void => void remove().catch(() => {});
-      this.#transaction.enlist({ finish: () => ({ committed: quietly, rolledBack: quietly }) });
-    } else {
-      await remove();
+  async #close(limits: Limits): Promise<void> {
+    if (!this.#ended) {
+      this.#stop(new ClosedError("The producer was closed"));
+      this.#onClose(this);
+      const remove = (): void => this.#remove(limits);
+      if (this.#context.settings.failover && this.#transaction?.current) {
+        // Another broker takes its messages only from a producer that it knows.
+        this.#transaction.enlist({ finish: () => ({ committed: remove, rolledBack: remove }) });
+      } else {
+        remove();
+      }
     }
+    await this.#saidClosed?.within(limits);
   }
 
-  async #remove(options: CallOptions): Promise<void> {
+  #remove(limits: Limits): void {
     this.#context.removeProducer(this);
     const remove = createRemoveInfo({ objectId: this.#id });
-    await sayClosed(this.#context, remove, "Cannot close the producer", options);
+    this.#saidClosed = new SaidClosed(this.#context, remove, "Cannot close the producer", limits);
   }
 }
 
