@@ -8,10 +8,12 @@ import {
   createRemoveInfo,
   createSessionId,
   createSessionInfo,
+  type RemoveInfo,
   type SessionId,
   type SessionInfo,
 } from "../codec/mod.ts";
 import { OpenWireError } from "../errors.ts";
+import { announce } from "./announce.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
 import { drainAll, drainWith } from "./drain.ts";
@@ -127,7 +129,8 @@ export class Session implements AsyncDisposable {
    * @ignore Not for users.
    */
   async open(options: CallOptions): Promise<void> {
-    await this.#context.request(this.info, "Cannot open a session", options);
+    const action = "Cannot open a session";
+    await announce(this.#context, this.info, action, options, () => this.#removeInfo());
     this.#context.addSession(this);
   }
 
@@ -467,15 +470,14 @@ export class Session implements AsyncDisposable {
     await this.#stop(limits, new ClosedError("The session was closed"));
     if (!this.#saidClosed) {
       this.#context.removeSession(this);
-      // -1: each consumer has said for itself what it had.
-      const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
-      this.#saidClosed = new SaidClosed(
-        this.#context,
-        remove,
-        "Cannot close the session",
-        limits,
-      );
+      const action = "Cannot close the session";
+      this.#saidClosed = new SaidClosed(this.#context, this.#removeInfo(), action, limits);
     }
     await this.#saidClosed.within(limits);
+  }
+
+  #removeInfo(): RemoveInfo {
+    // -1: each consumer has said for itself what it had.
+    return createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
   }
 }

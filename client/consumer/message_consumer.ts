@@ -14,7 +14,7 @@ import {
   type RemoveInfo,
   type SessionId,
 } from "../../codec/mod.ts";
-import { OpenWireError } from "../../errors.ts";
+import { announce } from "../announce.ts";
 import type { CallOptions } from "../call_options.ts";
 import { drainWith } from "../drain.ts";
 import { ConsumerCredit } from "./consumer_credit.ts";
@@ -228,14 +228,12 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#context.addConsumer(this);
     const action = `Cannot open a consumer for ${formatDestination(this.destination)}`;
     try {
-      await this.#context.request(this.info, action, options);
+      await announce(this.#context, this.info, action, options, () => this.#removeInfo());
       this.#standing = true;
     } catch (error) {
       this.#context.removeConsumer(this);
       this.end(error as Error);
       this.#closed(this);
-      // Nobody waits for an answer any more, but the broker may have opened it.
-      if (!(error instanceof OpenWireError) || error.code === "TIMEOUT") this.#removeQuietly();
       throw error;
     }
     if (this.#ended) throw this.#ended;

@@ -10,6 +10,7 @@ import {
   type DestinationInfo,
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
+import { announce } from "../announce.ts";
 import type { CallOptions } from "../call_options.ts";
 import { formatDestination } from "./destination.ts";
 import { ConnectionClosedError, TimeoutError } from "../errors.ts";
@@ -178,16 +179,22 @@ export class TemporaryDestinations {
 
   /** The commands that make them again, over another connection. */
   infos(): DestinationInfo[] {
-    const { connectionId } = this.#context;
-    const operationType = DestinationOperation.add;
     return Array.from(
       this.#live.values(),
-      (destination) => createDestinationInfo({ connectionId, destination, operationType }),
+      (destination) => this.#info(destination, DestinationOperation.add),
     );
   }
 
   async #create(destination: ActiveMQDestination, options: CallOptions): Promise<void> {
-    await this.#tell("Cannot create", destination, DestinationOperation.add, options);
+    const action = `Cannot create ${formatDestination(destination)}`;
+    const { add, remove } = DestinationOperation;
+    await announce(
+      this.#context,
+      this.#info(destination, add),
+      action,
+      options,
+      () => this.#info(destination, remove),
+    );
     this.#live.set(formatDestination(destination), destination);
   }
 
@@ -210,7 +217,7 @@ export class TemporaryDestinations {
       );
     }
     this.#live.delete(name);
-    const deletion = this.#tell("Cannot delete", destination, DestinationOperation.remove, limits);
+    const deletion = this.#remove(destination, limits);
     this.#deletions.set(name, deletion);
     try {
       await deletion;
@@ -224,15 +231,14 @@ export class TemporaryDestinations {
     }
   }
 
-  async #tell(
-    action: string,
-    destination: ActiveMQDestination,
-    operationType: number,
-    options: CallOptions,
-  ): Promise<void> {
+  async #remove(destination: ActiveMQDestination, limits: CallOptions): Promise<void> {
+    const info = this.#info(destination, DestinationOperation.remove);
+    await this.#context.request(info, `Cannot delete ${formatDestination(destination)}`, limits);
+  }
+
+  #info(destination: ActiveMQDestination, operationType: number): DestinationInfo {
     const { connectionId } = this.#context;
-    const info = createDestinationInfo({ connectionId, destination, operationType });
-    await this.#context.request(info, `${action} ${formatDestination(destination)}`, options);
+    return createDestinationInfo({ connectionId, destination, operationType });
   }
 
   #nextName(): string {

@@ -11,8 +11,10 @@ import {
   createRemoveInfo,
   type ProducerId,
   type ProducerInfo,
+  type RemoveInfo,
   type SessionId,
 } from "../../codec/mod.ts";
+import { announce } from "../announce.ts";
 import { BatchError } from "./batch_error.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
@@ -124,7 +126,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   async open(options: CallOptions): Promise<void> {
     const { destination } = this;
     const where = destination ? ` for ${formatDestination(destination)}` : "";
-    await this.#context.request(this.info, `Cannot open a producer${where}`, options);
+    const action = `Cannot open a producer${where}`;
+    await announce(this.#context, this.info, action, options, () => this.#removeInfo());
     this.#context.addProducer(this);
   }
 
@@ -408,8 +411,12 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
 
   #remove(limits: Limits): void {
     this.#context.removeProducer(this);
-    const remove = createRemoveInfo({ objectId: this.#id });
-    this.#saidClosed = new SaidClosed(this.#context, remove, "Cannot close the producer", limits);
+    const action = "Cannot close the producer";
+    this.#saidClosed = new SaidClosed(this.#context, this.#removeInfo(), action, limits);
+  }
+
+  #removeInfo(): RemoveInfo {
+    return createRemoveInfo({ objectId: this.#id });
   }
 }
 
