@@ -129,7 +129,10 @@ function parseInner({ scheme, rest }: Composite, nested: TransportOptions): Brok
   const own = readNested(query);
   const [other] = own.others;
   if (other) {
-    throw invalid(`the option ${other.name} has its place behind the outermost parentheses`);
+    const option = compositeOptions.has(other.name)
+      ? `the option ${other.name}`
+      : `option ${other.place}`;
+    throw invalid(`${option} has its place behind the outermost parentheses`);
   }
   return splitList(list).flatMap((member) => parseMember(member, mergeOptions(own.nested, nested)));
 }
@@ -154,8 +157,8 @@ function checkTls(options: TransportOptions, schemes: readonly BrokerAddress["sc
 }
 
 /** `openwire.` is a name of ours for the prefix that Java calls `jms.`. */
-function withJmsPrefix({ name, value }: Parameter): Parameter {
-  return { name: name.replace(/^openwire\./, "jms."), value };
+function withJmsPrefix(parameter: Parameter): Parameter {
+  return { ...parameter, name: parameter.name.replace(/^openwire\./, "jms.") };
 }
 
 /** Takes the `nested.` options out of a query. */
