@@ -242,6 +242,42 @@ export function resolveSettings(options: ConnectOptions): ConnectionSettings {
   };
 }
 
+/**
+ * Checks user name and password. Its errors have no value, for each may be a secret.
+ *
+ * @throws {TypeError} When one is no text.
+ */
+export function checkCredentials(given: Credentials): Credentials {
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(
+      `Cannot use a value of type ${typeof given} as credentials: an object is expected`,
+    );
+  }
+  const { username, password } = given;
+  for (const [name, value] of Object.entries({ username, password })) {
+    // In JavaScript null is none, too.
+    if (typeof value === "string" || (value ?? undefined) === undefined) continue;
+    throw new TypeError(
+      `Cannot use a value of type ${typeof value} as ${name}: a string is expected`,
+    );
+  }
+  return { username, password };
+}
+
+/**
+ * Checks options that are functions. An engine would show what it can't call, and that may be a secret.
+ *
+ * @throws {TypeError} When one is something else.
+ */
+export function checkFunctions(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === "function") continue;
+    throw new TypeError(
+      `Cannot use a value of type ${typeof value} as ${name}: a function is expected`,
+    );
+  }
+}
+
 /** Checks a number of milliseconds. */
 export function milliseconds(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
