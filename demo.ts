@@ -2,8 +2,8 @@
  * Sends messages to a broker, receives them back and checks them, and says how fast that was.
  *
  * ```sh
- * npx --yes deno@2 task demo                          # against a broker in memory, over TCP
- * npx --yes deno@2 task demo tcp://localhost:61616 --username=system --password=manager
+ * npx --yes deno@2.9.6 task demo                          # against a broker in memory, over TCP
+ * npx --yes deno@2.9.6 task demo tcp://localhost:61616 --username=system --password=manager
  * bun demo.ts --help
  * node demo.ts --help                                 # 24 or later
  * ```

@@ -1,5 +1,7 @@
 /** Finds the runtimes that the benchmarks run on. */
 
+import versions from "../tests/runtimes.json" with { type: "json" };
+
 /** A runtime of JavaScript. */
 export type Runtime = "deno" | "bun" | "node";
 
@@ -7,8 +9,8 @@ export type Runtime = "deno" | "bun" | "node";
 export const RUNTIMES: readonly Runtime[] = ["deno", "bun", "node"];
 
 const CARRIED = {
-  bun: ["npx", "--yes", "bun@1"],
-  node: ["npx", "--yes", "-p", "node@24", "node"],
+  bun: ["npx", "--yes", `bun@${versions.bun}`],
+  node: ["npx", "--yes", "-p", `node@${versions.node}`, "node"],
 };
 const OLDEST = { bun: "1.1", node: "24.0" };
 

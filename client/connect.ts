@@ -6,7 +6,7 @@
 
 import { Connection } from "./connection.ts";
 import { Connector } from "./connector.ts";
-import type { ConnectOptions } from "./options.ts";
+import { checkFunctions, type ConnectOptions } from "./options.ts";
 import { type BrokerUrl, parseBrokerUrl } from "./url/broker_url.ts";
 import { mergeConnectOptions } from "./url/merge_connect_options.ts";
 
@@ -73,6 +73,7 @@ export async function connect(
     autoStart = true,
     ...rest
   } = mergeConnectOptions(target.options, options);
+  checkFunctions({ inspect });
   const connector = new Connector(target, { ...rest, hooks });
   const connection = new Connection({
     connector,

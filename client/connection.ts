@@ -29,7 +29,7 @@ import {
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Connector } from "./connector.ts";
-import { drainAll, thenClose } from "./drain.ts";
+import { drainAll, drainWith } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, nameOf } from "./destination/destination.ts";
 import type { Message } from "./message/message.ts";
@@ -51,7 +51,14 @@ import type { MessageProducer } from "./producer/message_producer.ts";
 import { PendingSends, roughSize } from "./producer/pending_sends.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
-import { type CommandInspector, type ConnectionSettings, milliseconds } from "./options.ts";
+import {
+  type CommandInspector,
+  type ConnectionSettings,
+  type Limits,
+  limitsOf,
+  milliseconds,
+} from "./options.ts";
+import { closeWith, SaidClosed } from "./say_closed.ts";
 import { Requester, type RequestManyOptions, type RequestOptions } from "./request/requester.ts";
 import {
   openResponder,
@@ -139,7 +146,7 @@ export class Connection implements AsyncDisposable {
   #faultTolerant = false;
   /** Sessions for what is done without one, by their mode. */
   readonly #ownSessions: Map<AcknowledgeMode, SharedStep<Session>> = new Map();
-  #closing: Promise<void> | undefined;
+  #saidClosed: SaidClosed | undefined;
 
   /**
    * Use `connect()`.
@@ -176,8 +183,8 @@ export class Connection implements AsyncDisposable {
       deadlines: this.#deadlines,
       requestTimeout: settings.requestTimeout,
     });
-    this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout);
-    this.statistics = new Statistics(this, settings.requestTimeout);
+    this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout, this.#log);
+    this.statistics = new Statistics(this, settings.requestTimeout, this.#log);
     this.xa = new XAResource({
       context: this.#context,
       brokerId: (options) => this.#brokerId(options),
@@ -601,16 +608,16 @@ export class Connection implements AsyncDisposable {
    * @throws {ConnectionClosedError} When the connection has ended.
    */
   async stop(options: CallOptions = {}): Promise<void> {
+    const { timeout, signal } = limitsOf(options, this.#settings.closeTimeout);
     if (this.#started) {
       this.#started = false;
       for (const consumer of this.#consumers.values()) consumer.setStarted(false);
     }
-    const timeout = milliseconds("timeout", options.timeout, this.#settings.closeTimeout);
     const idle = Promise.all([...this.#consumers.values()].map((consumer) => consumer.idle()));
     await inTime(idle, {
       deadlines: this.#deadlines,
       timeout,
-      signal: options.signal,
+      signal,
       late: () => new TimeoutError(`A handler was still at work after ${timeout} ms`),
     });
   }
@@ -643,22 +650,25 @@ export class Connection implements AsyncDisposable {
    * @throws {TimeoutError} When messages were not taken or not settled in time; the connection is closed nevertheless.
    */
   async drain(options: CallOptions = {}): Promise<void> {
-    const drained = drainAll(this.#sessions, options);
-    await thenClose(drained, (limits) => this.close(limits), options);
+    const drain = (limits: Limits): Promise<void> => drainAll(this.#sessions, limits);
+    await drainWith(options, drain, (limits) => this.close(limits));
   }
 
   /**
    * Closes all sessions and the connection, in order: what was sent before is sent, messages that were not acknowledged
    * go back to the broker. Calling it again changes nothing.
    *
-   * It does not fail: what can't be done in order is done by the end of the connection.
+   * It does not fail: what can't be done in order is done by the end of the connection. Each call has its own limits: the
+   * connection ends when the first of them is over.
    *
    * @param options How long to wait for handlers, and then for the broker; the option `closeTimeout` by default. When the
    *   signal is aborted, the connection ends at once.
+   * @throws {RangeError} When the timeout is out of range. The connection is closed with the defaults.
+   * @throws {TypeError} When the signal is none. The connection is closed with the defaults.
    */
   close(options: CallOptions = {}): Promise<void> {
     this.#upstream.stopReplacing();
-    return this.#closing ??= this.#close(options);
+    return closeWith(options, this.#settings.closeTimeout, (limits) => this.#close(limits));
   }
 
   /** The same as {@linkcode close}. */
@@ -823,12 +833,8 @@ export class Connection implements AsyncDisposable {
     };
   }
 
-  #requestOptions(action: string, { timeout, signal }: CallOptions): CommandOptions {
-    return {
-      action,
-      signal,
-      timeout: milliseconds("timeout", timeout, this.#settings.requestTimeout),
-    };
+  #requestOptions(action: string, options: CallOptions): CommandOptions {
+    return { action, ...limitsOf(options, this.#settings.requestTimeout) };
   }
 
   #receive(command: DataStructure): void {
@@ -902,16 +908,18 @@ export class Connection implements AsyncDisposable {
     this.#resolveClosed(error);
   }
 
-  async #close({ timeout: limit, signal }: CallOptions): Promise<void> {
-    const timeout = milliseconds("timeout", limit, this.#settings.closeTimeout);
+  async #close(limits: Limits): Promise<void> {
+    const { timeout, signal } = limits;
     const abort = (): void => this.abort(signal!.reason);
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
     try {
-      await Promise.all([...this.#sessions].map((session) => session.retire({ timeout, signal })));
+      await Promise.all([...this.#sessions].map((session) => session.retire(limits)));
       // -1: each consumer has said for itself what it had.
       const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
-      await this.#channel.request(remove, { timeout, action: "Cannot close the connection" });
+      const action = "Cannot close the connection";
+      this.#saidClosed ??= new SaidClosed(this.#context, remove, action, limits);
+      await this.#saidClosed.within(limits);
       // Not awaited: the broker may be gone before the runtime says that it took it.
       this.#channel.send(createShutdownInfo(), { timeout, action: "Cannot say goodbye" }).catch(
         () => {},

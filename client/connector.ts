@@ -20,6 +20,8 @@ import type { BrokerLink } from "./link/broker_link.ts";
 import { checkHooks } from "./observe/hooks.ts";
 import { guardedLogger, type Logger } from "./observe/logger.ts";
 import {
+  checkCredentials,
+  checkFunctions,
   type ConnectionSettings,
   type ConnectOptions,
   type Credentials,
@@ -90,6 +92,9 @@ export class Connector {
     this.#url = url;
     this.#options = options;
     this.settings = resolveSettings(options);
+    const { credentials, beforeConnect } = options;
+    checkFunctions({ credentials, beforeConnect });
+    checkCredentials(options);
     checkHooks(options.hooks);
     this.log = guardedLogger(options.logger);
     this.#connectTimeout = milliseconds("connectTimeout", options.connectTimeout, 30_000);
@@ -441,7 +446,7 @@ export class Connector {
     if (!credentials) return { username, password };
     attempts.step = "the option `credentials`";
     try {
-      return await limit.race((async () => await credentials())());
+      return checkCredentials(await limit.race((async () => await credentials())()));
     } catch (error) {
       link.fail(error);
       throw error;

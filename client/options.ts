@@ -6,6 +6,7 @@
 
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, TlsOptions, Transport } from "../transport/mod.ts";
+import type { CallOptions } from "./call_options.ts";
 import type { Resolved } from "./resolved.ts";
 import type { Logger } from "./observe/logger.ts";
 import type { MessagingHooks } from "./observe/hooks.ts";
@@ -256,6 +257,42 @@ function valueCount(value = 65_536): number {
   );
 }
 
+/**
+ * Checks user name and password. Its errors have no value, for each may be a secret.
+ *
+ * @throws {TypeError} When one is no text.
+ */
+export function checkCredentials(given: Credentials): Credentials {
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(
+      `Cannot use a value of type ${typeof given} as credentials: an object is expected`,
+    );
+  }
+  const { username, password } = given;
+  for (const [name, value] of Object.entries({ username, password })) {
+    // In JavaScript null is none, too.
+    if (typeof value === "string" || (value ?? undefined) === undefined) continue;
+    throw new TypeError(
+      `Cannot use a value of type ${typeof value} as ${name}: a string is expected`,
+    );
+  }
+  return { username, password };
+}
+
+/**
+ * Checks options that are functions. An engine would show what it can't call, and that may be a secret.
+ *
+ * @throws {TypeError} When one is something else.
+ */
+export function checkFunctions(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === "function") continue;
+    throw new TypeError(
+      `Cannot use a value of type ${typeof value} as ${name}: a function is expected`,
+    );
+  }
+}
+
 /** Checks a number of milliseconds. */
 export function milliseconds(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
@@ -265,6 +302,32 @@ export function milliseconds(name: string, value: number | undefined, fallback: 
     );
   }
   return value;
+}
+
+/** How long a call may take, after that was checked. */
+export interface Limits {
+  /** Milliseconds; 0 for ever. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Checks how long a call may take. What a call changes at once it must change after this.
+ *
+ * @throws {RangeError} When the timeout is out of range.
+ * @throws {TypeError} When the signal is none.
+ */
+export function limitsOf({ timeout, signal }: CallOptions, fallback = 0): Limits {
+  return { timeout: milliseconds("timeout", timeout, fallback), signal: checkSignal(signal) };
+}
+
+function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  if (typeof signal?.aborted === "boolean" && typeof signal.addEventListener === "function") {
+    return signal;
+  }
+  const given = signal === null ? "null" : `a value of type ${typeof signal}`;
+  throw new TypeError(`Cannot use ${given} as signal: an AbortSignal is expected`);
 }
 
 /** Checks a number of bytes. */

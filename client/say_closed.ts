@@ -1,38 +1,66 @@
-/** Telling the broker that something was closed. */
+/** Closing, which is done once for all who want it, while each of them waits as long as it may. */
 
-import type { RemoveInfo } from "../codec/mod.ts";
 import type { CallOptions } from "./call_options.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { inTime } from "./in_time.ts";
+import type { Command } from "./link/commands.ts";
+import { type Limits, limitsOf } from "./options.ts";
 import type { SessionContext } from "./session_context.ts";
 
-/**
- * Tells the broker that something was closed, and waits for its answer.
- *
- * It is told even if nobody waits for that any more: else it would go on sending messages.
- */
-export async function sayClosed(
-  { request, settings, deadlines }: Pick<SessionContext, "request" | "settings" | "deadlines">,
-  info: RemoveInfo,
-  action: string,
-  { timeout = settings.closeTimeout, signal }: CallOptions,
+/** Closes something with the options of a call; if they are wrong, the call fails, and it is closed with the defaults. */
+export async function closeWith(
+  options: CallOptions,
+  closeTimeout: number,
+  close: (limits: Limits) => Promise<void>,
 ): Promise<void> {
-  const answered = request(info, action, { timeout });
-  const late = (): Error => new TimeoutError(`${action}: no answer within ${timeout} ms`);
+  let limits: Limits;
   try {
-    await inTime(answered, { deadlines, timeout, signal, late });
+    limits = limitsOf(options, closeTimeout);
   } catch (error) {
-    // It has gone with the connection.
-    if (!(error instanceof ConnectionClosedError)) throw error;
+    close({ timeout: closeTimeout, signal: undefined }).catch(() => {});
+    throw error;
   }
+  await close(limits);
 }
 
-/** Waits for a close under way, whose failure is its caller's, as long as another one may. */
-export async function asLongAs(
-  closing: Promise<void>,
-  { settings, deadlines }: Pick<SessionContext, "settings" | "deadlines">,
-  { timeout = settings.closeTimeout, signal }: CallOptions,
-): Promise<void> {
-  const late = (): Error => new TimeoutError(`Not closed within ${timeout} ms`);
-  await inTime(closing, { deadlines, timeout, signal, late }).catch(() => {});
+/**
+ * Tells the broker that something was closed.
+ *
+ * It is told even if nobody waits for the answer any more: else it would go on sending messages.
+ */
+export class SaidClosed {
+  readonly #answered: Promise<void>;
+  readonly #action: string;
+  readonly #deadlines: Deadlines;
+  /** Whether there is nothing more to wait for: calling `close()` again does not fail again. */
+  #settled = false;
+
+  constructor(
+    { request, settings, deadlines }: Pick<SessionContext, "request" | "settings" | "deadlines">,
+    command: Command,
+    action: string,
+    { timeout }: Limits,
+  ) {
+    this.#action = action;
+    this.#deadlines = deadlines;
+    // Others may wait longer than the first.
+    const longest = timeout && settings.closeTimeout && Math.max(timeout, settings.closeTimeout);
+    this.#answered = request(command, action, { timeout: longest }).then(() => {}, (error) => {
+      // It has gone with the connection.
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    }).finally(() => this.#settled = true);
+    this.#answered.catch(() => {});
+  }
+
+  /** Waits for the answer. */
+  async within({ timeout, signal }: Limits): Promise<void> {
+    if (this.#settled) return;
+    const late = (): Error => new TimeoutError(`${this.#action}: no answer within ${timeout} ms`);
+    try {
+      await inTime(this.#answered, { deadlines: this.#deadlines, timeout, signal, late });
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    }
+  }
 }

@@ -8,13 +8,15 @@ import {
   createRemoveInfo,
   createSessionId,
   createSessionInfo,
+  type RemoveInfo,
   type SessionId,
   type SessionInfo,
 } from "../codec/mod.ts";
 import { OpenWireError } from "../errors.ts";
+import { announce } from "./announce.ts";
 import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowledge_mode.ts";
 import type { CallOptions } from "./call_options.ts";
-import { drainAll, thenClose } from "./drain.ts";
+import { drainAll, drainWith } from "./drain.ts";
 import type { ConsumerSession } from "./consumer/consumer_deliveries.ts";
 import { checkSupported, type ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, nameOf } from "./destination/destination.ts";
@@ -24,11 +26,12 @@ import { inTime } from "./in_time.ts";
 import { MessageConsumer } from "./consumer/message_consumer.ts";
 import { MessageProducer } from "./producer/message_producer.ts";
 import type { MessageBody } from "./message/outgoing_message.ts";
+import { type Limits, limitsOf } from "./options.ts";
 import { roughSize } from "./producer/pending_sends.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
 import { type BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
-import { asLongAs, sayClosed } from "./say_closed.ts";
+import { closeWith, SaidClosed } from "./say_closed.ts";
 import { SharedStep } from "./shared_step.ts";
 import type { ProducerMember, SessionContext } from "./session_context.ts";
 import { SessionTransaction } from "./transaction/session_transaction.ts";
@@ -85,7 +88,12 @@ export class Session implements AsyncDisposable {
   /** Whether it opens no more consumers. */
   #stopping = false;
   #ended: Error | undefined;
-  #closing: Promise<void> | undefined;
+  /** Whether it has ended with its connection. */
+  #lost = false;
+  /** Whether it was told to close. */
+  #closing = false;
+  #abandoned: Promise<void> | undefined;
+  #saidClosed: SaidClosed | undefined;
 
   /**
    * Use `connection.createSession()`.
@@ -121,7 +129,8 @@ export class Session implements AsyncDisposable {
    * @ignore Not for users.
    */
   async open(options: CallOptions): Promise<void> {
-    await this.#context.request(this.info, "Cannot open a session", options);
+    const action = "Cannot open a session";
+    await announce(this.#context, this.info, action, options, () => this.#removeInfo());
     this.#context.addSession(this);
   }
 
@@ -270,6 +279,7 @@ export class Session implements AsyncDisposable {
    */
   async commit(options: CallOptions = {}): Promise<void> {
     const transaction = this.#transacted("commit");
+    limitsOf(options);
     await this.flush();
     // Whoever has closed the session meanwhile has rolled back.
     this.checkOpen();
@@ -285,6 +295,7 @@ export class Session implements AsyncDisposable {
    */
   async rollback(options: CallOptions = {}): Promise<void> {
     const transaction = this.#transacted("roll back");
+    limitsOf(options);
     await this.flush();
     this.checkOpen();
     await transaction.rollback(options);
@@ -310,8 +321,8 @@ export class Session implements AsyncDisposable {
    * @throws {TimeoutError} When messages were not taken or not settled in time; the session is closed nevertheless.
    */
   async drain(options: CallOptions = {}): Promise<void> {
-    const drained = drainAll(this.#consumers, options);
-    await thenClose(drained, (limits) => this.close(limits), options);
+    const drain = (limits: Limits): Promise<void> => drainAll(this.#consumers, limits);
+    await drainWith(options, drain, (limits) => this.close(limits));
   }
 
   /**
@@ -322,7 +333,9 @@ export class Session implements AsyncDisposable {
    * @param options How long to wait for handlers, and then for the broker; the connection's `closeTimeout` by default.
    */
   close(options: CallOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    this.#closing = true;
+    const { closeTimeout } = this.#context.settings;
+    return closeWith(options, closeTimeout, (limits) => this.#close(limits));
   }
 
   /** The same as {@linkcode close}. */
@@ -344,10 +357,10 @@ export class Session implements AsyncDisposable {
    *
    * @ignore Not for users.
    */
-  async retire(options: CallOptions): Promise<void> {
+  async retire(limits: Limits): Promise<void> {
     // A close under way must reach the broker before the connection's; its caller is told if it fails.
-    if (this.#closing) await asLongAs(this.#closing, this.#context, options);
-    else await this.#stop(options, new ConnectionClosedError("The connection was closed"));
+    if (this.#closing) await this.#close(limits).catch(() => {});
+    else await this.#stop(limits, new ConnectionClosedError("The connection was closed"));
   }
 
   /**
@@ -377,6 +390,7 @@ export class Session implements AsyncDisposable {
    */
   connectionEnded(reason: Error): void {
     this.#ended ??= reason;
+    this.#lost = true;
     for (const consumer of [...this.#consumers]) consumer.end(reason);
     for (const producer of [...this.#producers]) producer.end(reason);
     this.#consumers.clear();
@@ -393,6 +407,7 @@ export class Session implements AsyncDisposable {
     const resolved = resolveDestination(destination);
     this.#context.checkConsumable(resolved.destination);
     const consumerOptions = mergeOptions(resolved.consumer, options);
+    limitsOf(consumerOptions);
     if (!browser) {
       checkSupported(resolved.destination, consumerOptions, this.#context);
     }
@@ -426,42 +441,43 @@ export class Session implements AsyncDisposable {
   }
 
   /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
-  async #stop(options: CallOptions, ended: Error): Promise<void> {
+  async #stop(limits: Limits, ended: Error): Promise<void> {
     this.#stopping = true;
     const consumers = [...this.#consumers];
     // Handlers that are at work may still send and commit.
-    await Promise.all(
-      consumers.map((consumer) =>
-        asLongAs(consumer.quiesce(options, ended), this.#context, options)
-      ),
-    );
+    await Promise.all(consumers.map((consumer) => consumer.quiesce(limits, ended)));
     this.#ended ??= ended;
     for (const producer of this.#producers) producer.end(ended);
-    await this.#abandonTransaction(options);
+    await this.#abandonTransaction(limits);
     // What fails here fails below, too.
-    await Promise.allSettled(consumers.map((consumer) => consumer.retire(options)));
+    await Promise.allSettled(consumers.map((consumer) => consumer.retire(limits)));
     this.#consumers.clear();
     this.#producers.clear();
   }
 
-  async #abandonTransaction(
-    { timeout = this.#context.settings.closeTimeout, signal }: CallOptions,
-  ): Promise<void> {
+  async #abandonTransaction({ timeout, signal }: Limits): Promise<void> {
     if (!this.#transaction) return;
-    const abandoned = this.#transaction.abandon({ timeout })
+    this.#abandoned ??= this.#transaction.abandon({ timeout })
       .catch((error) => this.#context.report(error));
     // It is rolled back even if nobody waits for that any more.
     const { deadlines } = this.#context;
     const late = (): Error => new TimeoutError(`No rollback within ${timeout} ms`);
-    await inTime(abandoned, { deadlines, timeout, signal, late }).catch(() => {});
+    await inTime(this.#abandoned, { deadlines, timeout, signal, late }).catch(() => {});
   }
 
-  async #close(options: CallOptions): Promise<void> {
-    if (this.#ended) return;
-    await this.#stop(options, new ClosedError("The session was closed"));
-    this.#context.removeSession(this);
+  async #close(limits: Limits): Promise<void> {
+    if (this.#lost) return;
+    await this.#stop(limits, new ClosedError("The session was closed"));
+    if (!this.#saidClosed) {
+      this.#context.removeSession(this);
+      const action = "Cannot close the session";
+      this.#saidClosed = new SaidClosed(this.#context, this.#removeInfo(), action, limits);
+    }
+    await this.#saidClosed.within(limits);
+  }
+
+  #removeInfo(): RemoveInfo {
     // -1: each consumer has said for itself what it had.
-    const remove = createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
-    await sayClosed(this.#context, remove, "Cannot close the session", options);
+    return createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
   }
 }

@@ -16,10 +16,10 @@ import {
 } from "../codec/mod.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { type AnySubscription, DestinationRegistry } from "./destination_registry.ts";
-import { includes, isPattern, isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
+import { includes, isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
 import { DurableSubscription } from "./durable_subscription.ts";
 import { DurableSubscriptions } from "./durable_subscriptions.ts";
-import { BrokerException, required, unsupported } from "./exceptions.ts";
+import { BrokerException, required } from "./exceptions.ts";
 import { isExpired, memberKey } from "./messages.ts";
 import { Queue } from "./queue.ts";
 import { QueueBrowser } from "./queue_browser.ts";
@@ -126,7 +126,6 @@ export class BrokerState {
     required(message.messageId, "messageId");
     const targets = parts(destination);
     for (const target of targets) {
-      if (isPattern(target)) throw unsupported("messages to a pattern");
       if (isTemporary(target) && this.destinations.find(target) === undefined) {
         throw new BrokerException(
           "org.apache.activemq.DestinationDoesNotExistException",

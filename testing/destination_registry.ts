@@ -60,10 +60,11 @@ export class DestinationRegistry {
   remove(destination: ActiveMQDestination, force: boolean): void {
     const name = qualifiedName(destination);
     force ||= isTemporary(destination);
+    const found = this.find(destination);
     for (const subscription of this.#subscriptions) {
-      if (!subscription.wants(destination)) continue;
-      if (!force) throw jmsException(`Destination: ${name} still has an active subscription`);
-      const found = this.find(destination);
+      if (!force && subscription.wants(destination)) {
+        throw jmsException(`Destination: ${name} still has an active subscription`);
+      }
       if (found !== undefined) detach(subscription, found);
     }
     this.#byName.delete(name);
@@ -76,7 +77,7 @@ export class DestinationRegistry {
     if (wanted.length === 1 && !isPattern(wanted[0]!)) this.open(wanted[0]!);
     this.#subscriptions.add(subscription);
     for (const place of this.#byName.values()) {
-      if (!subscription.wants(place.destination)) continue;
+      if (!subscription.wantsOld(place.destination)) continue;
       if (subscription instanceof QueueBrowser) browse(subscription, place);
       else attach(subscription, place);
     }
@@ -113,7 +114,7 @@ function browse(browser: QueueBrowser, place: Queue | Topic): void {
 
 function detach(subscription: AnySubscription, place: Queue | Topic): void {
   if (place instanceof Queue && isOfQueues(subscription)) {
-    subscription.places.delete(place);
+    if (!subscription.places.delete(place)) return;
     if (subscription instanceof QueueSubscription) subscription.takeBack(place);
   } else if (place instanceof Topic && !isOfQueues(subscription)) {
     subscription.places.delete(place);

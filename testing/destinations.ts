@@ -66,7 +66,7 @@ function parse(name: string, otherwise: Kind): ActiveMQDestination {
   return CREATE[otherwise]({ physicalName: name });
 }
 
-/** Whether a consumer's name has wildcards: `*` is one element between dots, `>` all that follow. */
+/** Whether a name has wildcards: `*` is one element between dots, `>` all that follow. */
 export function isPattern({ physicalName }: ActiveMQDestination): boolean {
   return physicalName.split(".").some((element) => element === "*" || element === ">");
 }
@@ -85,5 +85,20 @@ function matches(pattern: string, name: string): boolean {
   const open = expected.at(-1) === ">";
   if (open) expected.pop();
   return (open ? actual.length >= expected.length : actual.length === expected.length) &&
-    expected.every((element, i) => element === "*" || element === actual[i]);
+    // Java: PrefixDestinationFilter takes the wildcards of both.
+    expected.every((element, i) =>
+      element === "*" || element === actual[i] || (open && actual[i] === "*")
+    );
+}
+
+/** Whether a name may stand for what another stands for: both may have wildcards (Java: DestinationMap). */
+export function overlaps(a: ActiveMQDestination, b: ActiveMQDestination): boolean {
+  if (a.dataType !== b.dataType) return false;
+  const [some, others] = [a, b].map(({ physicalName }) => physicalName.split("."));
+  for (let i = 0;; i++) {
+    const [one, other] = [some![i], others![i]];
+    if (one === ">" || other === ">") return true;
+    if (one === undefined || other === undefined) return one === other;
+    if (one !== other && one !== "*" && other !== "*") return false;
+  }
 }

@@ -5,7 +5,8 @@
  * against both. It speaks all versions of OpenWire, over TCP ({@linkcode MemoryBroker.listen}) or without a socket
  * ({@linkcode MemoryBroker.connect}), and has
  *
- * - queues, topics, temporary ones, composite names, wildcards for consumers, virtual topics (`VirtualTopic.X`);
+ * - queues, topics, temporary ones, composite names, wildcards for consumers, virtual topics (`VirtualTopic.X`); what is
+ *   sent to a name with wildcards goes to a destination of that very name, as in ActiveMQ;
  * - prefetch windows, also changed while in use, consumers that pull, queue browsers, selectors, noLocal, exclusive
  *   consumers, consumer priorities, message groups, durable subscriptions;
  * - all types of acknowledgements, redelivery counters, expiry, the dead letter queue `ActiveMQ.DLQ`;
@@ -29,7 +30,7 @@
  *   retroactive consumers, no other dead letter queues, no redelivery by the broker, no priorities of messages. As in an
  *   ActiveMQ without policies, what a client says about them is accepted and means nothing.
  * - Advisory topics and the statistics plugin can be used as any topic or queue, but nobody sends to them.
- * - Messages to a pattern of names are refused. Selectors with XPATH, XQUERY or functions are refused.
+ * - Selectors with XPATH, XQUERY or functions are refused.
  * - Two things differ for the better: consumers with selectors find their messages behind any number of others, where
  *   ActiveMQ looks at 200, and messages that are persistent and that aren't stay in one order, where ActiveMQ keeps the
  *   order of each kind.

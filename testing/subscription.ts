@@ -13,7 +13,7 @@ import {
   type MessageAck,
   type Throwable,
 } from "../codec/mod.ts";
-import { includes, parts } from "./destinations.ts";
+import { includes, overlaps, parts } from "./destinations.ts";
 import { jmsException, required } from "./exceptions.ts";
 import { parseSelector, type Selector } from "./selector/mod.ts";
 import type { Transaction } from "./transaction.ts";
@@ -80,9 +80,14 @@ export abstract class Subscription<Place> {
     return this.inFlight - this.#extension >= this.prefetch;
   }
 
-  /** Whether it wants messages of a destination. */
+  /** Whether it wants messages of a destination that is made. */
   wants(destination: ActiveMQDestination): boolean {
     return this.wanted.some((wanted) => includes(wanted, destination));
+  }
+
+  /** Whether it is attached to a destination that is there when it comes: messages to wildcards make some with wildcards. */
+  wantsOld(destination: ActiveMQDestination): boolean {
+    return this.wanted.some((wanted) => overlaps(wanted, destination));
   }
 
   /** Whether it wants a message. */

@@ -1,6 +1,7 @@
 /** The runtimes that the tests run on. */
 import process from "node:process";
 import { run } from "./broker/command.ts";
+import versions from "./runtimes.json" with { type: "json" };
 
 /** One of them. */
 export type Runtime = "deno" | "bun" | "node";
@@ -16,9 +17,9 @@ export interface Found {
 }
 
 const NEEDED: Record<Runtime, { minimum: string; npx: string[] }> = {
-  deno: { minimum: "2.0", npx: ["npx", "--yes", "deno@2"] },
-  bun: { minimum: "1.4", npx: ["npx", "--yes", "bun@1"] },
-  node: { minimum: "24.0", npx: ["npx", "--yes", "-p", "node@24", "node"] },
+  deno: { minimum: "2.0", npx: ["npx", "--yes", `deno@${versions.deno}`] },
+  bun: { minimum: "1.4", npx: ["npx", "--yes", `bun@${versions.bun}`] },
+  node: { minimum: "24.0", npx: ["npx", "--yes", "-p", `node@${versions.node}`, "node"] },
 };
 
 /** This one, or the one on the PATH if it is new enough, or else the one that npm carries. */

@@ -19,7 +19,15 @@ export interface ClientCertificate {
 
 /** Checks the options as far as the text tells. */
 export function resolveTls(options: TlsOptions = {}): TlsSettings {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("Cannot use the options of TLS: an object is expected");
+  }
   const { caCerts, verifyHostName = true, insecureSkipVerify = false } = options;
+  // "false" would turn verification off.
+  for (const [name, value] of Object.entries({ verifyHostName, insecureSkipVerify })) {
+    if (typeof value === "boolean") continue;
+    throw new TypeError(`Cannot use tls.${name}: true or false is expected`);
+  }
   const list = caCerts === undefined ? undefined : [caCerts].flat();
   if (list?.length === 0) throw new TypeError("Cannot use tls.caCerts: it is an empty list");
   for (const text of list ?? []) expectPem("caCerts", "CERTIFICATE", text);
@@ -41,7 +49,10 @@ function resolveClient({ cert, key }: TlsOptions): ClientCertificate | undefined
     throw new TypeError("Cannot use only one of tls.cert and tls.key: both are expected");
   }
   expectPem("cert", "CERTIFICATE", cert);
-  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type:.*ENCRYPTED/m.test(String(key))) {
+  if (
+    typeof key === "string" &&
+    /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type:.*ENCRYPTED/m.test(key)
+  ) {
     throw new TypeError(
       "Cannot use tls.key: it is encrypted, which not all runtimes can read; decrypt it, for example with " +
         "`openssl pkey -in key.pem -out decrypted.pem`",

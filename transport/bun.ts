@@ -10,6 +10,7 @@ import { connectError, listenError, lostError } from "./_runtime_errors.ts";
 import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
 import { alertError, certificateError, handshakeError, tlsOptionsError } from "./_tls_errors.ts";
+import { type IdentityChecker, identityProblem } from "./_tls_identity.ts";
 import { serverNameOf, type TlsSettings } from "./_tls_settings.ts";
 import { type BrokerAddress, formatAddress } from "./address.ts";
 import { TransportError } from "./errors.ts";
@@ -60,10 +61,6 @@ interface BunOptions {
     cert?: string;
     key?: string;
   };
-}
-
-interface Tls {
-  checkServerIdentity(hostname: string, certificate: object): Error | undefined;
 }
 
 interface BunSockets {
@@ -283,15 +280,15 @@ function handshakeProblem(
   if (verify === "chain") {
     if (problem?.code === OTHER_HOST) problem = null;
   } else {
-    problem ??= nodeTls().checkServerIdentity(hostname, socket.getPeerCertificate()) ?? null;
+    problem ??= identityProblem(nodeTls(), hostname, socket.getPeerCertificate()) ?? null;
     if (!socket.authorized) problem ??= new Error("Bun doesn't authorize it");
   }
   return problem ? certificateError(address, problem) : undefined;
 }
 
-function nodeTls(): Tls {
+function nodeTls(): IdentityChecker {
   const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: "node:tls"): Tls };
+    process: { getBuiltinModule(name: "node:tls"): IdentityChecker };
   };
   return process.getBuiltinModule("node:tls");
 }

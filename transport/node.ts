@@ -10,6 +10,7 @@ import { closedError, connectError, listenError, lostError } from "./_runtime_er
 import type { Adapter, ConnectOptions, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
 import { alertError, certificateError, handshakeError, tlsOptionsError } from "./_tls_errors.ts";
+import { type IdentityChecker, identityProblem } from "./_tls_identity.ts";
 import { serverNameOf, type TlsSettings } from "./_tls_settings.ts";
 import { type BrokerAddress, formatAddress } from "./address.ts";
 import { TransportError } from "./errors.ts";
@@ -63,10 +64,10 @@ interface TlsOptions {
   servername: string;
   secureContext: object;
   rejectUnauthorized: boolean;
-  checkServerIdentity?: () => undefined;
+  checkServerIdentity(hostname: string, certificate: object): Error | undefined;
 }
 
-interface Tls {
+interface Tls extends IdentityChecker {
   connect(options: TcpOptions & TlsOptions): TlsSocket;
   createSecureContext(
     options: { minVersion: "TLSv1.2"; ca?: string[]; cert?: string; key?: string },
@@ -193,8 +194,15 @@ function startTls(target: BrokerAddress, options: TcpOptions, settings: TlsSetti
   }
   // Always said, for an environment variable changes the default.
   const rejectUnauthorized = verify !== "nothing";
-  const anyHost = verify === "all" ? {} : { checkServerIdentity: () => undefined };
-  return tls().connect({ ...options, servername, secureContext, rejectUnauthorized, ...anyHost });
+  const checkServerIdentity = (hostname: string, certificate: object) =>
+    verify === "all" ? identityProblem(tls(), hostname, certificate) : undefined;
+  return tls().connect({
+    ...options,
+    servername,
+    secureContext,
+    rejectUnauthorized,
+    checkServerIdentity,
+  });
 }
 
 function tlsConnectError(address: string, cause: unknown, socket: TlsSocket): TransportError {

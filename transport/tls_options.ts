@@ -10,7 +10,8 @@ import { resolveTls } from "./_tls_settings.ts";
  * Options of TLS, for `ssl://` URLs.
  *
  * The certificate of the peer, the host name in it and all between it and a trusted authority are verified before a byte is
- * sent. TLS 1.2 is the least.
+ * sent. TLS 1.2 is the least. The host must be among the certificate's subject alternative names: its common name does not
+ * count.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@
 import type { CallOptions } from "../call_options.ts";
 import type { Delivery } from "./delivery.ts";
 import type { RetryOptions, Settlement } from "../message/message.ts";
-import { milliseconds } from "../options.ts";
+import { limitsOf, milliseconds } from "../options.ts";
 
 /** What a {@linkcode DeliverySettlement} needs of its consumer. */
 export interface SettlementOwner {
@@ -32,6 +32,7 @@ export class DeliverySettlement implements Settlement {
   ack(options: CallOptions): Promise<void> {
     // Not async: each promise less is felt.
     try {
+      limitsOf(options);
       this.#check();
       this.#settled = true;
       return this.#owner.acknowledge(this.#delivery, options);
@@ -41,6 +42,7 @@ export class DeliverySettlement implements Settlement {
   }
 
   async reject(reason: unknown, options: CallOptions): Promise<void> {
+    limitsOf(options);
     this.#check();
     this.#owner.checkNotAcknowledged(this.#delivery);
     this.#settled = true;

@@ -15,9 +15,9 @@ import {
   type SessionId,
   type UnreadableDispatch,
 } from "../../codec/mod.ts";
-import { OpenWireError } from "../../errors.ts";
+import { announce } from "../announce.ts";
 import type { CallOptions } from "../call_options.ts";
-import { thenClose } from "../drain.ts";
+import { drainWith } from "../drain.ts";
 import { ConsumerCredit } from "./consumer_credit.ts";
 import { ConsumerDeliveries, type ConsumerSession } from "./consumer_deliveries.ts";
 import {
@@ -33,8 +33,8 @@ import { ClosedError, ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { HandlerRunner } from "./handler_runner.ts";
 import { inTime } from "../in_time.ts";
 import type { Message } from "../message/message.ts";
-import { milliseconds } from "../options.ts";
-import { asLongAs, sayClosed } from "../say_closed.ts";
+import { type Limits, limitsOf, milliseconds } from "../options.ts";
+import { closeWith, SaidClosed } from "../say_closed.ts";
 import { checkPrefetchSize, MAX_PREFETCH_SIZE } from "./prefetch_policy.ts";
 import { receiveAll, receiveOne, type ReceiverSource } from "./receivers.ts";
 import { idKey, type SessionContext } from "../session_context.ts";
@@ -134,8 +134,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   /** What has ended it, unless it was closed here. */
   #failure: Error | undefined;
   #runner: HandlerRunner | undefined;
-  #stopping: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
+  #saidClosed: SaidClosed | undefined;
   /** Whether the connection was lost. What comes over the next one waits until that is in use. */
   #interrupted = false;
   /** Whether the broker has accepted it. */
@@ -235,14 +234,12 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#context.addConsumer(this);
     const action = `Cannot open a consumer for ${nameOf(this.destination)}`;
     try {
-      await this.#context.request(this.info, action, options);
+      await announce(this.#context, this.info, action, options, () => this.#removeInfo());
       this.#standing = true;
     } catch (error) {
       this.#context.removeConsumer(this);
       this.end(error as Error);
       this.#closed(this);
-      // Nobody waits for an answer any more, but the broker may have opened it.
-      if (!(error instanceof OpenWireError) || error.code === "TIMEOUT") this.#removeQuietly();
       throw error;
     }
     if (this.#ended) throw this.#ended;
@@ -431,6 +428,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   async setPrefetchSize(size: number, options: CallOptions = {}): Promise<void> {
     checkPrefetchSize("prefetchSize", size);
+    limitsOf(options);
     if (this.#ended) throw this.#ended;
     await this.#credit.change(size, () => this.#queue.bytes, options);
     this.#prefetchChanged();
@@ -445,11 +443,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @param options How long to wait, 30,000 ms by default, and then for the end as with {@linkcode close}.
    * @throws {TimeoutError} When messages were not taken or not settled in time; the consumer is closed nevertheless.
    */
-  async drain(options: CallOptions = {}): Promise<void> {
-    const timeout = milliseconds("timeout", options.timeout, 30_000);
-    options.signal?.throwIfAborted();
-    const drained = this.#drain(timeout, options.signal);
-    await thenClose(drained, (limits) => this.close(limits), options);
+  drain(options: CallOptions = {}): Promise<void> {
+    return drainWith(options, (limits) => this.#drain(limits), (limits) => this.close(limits));
   }
 
   /**
@@ -461,7 +456,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @param options How long to wait for the handler, and then for the broker; the connection's `closeTimeout` by default.
    */
   close(options: CallOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    const { closeTimeout } = this.#context.settings;
+    return closeWith(options, closeTimeout, (limits) => this.#close(limits));
   }
 
   /** The same as {@linkcode close}. */
@@ -622,8 +618,18 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    *
    * @ignore Not for users.
    */
-  quiesce(options: CallOptions, ended: Error = closedHere()): Promise<void> {
-    return this.#stopping ??= this.#stop(options, ended);
+  async quiesce(limits: Limits, ended: Error = closedHere()): Promise<void> {
+    this.#finish(ended, undefined);
+    const runner = this.#runner;
+    if (runner) {
+      const { deadlines } = this.#context;
+      const late = (): Error =>
+        new TimeoutError(`The handler did not end within ${limits.timeout} ms`);
+      // Whoever waits for the handler is told; the consumer is closed nevertheless.
+      await inTime(runner.ended, { deadlines, late, ...limits })
+        .catch((error) => runner.fail(error));
+    }
+    this.#deliveries.flush();
   }
 
   /**
@@ -631,10 +637,11 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    *
    * @ignore Not for users.
    */
-  async retire(options: CallOptions): Promise<void> {
-    // A close under way must reach the broker before the session's; its caller is told if it fails.
-    if (this.#closing) await asLongAs(this.#closing, this.#context, options);
-    else await (this.#closing = this.#retire(options));
+  async retire(limits: Limits): Promise<void> {
+    await this.quiesce(limits);
+    if (this.#removed) return;
+    this.#remove();
+    await this.#context.send(this.#removeInfo(), "Cannot close the consumer", limits);
   }
 
   #prefetchChanged(): void {
@@ -671,7 +678,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#queue.pump();
   }
 
-  async #drain(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+  async #drain({ timeout, signal }: Limits): Promise<void> {
+    signal?.throwIfAborted();
     if (this.#ended) return;
     // Of a consumer with prefetch size 0 the broker sends only what it is asked for.
     this.#exhausted = true;
@@ -707,48 +715,21 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#deliveries.stop(reason);
   }
 
-  /** Lets the handler end and takes no more messages. */
-  async #stop(options: CallOptions, ended: Error): Promise<void> {
-    this.#finish(ended, undefined);
-    if (this.#runner) {
-      const { deadlines } = this.#context;
-      const limits = this.#closeOptions(options);
-      const late = (): Error =>
-        new TimeoutError(`The handler did not end within ${limits.timeout} ms`);
-      const runner = this.#runner;
-      // Whoever waits for the handler is told; the consumer is closed nevertheless.
-      await inTime(runner.ended, { deadlines, late, ...limits })
-        .catch((error) => runner.fail(error));
+  async #close(limits: Limits): Promise<void> {
+    await this.quiesce(limits);
+    if (!this.#removed) {
+      if (this.#deliveries.inTransaction) {
+        // The broker would give them to others: what was received in a transaction is still to be acknowledged.
+        this.#deliveries.until(() => !this.#deliveries.inTransaction).then(() => {
+          if (!this.#removed) this.#removeQuietly();
+        });
+        return;
+      }
+      this.#remove();
+      const action = "Cannot close the consumer";
+      this.#saidClosed = new SaidClosed(this.#context, this.#removeInfo(), action, limits);
     }
-    this.#deliveries.flush();
-  }
-
-  #closeOptions({ timeout, signal }: CallOptions): { timeout: number; signal?: AbortSignal } {
-    const limit = milliseconds("timeout", timeout, this.#context.settings.closeTimeout);
-    return { timeout: limit, ...(signal && { signal }) };
-  }
-
-  async #close(options: CallOptions): Promise<void> {
-    await this.quiesce(options);
-    if (this.#removed) return;
-    if (this.#deliveries.inTransaction) {
-      // The broker would give them to others: what was received in a transaction is still to be acknowledged.
-      this.#deliveries.until(() => !this.#deliveries.inTransaction).then(() => {
-        if (!this.#removed) this.#removeQuietly();
-      });
-      return;
-    }
-    this.#remove();
-    const limits = this.#closeOptions(options);
-    await sayClosed(this.#context, this.#removeInfo(), "Cannot close the consumer", limits);
-  }
-
-  async #retire(options: CallOptions): Promise<void> {
-    await this.quiesce(options);
-    if (this.#removed) return;
-    this.#remove();
-    const limits = this.#closeOptions(options);
-    await this.#context.send(this.#removeInfo(), "Cannot close the consumer", limits);
+    await this.#saidClosed?.within(limits);
   }
 
   #remove(): void {

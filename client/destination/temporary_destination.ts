@@ -10,10 +10,13 @@ import {
   type DestinationInfo,
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
+import { announce } from "../announce.ts";
 import type { CallOptions } from "../call_options.ts";
 import { formatDestination, nameOf } from "./destination.ts";
-import { ConnectionClosedError } from "../errors.ts";
+import { ConnectionClosedError, TimeoutError } from "../errors.ts";
+import { inTime } from "../in_time.ts";
 import { DestinationOperation } from "../link/commands.ts";
+import { limitsOf } from "../options.ts";
 import type { SessionContext } from "../session_context.ts";
 
 /**
@@ -85,7 +88,6 @@ export class TemporaryDestination<Kind extends TemporaryKind = TemporaryKind>
   /** Its name, which the id of its connection is part of. */
   readonly physicalName: string;
   readonly #remove: (options: CallOptions) => Promise<void>;
-  #deleting: Promise<void> | undefined;
 
   /**
    * Use `connection.createTemporaryQueue()` or `connection.createTemporaryTopic()`.
@@ -111,10 +113,7 @@ export class TemporaryDestination<Kind extends TemporaryKind = TemporaryKind>
    * @throws {TimeoutError} When the broker did not answer.
    */
   delete(options: CallOptions = {}): Promise<void> {
-    return this.#deleting ??= this.#remove(options).catch((error) => {
-      this.#deleting = undefined;
-      throw error;
-    });
+    return this.#remove(options);
   }
 
   /** The same as {@linkcode delete}. */
@@ -124,13 +123,18 @@ export class TemporaryDestination<Kind extends TemporaryKind = TemporaryKind>
 }
 
 /** What {@linkcode TemporaryDestinations} needs of its connection. */
-export type TemporaryContext = Pick<SessionContext, "connectionId" | "request" | "consumers">;
+export type TemporaryContext = Pick<
+  SessionContext,
+  "connectionId" | "consumers" | "deadlines" | "request" | "settings"
+>;
 
 /** The temporary destinations of one connection. */
 export class TemporaryDestinations {
   readonly #context: TemporaryContext;
   /** Those that were not deleted, as text. */
   readonly #live: Map<string, ActiveMQDestination> = new Map();
+  /** Deletions under way, by the same texts. */
+  readonly #deletions: Map<string, Promise<void>> = new Map();
   #count = 0;
 
   constructor(context: TemporaryContext) {
@@ -178,21 +182,36 @@ export class TemporaryDestinations {
 
   /** The commands that make them again, over another connection. */
   infos(): DestinationInfo[] {
-    const { connectionId } = this.#context;
-    const operationType = DestinationOperation.add;
     return Array.from(
       this.#live.values(),
-      (destination) => createDestinationInfo({ connectionId, destination, operationType }),
+      (destination) => this.#info(destination, DestinationOperation.add),
     );
   }
 
   async #create(destination: ActiveMQDestination, options: CallOptions): Promise<void> {
-    await this.#tell("Cannot create", destination, DestinationOperation.add, options);
+    const action = `Cannot create ${formatDestination(destination)}`;
+    const { add, remove } = DestinationOperation;
+    await announce(
+      this.#context,
+      this.#info(destination, add),
+      action,
+      options,
+      () => this.#info(destination, remove),
+    );
     this.#live.set(formatDestination(destination), destination);
   }
 
   async #delete(destination: ActiveMQDestination, options: CallOptions): Promise<void> {
+    const { deadlines, settings } = this.#context;
+    const limits = limitsOf(options, settings.requestTimeout);
     const name = formatDestination(destination);
+    const late = (): Error =>
+      new TimeoutError(`Cannot delete ${name}: no answer within ${limits.timeout} ms`);
+    // If another call can't delete it, this one tries again.
+    for (let other; (other = this.#deletions.get(name));) {
+      await inTime(other.catch(() => {}), { deadlines, late, ...limits });
+    }
+    if (!this.#live.has(name)) return;
     for (const consumer of this.#context.consumers()) {
       if (formatDestination(consumer.destination) !== name) continue;
       throw new OpenWireError(
@@ -201,25 +220,28 @@ export class TemporaryDestinations {
       );
     }
     this.#live.delete(name);
+    const deletion = this.#remove(destination, limits);
+    this.#deletions.set(name, deletion);
     try {
-      await this.#tell("Cannot delete", destination, DestinationOperation.remove, options);
+      await deletion;
     } catch (error) {
       // It has gone with the connection.
       if (error instanceof ConnectionClosedError) return;
       this.#live.set(name, destination);
       throw error;
+    } finally {
+      this.#deletions.delete(name);
     }
   }
 
-  async #tell(
-    action: string,
-    destination: ActiveMQDestination,
-    operationType: number,
-    options: CallOptions,
-  ): Promise<void> {
+  async #remove(destination: ActiveMQDestination, limits: CallOptions): Promise<void> {
+    const info = this.#info(destination, DestinationOperation.remove);
+    await this.#context.request(info, `Cannot delete ${formatDestination(destination)}`, limits);
+  }
+
+  #info(destination: ActiveMQDestination, operationType: number): DestinationInfo {
     const { connectionId } = this.#context;
-    const info = createDestinationInfo({ connectionId, destination, operationType });
-    await this.#context.request(info, `${action} ${formatDestination(destination)}`, options);
+    return createDestinationInfo({ connectionId, destination, operationType });
   }
 
   #nextName(): string {

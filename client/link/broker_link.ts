@@ -23,6 +23,7 @@ import { FrameWatch } from "./frame_watch.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
 import type { CommandInspector } from "../options.ts";
 import { Outbox } from "./outbox.ts";
+import { Probes } from "./probes.ts";
 
 /** What a {@linkcode BrokerLink} needs. */
 export interface BrokerLinkOptions {
@@ -74,6 +75,8 @@ export class BrokerLink {
   #refused = 0;
   #received = 0;
   #monitor: InactivityMonitor | undefined;
+  /** Asks for signs of life, if the broker sends none by itself. */
+  #probes: Probes | undefined;
   #checks: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: BrokerLinkOptions) {
@@ -157,6 +160,7 @@ export class BrokerLink {
    */
   push(command: DataStructure, waited = true): Promise<void> {
     this.#written++;
+    this.#probes?.sent(command);
     this.#show(command, "sent");
     return this.#outbox.push(command, waited);
   }
@@ -230,6 +234,10 @@ export class BrokerLink {
         return this.fail(
           new ConnectionClosedError("The broker is shutting down", { retryable: true }),
         );
+      case "Response":
+      case "ExceptionResponse":
+        if (this.#probes?.answered(command.correlationId)) return;
+        return this.#receive(command);
       default:
         this.#receive(command);
     }
@@ -237,29 +245,35 @@ export class BrokerLink {
 
   #watch({ maxInactivityDuration, maxInactivityDurationInitialDelay }: WireFormatSettings): void {
     const start = performance.now();
-    const monitor = this.#monitor = new InactivityMonitor(
-      maxInactivityDuration,
-      maxInactivityDurationInitialDelay,
-      start,
-    );
-    // A peer that wants no keep-alives must end its frames nevertheless.
-    const limit = maxInactivityDuration || this.#format.offer.maxInactivityDuration;
+    const { offer } = this.#format;
+    // A peer that wants no keep-alives must end its frames, and answer, nevertheless.
+    const asks = maxInactivityDuration === 0;
+    const limit = maxInactivityDuration || offer.maxInactivityDuration;
+    const delay = asks
+      ? offer.maxInactivityDurationInitialDelay
+      : maxInactivityDurationInitialDelay;
+    const monitor = new InactivityMonitor(limit, delay, start);
     const frames = new FrameWatch(limit, start);
-    if (frames.interval === 0) return;
+    if (limit === 0) return;
+    if (asks) this.#probes = new Probes();
+    else this.#monitor = monitor;
     const check = async (): Promise<void> => {
       const now = performance.now();
       const { byteCount, pendingByteCount } = this.#decoder;
       const slow = frames.check(now, byteCount, this.#received, pendingByteCount);
       if (slow) return this.fail(new ConnectionClosedError(slow, { retryable: true }));
-      if (monitor.interval === 0) return;
+      const probe = this.#probes?.check(byteCount, this.#nextId);
+      if (probe) this.push(probe);
       const verdict = monitor.check(now, byteCount, this.#written);
-      if (verdict === "keep-alive") this.push(createKeepAliveInfo({ commandId: this.#nextId() }));
-      if (verdict !== "suspect") return;
+      if (verdict === "keep-alive" && !asks) {
+        this.push(createKeepAliveInfo({ commandId: this.#nextId() }));
+      }
+      if (verdict !== "suspect" || this.#probes?.conclusive === false) return;
       // What the peer sent may be here already and only not be read yet.
       const seen = this.#decoder.byteCount;
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (this.#decoder.byteCount !== seen) return;
-      const message = `Nothing came from the broker for ${maxInactivityDuration} ms`;
+      const message = `Nothing came from the broker for ${limit} ms`;
       this.fail(new ConnectionClosedError(message, { retryable: true }));
     };
     this.#checks = setInterval(check, frames.interval);

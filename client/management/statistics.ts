@@ -19,6 +19,8 @@ import {
 } from "../destination/destination.ts";
 import { isSeveral } from "../destination/destination_pattern.ts";
 import { BrokerError, TimeoutError } from "../errors.ts";
+import type { Message } from "../message/message.ts";
+import type { Logger } from "../observe/logger.ts";
 import { milliseconds } from "../options.ts";
 import { ReplyQueue } from "../request/reply_queue.ts";
 import { TimeLimit } from "../time_limit.ts";
@@ -218,6 +220,12 @@ const SUBSCRIPTION = "ActiveMQ.Statistics.Subscription";
 /**
  * Statistics of ActiveMQ, which needs `<statisticsBrokerPlugin/>` among its `<plugins>`.
  *
+ * Each question has an unguessable correlation id, which the broker copies into its answers. Messages that other clients send to
+ * the reply queue are skipped. The answers of {@linkcode subscriptions} have no correlation id: there the plugin's producer id
+ * counts, and numbers between those of two answers that have one. A client that asks for statistics itself learns this id. If it
+ * connects under this id, it can still forge such answers. Without the plugin, a client that consumes from
+ * `ActiveMQ.Statistics.>` sees the questions and can answer them.
+ *
  * @example
  * ```ts
  * import { type Connection } from "../../mod.ts";
@@ -233,6 +241,7 @@ const SUBSCRIPTION = "ActiveMQ.Statistics.Subscription";
 export class Statistics {
   readonly #connection: StatisticsConnection;
   readonly #requestTimeout: number;
+  readonly #log: Logger | undefined;
   /** Whether the broker has answered. */
   #available = false;
 
@@ -241,9 +250,10 @@ export class Statistics {
    *
    * @ignore Not for users.
    */
-  constructor(connection: StatisticsConnection, requestTimeout: number) {
+  constructor(connection: StatisticsConnection, requestTimeout: number, log: Logger | undefined) {
     this.#connection = connection;
     this.#requestTimeout = requestTimeout;
+    this.#log = log;
   }
 
   /**
@@ -325,12 +335,14 @@ export class Statistics {
    */
   async subscriptions(options: CallOptions = {}): Promise<SubscriptionStatistics[]> {
     return await this.#inTime(options, async (limits) => {
-      const question = { destination: topic(SUBSCRIPTION) };
-      const found = await this.#ask([question], limits).catch((error) => {
+      // These answers have no correlation id. So a question is asked before and after whose answer has one.
+      const questions = [BROKER, SUBSCRIPTION, BROKER].map((name) => ({
+        destination: topic(name),
+      }));
+      const found = await this.#ask(questions, limits, true).catch((error) => {
         throw withoutJmx(error) ? missing("useJmx of the broker must be true", error) : error;
       });
-      // Whether there are none, or nobody has answered.
-      if (found.length === 0 && !this.#available) await this.#broker(limits);
+      if (!this.#available) throw withoutPlugin();
       return found.map(subscriptionStatistics);
     });
   }
@@ -338,8 +350,7 @@ export class Statistics {
   async #broker(limits: CallOptions, reset = false): Promise<BrokerStatistics> {
     const properties = reset ? { [`${BROKER}.Reset`]: true } : {};
     const [values] = await this.#ask([{ destination: topic(BROKER), properties }], limits);
-    if (!values) throw missing("<statisticsBrokerPlugin/> must be among the plugins of the broker");
-    this.#available = true;
+    if (!values) throw withoutPlugin();
     return brokerStatistics(values);
   }
 
@@ -362,21 +373,38 @@ export class Statistics {
     }
   }
 
-  async #ask(questions: readonly Question[], limits: CallOptions): Promise<PrimitiveMap[]> {
-    await using replies = await ReplyQueue.open(this.#connection, limits);
-    const { queue: replyTo, consumer } = replies;
+  /** The answers to all questions; or those between the first and the last, which alone have correlation ids. */
+  async #ask(
+    questions: readonly Question[],
+    limits: CallOptions,
+    between = false,
+  ): Promise<PrimitiveMap[]> {
+    await using replies = await ReplyQueue.open(this.#connection, limits, this.#log);
+    const { queue: replyTo } = replies;
     const common = { ...limits, persistent: false, confirm: true };
+    // Advisories tell everybody of the queue, so only what others can't guess makes an answer.
+    const [correlationId, end] = [crypto.randomUUID(), crypto.randomUUID()];
     for (const { destination, properties } of questions) {
-      await this.#connection.send(destination, null, { ...common, properties, replyTo });
+      const question = { ...common, properties, replyTo, correlationId };
+      await this.#connection.send(destination, null, question);
     }
     // When the broker has taken a question, all answers are in the queue. So what is sent there now is the last that comes.
-    await this.#connection.send(replyTo, null, { ...common, priority: 0 });
-    const found: PrimitiveMap[] = [];
-    for await (const message of consumer.messages({ signal: limits.signal })) {
-      if (message.kind !== "map") return found;
-      found.push(message.map);
+    await this.#connection.send(replyTo, null, { ...common, priority: 0, correlationId: end });
+    const isAnswer = (message: Message): boolean =>
+      message.correlationId === end ||
+      (message.correlationId === correlationId && message.kind === "map");
+    const found: Message[] = [];
+    while (true) {
+      const message = await replies.next(limits, isAnswer);
+      if (message.correlationId === end) break;
+      this.#available = true;
+      if (between) {
+        found.push(...await replies.between(message, limits));
+        break;
+      }
+      found.push(message);
     }
-    return found;
+    return found.map(({ map }) => map);
   }
 }
 
@@ -479,6 +507,10 @@ function text(values: PrimitiveMap, name: string): string | null {
 function withoutJmx(error: unknown): boolean {
   return error instanceof BrokerError &&
     error.exceptionClass === "java.lang.reflect.UndeclaredThrowableException";
+}
+
+function withoutPlugin(): OpenWireError {
+  return missing("<statisticsBrokerPlugin/> must be among the plugins of the broker");
 }
 
 function missing(what: string, cause?: unknown): OpenWireError {

@@ -11,8 +11,10 @@ import {
   createRemoveInfo,
   type ProducerId,
   type ProducerInfo,
+  type RemoveInfo,
   type SessionId,
 } from "../../codec/mod.ts";
+import { announce } from "../announce.ts";
 import { BatchError } from "./batch_error.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
@@ -26,7 +28,7 @@ import {
 import { checkEncodable } from "./encodable.ts";
 import { ClosedError } from "../errors.ts";
 import { Message } from "../message/message.ts";
-import { bytes, milliseconds } from "../options.ts";
+import { bytes, type Limits, milliseconds } from "../options.ts";
 import { type MessageBody, toOutgoing } from "../message/outgoing_message.ts";
 import { ObservedFlow } from "./observed_flow.ts";
 import { type Prepared, ProducerFlow, sizeOf } from "./producer_flow.ts";
@@ -37,7 +39,7 @@ import {
 } from "./producer_options.ts";
 import { ProducerStream } from "./producer_stream.ts";
 import type { OutgoingMessage, SendOptions, SendResult } from "./send_options.ts";
-import { sayClosed } from "../say_closed.ts";
+import { closeWith, SaidClosed } from "../say_closed.ts";
 import { idKey, type ProducerMember, type SessionContext } from "../session_context.ts";
 import type { TransactionContext } from "../transaction/transaction_context.ts";
 
@@ -93,7 +95,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   #ready: Promise<void> | undefined;
   #stream: ProducerStream<T | Message | OutgoingMessage<T | Message>> | undefined;
   #ended: Error | undefined;
-  #closing: Promise<void> | undefined;
+  #saidClosed: SaidClosed | undefined;
 
   /**
    * Use `session.createProducer()`.
@@ -129,7 +131,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   async open(options: CallOptions): Promise<void> {
     const { destination } = this;
     const where = destination ? ` for ${nameOf(destination)}` : "";
-    await this.#context.request(this.info, `Cannot open a producer${where}`, options);
+    const action = `Cannot open a producer${where}`;
+    await announce(this.#context, this.info, action, options, () => this.#removeInfo());
     this.#context.addProducer(this);
   }
 
@@ -271,7 +274,8 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @param options How long to wait; the connection's `closeTimeout` by default.
    */
   close(options: CallOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    const { closeTimeout } = this.#context.settings;
+    return closeWith(options, closeTimeout, (limits) => this.#close(limits));
   }
 
   /** The same as {@linkcode close}. */
@@ -395,24 +399,29 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     return toDestination(given);
   }
 
-  async #close(options: CallOptions): Promise<void> {
-    if (this.#ended) return;
-    this.#stop(new ClosedError("The producer was closed"));
-    this.#onClose(this);
-    const remove = (): Promise<void> => this.#remove(options);
-    if (this.#context.settings.failover && this.#transaction?.current) {
-      // Another broker takes its messages only from a producer that it knows.
-      const quietly = (): void => void remove().catch(() => {});
-      this.#transaction.enlist({ finish: () => ({ committed: quietly, rolledBack: quietly }) });
-    } else {
-      await remove();
+  async #close(limits: Limits): Promise<void> {
+    if (!this.#ended) {
+      this.#stop(new ClosedError("The producer was closed"));
+      this.#onClose(this);
+      const remove = (): void => this.#remove(limits);
+      if (this.#context.settings.failover && this.#transaction?.current) {
+        // Another broker takes its messages only from a producer that it knows.
+        this.#transaction.enlist({ finish: () => ({ committed: remove, rolledBack: remove }) });
+      } else {
+        remove();
+      }
     }
+    await this.#saidClosed?.within(limits);
   }
 
-  async #remove(options: CallOptions): Promise<void> {
+  #remove(limits: Limits): void {
     this.#context.removeProducer(this);
-    const remove = createRemoveInfo({ objectId: this.#id });
-    await sayClosed(this.#context, remove, "Cannot close the producer", options);
+    const action = "Cannot close the producer";
+    this.#saidClosed = new SaidClosed(this.#context, this.#removeInfo(), action, limits);
+  }
+
+  #removeInfo(): RemoveInfo {
+    return createRemoveInfo({ objectId: this.#id });
   }
 }
 

@@ -6,6 +6,7 @@
 
 import type { ActiveMQDestination, PrimitiveMapInput } from "../../codec/mod.ts";
 import { long } from "../../codec/mod.ts";
+import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { requireCapability } from "../capabilities.ts";
 import type { Connection } from "../connection.ts";
@@ -13,8 +14,10 @@ import { topic } from "../destination/destination.ts";
 import { TimeoutError } from "../errors.ts";
 import { leavable } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
+import type { Logger } from "../observe/logger.ts";
 import { milliseconds } from "../options.ts";
 import { ReplyQueue } from "../request/reply_queue.ts";
+import { TimeLimit } from "../time_limit.ts";
 import { type ScheduledDelivery, ScheduleProperty } from "./scheduled_delivery.ts";
 
 /**
@@ -68,6 +71,14 @@ export type JobsConnection = Pick<
 /** Java: ScheduledMessage.AMQ_SCHEDULER_MANAGEMENT_DESTINATION. */
 const MANAGEMENT = "ActiveMQ.Scheduler.Management";
 
+/** Markers are due after all times that a Date can say, in the year 275760, whatever the broker's clock says. */
+const MARKER_TIME = 8_640_000_000_000_000;
+
+/** Times in milliseconds since 1970, both included. */
+type Times = readonly [from: number, to: number];
+
+const ALL_MARKERS: Times = [MARKER_TIME, Number.MAX_SAFE_INTEGER];
+
 /**
  * The jobs of the broker's scheduler: messages that were sent with `delay`, `period` or `cron`. Only ActiveMQ has this, when
  * its `schedulerSupport` is on; Artemis is refused with the code `"UNSUPPORTED"`.
@@ -92,63 +103,57 @@ const MANAGEMENT = "ActiveMQ.Scheduler.Management";
 export class ScheduledJobs {
   readonly #connection: JobsConnection;
   readonly #requestTimeout: number;
+  readonly #log: Logger | undefined;
 
   /**
    * Use `connection.scheduledJobs`.
    *
    * @ignore Not for users.
    */
-  constructor(connection: JobsConnection, requestTimeout: number) {
+  constructor(connection: JobsConnection, requestTimeout: number, log: Logger | undefined) {
     this.#connection = connection;
     this.#requestTimeout = requestTimeout;
+    this.#log = log;
   }
 
   /**
-   * Shows jobs, by the time when they are due next.
+   * Shows jobs, by the time when they are due next. All are fetched when the iteration begins.
    *
-   * @param range Which jobs, and how long to wait for each.
-   * @returns The jobs there were when the iteration began.
+   * The broker answers on a temporary queue, to which other clients can send. Messages that do not come from the broker's
+   * scheduler are skipped. To know the scheduler, the client schedules a marker, which is due in the year 275760, and removes it.
+   * If the call is aborted before the marker was found, the marker stays.
+   *
+   * A client that browses jobs itself, or receives a message that the scheduler repeats, learns the producer id of the scheduler.
+   * If such a client connects under this id, it can still forge or suppress answers: the broker does not prevent that.
+   *
+   * @param range Which jobs, and how long to wait until all are there.
+   * @returns The jobs there were when the iteration began. Jobs due after the year 275760 are left out.
    * @throws {BrokerError} When the broker refuses.
    * @throws {TimeoutError} When the broker did not answer in time.
    * @throws {RangeError} When the range is none.
+   * @throws {OpenWireError} `"UNSUPPORTED"` when the broker has no scheduler, `"ANSWERS_TOO_LARGE"` when the jobs have more than 128 MiB: ask for a smaller range.
    */
   browse(range: JobRange = {}): AsyncIterableIterator<ScheduledJob> {
-    return leavable((signal) => this.#browse(range, signal), range.signal);
+    return leavable((signal) => this.#jobs(range, signal), range.signal);
   }
 
-  async *#browse(
+  async *#jobs(
     range: JobRange,
     signal: AbortSignal,
   ): AsyncGenerator<ScheduledJob, void, undefined> {
-    const { timeout } = range;
-    const patience = {
-      timeout: milliseconds("timeout", timeout, this.#requestTimeout),
-      signal,
-    };
-    const request = { AMQ_SCHEDULER_ACTION: "BROWSE", ...rangeProperties(range) };
+    const timeout = milliseconds("timeout", range.timeout, this.#requestTimeout);
+    const [from, to] = timesOf(range);
     this.#check("Cannot browse scheduled jobs");
-    await using replies = await ReplyQueue.open(this.#connection, patience);
-    const { queue: replyTo, consumer } = replies;
-    await this.#manage(request, { ...patience, replyTo });
-    // When the broker answers, it has put all jobs into the queue. So what is sent there now is the last that comes.
-    await this.#connection.send(replyTo, null, {
-      ...patience,
-      persistent: false,
-      confirm: true,
-      priority: 0,
-    });
-    while (true) {
-      const message = await consumer.receive(patience);
-      if (message === null) {
-        throw new TimeoutError(
-          `Cannot browse scheduled jobs: the next one did not come within ${patience.timeout} ms`,
-        );
-      }
-      const id = message.scheduledJobId;
-      if (id === null) return;
-      const { originalDestination: destination } = message;
-      yield { id, destination, schedule: scheduleOf(message), message };
+    const late = (): Error =>
+      new TimeoutError(`Cannot browse scheduled jobs: not all came within ${timeout} ms`);
+    const limit = new TimeLimit(timeout, late, signal);
+    let jobs: ScheduledJob[];
+    try {
+      jobs = await this.#browse([from, Math.min(to, MARKER_TIME - 1)], limit);
+    } finally {
+      limit.cancel();
     }
+    yield* jobs;
   }
 
   /**
@@ -176,9 +181,48 @@ export class ScheduledJobs {
    */
   async removeAll(range: JobRange = {}): Promise<void> {
     await this.#manage(
-      { AMQ_SCHEDULER_ACTION: "REMOVEALL", ...rangeProperties(range) },
+      { AMQ_SCHEDULER_ACTION: "REMOVEALL", ...(isLimited(range) && within(timesOf(range))) },
       { timeout: range.timeout, signal: range.signal },
     );
+  }
+
+  /**
+   * The scheduler's answers carry nothing of the question, but all have its producer id, and numbers that rise. A marker with an
+   * unguessable correlation id tells both: what the scheduler shows between two copies of the marker is genuine.
+   */
+  async #browse(times: Times, limit: TimeLimit): Promise<ScheduledJob[]> {
+    const limits = { timeout: 0, signal: limit.signal };
+    await using replies = await ReplyQueue.open(this.#connection, limits, this.#log);
+    const { queue: replyTo } = replies;
+    const marker = crypto.randomUUID();
+    await this.#connection.send(replyTo, null, {
+      ...limits,
+      delay: MARKER_TIME,
+      correlationId: marker,
+      // The last also where the broker sorts by priority.
+      priority: 0,
+      persistent: false,
+      confirm: true,
+    });
+    for (const asked of [ALL_MARKERS, times, ALL_MARKERS]) {
+      await this.#manage({ AMQ_SCHEDULER_ACTION: "BROWSE", ...within(asked) }, {
+        ...limits,
+        replyTo,
+      });
+    }
+    const first = await replies.next(limits, ({ correlationId }) => correlationId === marker);
+    const { scheduledJobId } = first;
+    if (scheduledJobId === null) {
+      throw new OpenWireError(
+        "UNSUPPORTED",
+        "Cannot browse scheduled jobs: schedulerSupport of the broker must be on",
+      );
+    }
+    const removed = this.remove(scheduledJobId);
+    removed.catch(() => {});
+    const found = await replies.between(first, limits);
+    await limit.race(removed);
+    return found.filter(isJob).map(toJob);
   }
 
   #check(action: string): void {
@@ -199,13 +243,28 @@ export class ScheduledJobs {
   }
 }
 
+/** Other clients' markers are no jobs. */
+function isJob({ properties }: Message): boolean {
+  const delay = properties.get(ScheduleProperty.delay);
+  return !(typeof delay === "number" || typeof delay === "bigint") || delay < MARKER_TIME;
+}
+
+function toJob(message: Message): ScheduledJob {
+  const { scheduledJobId, originalDestination: destination } = message;
+  return { id: scheduledJobId ?? "", destination, schedule: scheduleOf(message), message };
+}
+
+function isLimited({ from, to }: JobRange): boolean {
+  return from !== undefined || to !== undefined;
+}
+
+function timesOf({ from, to }: JobRange): Times {
+  return [timeOf("from", from, 0), timeOf("to", to, Number.MAX_SAFE_INTEGER)];
+}
+
 /** The broker looks only at ranges with both ends. */
-function rangeProperties({ from, to }: JobRange): Record<string, ReturnType<typeof long>> {
-  if (from === undefined && to === undefined) return {};
-  return {
-    ACTION_START_TIME: long(timeOf("from", from, 0)),
-    ACTION_END_TIME: long(timeOf("to", to, Number.MAX_SAFE_INTEGER)),
-  };
+function within([from, to]: Times): Record<string, ReturnType<typeof long>> {
+  return { ACTION_START_TIME: long(from), ACTION_END_TIME: long(to) };
 }
 
 function timeOf(name: string, time: Date | number | undefined, fallback: number): number {

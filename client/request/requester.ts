@@ -81,8 +81,6 @@ export class Requester {
   readonly #parts: RequesterParts;
   /** By correlation id. */
   readonly #exchanges: Map<string, Exchange> = new Map();
-  readonly #prefix: string = crypto.randomUUID();
-  #count = 0;
   #lateReplies = 0;
   #replies: Promise<TemporaryQueue> | undefined;
   #ended: Error | undefined;
@@ -219,7 +217,8 @@ export class Requester {
       return () => {};
     }
     const { signal } = options;
-    const correlationId = `${this.#prefix}:${++this.#count}`;
+    // Unguessable: whoever has seen one request must not be able to answer another.
+    const correlationId = crypto.randomUUID();
     const abort = (): void => exchange.fail(signal!.reason);
     const cancel = this.#parts.deadlines.add(timeout, exchange.late);
     const stop = (): void => {

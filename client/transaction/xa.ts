@@ -8,6 +8,7 @@ import type { XATransactionId } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { type Response, TransactionType } from "../link/commands.ts";
+import { limitsOf } from "../options.ts";
 import { BrokerError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import type { SessionContext } from "../session_context.ts";
@@ -173,6 +174,7 @@ export class XAResource {
       throw new TypeError(`Cannot end as "${how}": "success", "fail" or "suspend" is expected`);
     }
     toTransactionId(xid);
+    limitsOf(options);
     const branch = this.#branches.get(formatXid(xid));
     if (branch?.suspended.has(session) && how !== "suspend") {
       branch.suspended.delete(session);

@@ -137,7 +137,10 @@ function parseInner(
   const own = readNested(query);
   const [other] = own.others;
   if (other) {
-    throw invalid(`the option ${other.name} has its place behind the outermost parentheses`);
+    const option = compositeOptions.has(other.name)
+      ? `the option ${other.name}`
+      : `option ${other.place}`;
+    throw invalid(`${option} has its place behind the outermost parentheses`);
   }
   const inherited = mergeOptions(own.nested, nested);
   return splitList(list).flatMap((member) => parseMember(member, inherited, depth));
@@ -163,8 +166,8 @@ function checkTls(options: TransportOptions, schemes: readonly BrokerAddress["sc
 }
 
 /** `openwire.` is a name of ours for the prefix that Java calls `jms.`. */
-function withJmsPrefix({ name, value }: Parameter): Parameter {
-  return { name: name.replace(/^openwire\./, "jms."), value };
+function withJmsPrefix(parameter: Parameter): Parameter {
+  return { ...parameter, name: parameter.name.replace(/^openwire\./, "jms.") };
 }
 
 /** Takes the `nested.` options out of a query. */

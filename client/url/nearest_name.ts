@@ -28,7 +28,7 @@ function lastPart(name: string): string {
 }
 
 /** How many characters are to be inserted, removed or replaced (Levenshtein). */
-function countChanges(from: string, to: string): number {
+export function countChanges(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];

@@ -1,7 +1,7 @@
 /** Tables of options: what each one in a URL is here, or why it is refused. */
 
 import { mergeOptions } from "./merge_options.ts";
-import { nearestName } from "./nearest_name.ts";
+import { countChanges, nearestName } from "./nearest_name.ts";
 import type { ValueType } from "./option_value.ts";
 import type { Parameter } from "./query.ts";
 
@@ -128,12 +128,12 @@ export class OptionTable<Target extends object> {
   ): Target {
     const seen = new Set<OptionRow<Target>>();
     let options = {} as Target;
-    for (const [index, { name, value }] of parameters.entries()) {
+    for (const parameter of parameters) {
+      const { name, value } = parameter;
       const row = this.#rows.get(name);
       if (!row) {
         throw refuse(
-          misplaced(name) ?? this.#afterPassword(name, parameters[index - 1]) ??
-            this.#unknown(name),
+          unnamed(parameter, this.names) ?? misplaced(name) ?? this.#unknown(name),
         );
       }
       if (seen.has(row)) throw refuse(`the option ${name} is there twice`);
@@ -145,17 +145,24 @@ export class OptionTable<Target extends object> {
     return options;
   }
 
-  /** A `&` within a password makes an option of its rest, which must not be shown. */
-  #afterPassword(name: string, before: Parameter | undefined): string | undefined {
-    if (!before?.name.endsWith(".password")) return undefined;
-    const prefix = name.slice(0, name.indexOf(".") + 1);
-    if (prefix && this.names.some((known) => known.startsWith(prefix))) return undefined;
-    return `what follows ${before.name} is no option; a \`&\` within a value is written %26`;
-  }
-
   #unknown(name: string): string {
     return `there is no option ${name}; the nearest is ${nearestName(name, this.names)}`;
   }
+}
+
+/**
+ * What to say of an option that must not be named, for it may be a part of a secret. One that is nearly an option that there
+ * is may be named.
+ */
+function unnamed(
+  { name, place, behindSecret }: Parameter,
+  names: readonly string[],
+): string | undefined {
+  if (behindSecret === undefined) return undefined;
+  const nearest = nearestName(name, names);
+  if (name.includes(".") && countChanges(name, nearest) <= 2) return undefined;
+  return `option ${place}, behind ${behindSecret}, is none; the nearest is ${nearest}. ` +
+    "A `&` within a value is written %26";
 }
 
 function problemOf(row: OptionRow<object>, name: string, value: string): string {

@@ -6,7 +6,14 @@ import type { Refusal } from "./option_table.ts";
 export interface Parameter {
   readonly name: string;
   readonly value: string;
+  /** Its place in the query, from 1. */
+  readonly place: number;
+  /** The option before it whose value may be a secret. If a `&` in that value was not encoded, this name is a part of it. */
+  readonly behindSecret: string | undefined;
 }
+
+/** Options, and misspelled ones, whose values are nobody's business. */
+const SECRET = /user|pass|pwd|secret|token|credential|key/i;
 
 /** Names that may be shown: other texts may be part of a password in which a character was not encoded. */
 const READABLE = /^[\w.-]{1,80}$/;
@@ -22,6 +29,7 @@ export function parseQuery(query: string, refuse: Refusal): Parameter[] {
     throw refuse("there is a second `?`; within a value it is written %3F");
   }
   if (query === "") return [];
+  let behindSecret: string | undefined;
   return query.split("&").map((part, index) => {
     const at = part.indexOf("=");
     if (at < 0) {
@@ -38,9 +46,14 @@ export function parseQuery(query: string, refuse: Refusal): Parameter[] {
     }
     const value = decode(part.slice(at + 1));
     if (value === undefined) {
-      throw refuse(`the value of ${name} has a \`%\` that begins no character; % is written %25`);
+      const option = behindSecret === undefined ? name : `option ${index + 1}`;
+      throw refuse(
+        `the value of ${option} has a \`%\` that begins no character; % is written %25`,
+      );
     }
-    return { name, value };
+    const parameter = { name, value, place: index + 1, behindSecret };
+    if (SECRET.test(name)) behindSecret ??= name;
+    return parameter;
   });
 }
 

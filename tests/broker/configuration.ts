@@ -34,8 +34,8 @@ const TLS: ReadonlyMap<Connector, boolean> = new Map([["ssl", false], ["mutualSs
 const OPENWIRE: Partial<Record<Connector, string>> = {
   openwire: "wireFormat.maxFrameSize=104857600",
   smallFrame: "wireFormat.maxFrameSize=65536",
-  plain:
-    "wireFormat.maxFrameSize=104857600&wireFormat.tightEncodingEnabled=false&wireFormat.cacheEnabled=false",
+  plain: "wireFormat.maxFrameSize=104857600&wireFormat.tightEncodingEnabled=false" +
+    "&wireFormat.cacheEnabled=false&wireFormat.maxInactivityDuration=0",
 };
 
 /** What Artemis needs to take names as ActiveMQ does: of virtual topics in OpenWire, of queues and topics in the others. */

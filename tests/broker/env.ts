@@ -13,7 +13,7 @@ export interface BrokerUrls {
   openwire: string;
   /** OpenWire whose frames end at 64 KiB; ActiveMQ only. */
   smallFrame?: string;
-  /** OpenWire without tight encoding and without the value cache; ActiveMQ only. */
+  /** OpenWire without tight encoding, value cache and keep-alives; ActiveMQ only. */
   plain?: string;
   /** OpenWire with TLS, with `tls.caCerts`. */
   ssl: string;

@@ -21,7 +21,7 @@ export interface Certificate {
 
 /** What a certificate says. */
 export interface CertificateOptions {
-  /** Names and addresses of the host. @default {[]} */
+  /** Names and addresses of the host; what has an @ is an address of mail. @default {[]} */
   hosts?: readonly string[];
   /** The common name. */
   name?: string;
@@ -166,6 +166,7 @@ function extension(id: string, value: Bytes, critical = false): Bytes {
 
 /** A subject alternative name. */
 function alternative(host: string): Bytes {
+  if (host.includes("@")) return der.implicit(1, new TextEncoder().encode(host));
   const address = addressOf(host);
   return address ? der.implicit(7, address) : der.implicit(2, new TextEncoder().encode(host));
 }

@@ -560,6 +560,28 @@ test("no error has a password", () => {
       "tcp://h?jms.userName=secret&jms.userName=secret",
       "tcp://h?jms.password=secret&trace=true",
       "tcp://h?a@secret=1",
+      ...[
+        "secret",
+        "jms.secret",
+        "nested.secret",
+        "consumer.secret",
+        "transport.secret",
+        "nms.secret",
+      ]
+        .flatMap((name) => [
+          `tcp://h?jms.password=a&${name}=b`,
+          `tcp://h?jms.password=a&${name}=%zz`,
+          `tcp://h?jms.password=a&jms.useAsyncSend=true&${name}=b`,
+          `tcp://h?openwire.password=a&${name}=b`,
+          `tcp://h?jms.userName=a&${name}=b`,
+          `tcp://h?password=%41&${name}=%zz`,
+          `failover:(tcp://h)?jms.password=a&${name}=b`,
+          `failover:(tcp://h)?jms.password=a&nested.${name}=b`,
+          `failover:(static:(tcp://h)?jms.password=a&${name}=b)`,
+          `failover:(tcp://h?jms.password=a&${name}=b)`,
+        ]),
+      "tcp://h?jms.password=a&auto.secret=b",
+      "tcp://h?jms.password=a&connection.secret=b",
     ]
   ) {
     const error = assertThrows(() => parseBrokerUrl(url), TransportError);

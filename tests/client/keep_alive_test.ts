@@ -1,11 +1,19 @@
 import { connect, ConnectionClosedError } from "../../mod.ts";
-import { createKeepAliveInfo } from "../../codec/mod.ts";
+import { createExceptionResponse, createKeepAliveInfo } from "../../codec/mod.ts";
 import { FrameWatch } from "../../client/link/frame_watch.ts";
 import { InactivityMonitor } from "../../client/link/inactivity_monitor.ts";
-import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { test } from "../_harness.ts";
-import { testOnBrokers } from "./_brokers.ts";
+import { brokers, skipWithout } from "../broker/env.ts";
+import { freshName, testOnBrokers } from "./_brokers.ts";
 import { fakePeer, Script } from "./_fake_broker.ts";
+import { until } from "./_messages.ts";
 
 test("InactivityMonitor asks for a keep-alive when nothing was written since the last check", () => {
   const monitor = new InactivityMonitor(30_000, 10_000, 0);
@@ -138,6 +146,121 @@ test("a keep-alive that wants an answer gets itself back", async () => {
   assertEquals(await promise, createKeepAliveInfo({ commandId: 77, responseRequired: false }));
   await connection.close();
 });
+
+/** A broker that wants no keep-alives. */
+const withoutKeepAlives = { maxInactivityDuration: 0, maxInactivityDurationInitialDelay: 0 };
+
+test("a broker without keep-alives is given up when it answers nothing", async () => {
+  await using silent = await fakePeer(async (transport) => {
+    const script = new Script(transport, withoutKeepAlives);
+    await script.accept();
+    while (await script.next());
+  });
+  const connection = await connect(silent.url, { wireFormat: quick });
+  assertEquals(connection.wireFormat.maxInactivityDuration, 0);
+  const error = await connection.closed;
+  assertInstanceOf(error, ConnectionClosedError);
+  assertStringIncludes(error!.message, "Nothing came from the broker for 150 ms");
+});
+
+test("a broker without keep-alives is not given up as long as it answers", async () => {
+  for (const refuses of [false, true]) {
+    let asked = 0;
+    const { promise: longEnough, resolve } = Promise.withResolvers<void>();
+    await using living = await fakePeer(async (transport) => {
+      const script = new Script(transport, withoutKeepAlives);
+      await script.accept();
+      for (let command; (command = await script.next()) !== undefined;) {
+        assert(command.dataType !== "KeepAliveInfo");
+        if (command.dataType === "FlushCommand") {
+          if (++asked === 12) resolve();
+          // As Artemis does.
+          if (refuses) {
+            await script.send(createExceptionResponse({ correlationId: command.commandId }));
+            continue;
+          }
+        }
+        await script.answer(command);
+      }
+    });
+    const connection = await connect(living.url, { wireFormat: quick });
+    const errors: unknown[] = [];
+    const told = (async () => {
+      for await (const status of connection.status()) {
+        if (status.type === "error") errors.push(status.error);
+      }
+    })();
+    await longEnough;
+    await connection.close();
+    assertEquals(await connection.closed, undefined);
+    await told;
+    assertEquals(errors, []);
+  }
+});
+
+test("a broker without keep-alives that waits for space for a message is not given up", async () => {
+  let asked = 0;
+  const [waits, space] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await using full = await fakePeer(async (transport) => {
+    const script = new Script(transport, withoutKeepAlives);
+    await script.accept();
+    for (let command; (command = await script.next()) !== undefined;) {
+      if (command.dataType === "FlushCommand") asked++;
+      if (command.dataType === "ActiveMQTextMessage") {
+        waits.resolve();
+        await space.promise;
+      }
+      await script.answer(command);
+    }
+  });
+  const connection = await connect(full.url, { wireFormat: quick });
+  let ended = false;
+  connection.closed.then(() => ended = true);
+  const sending = connection.send("orders", "x");
+  await waits.promise;
+  await assertRejects(() => connection.ping({ timeout: 6 * quick.maxInactivityDuration }));
+  assertEquals(ended, false);
+  space.resolve();
+  await sending;
+  await until(() => asked > 3);
+  assertEquals(ended, false);
+  await connection.close();
+});
+
+test("nothing is asked of a broker without keep-alives when they are off here, too", async () => {
+  let commands = 0;
+  await using silent = await fakePeer(async (transport) => {
+    const script = new Script(transport, withoutKeepAlives);
+    await script.accept();
+    while (await script.next()) commands++;
+  });
+  const connection = await connect(silent.url, { wireFormat: withoutKeepAlives });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(commands, 0);
+  connection.abort();
+});
+
+for (const kind of ["activemq5", "activemq6"] as const) {
+  test(`a connector without keep-alives keeps an idle connection (${kind})`, async () => {
+    const wireFormat = { maxInactivityDuration: 300, maxInactivityDurationInitialDelay: 0 };
+    let answered = 0;
+    const longEnough = Promise.withResolvers<void>();
+    await using connection = await connect(brokers[kind]!.urls.plain!, {
+      wireFormat,
+      inspect: (command, direction) => {
+        if (direction === "received" && command.dataType === "Response" && ++answered > 12) {
+          longEnough.resolve();
+        }
+      },
+    });
+    assertEquals(connection.wireFormat.maxInactivityDuration, 0);
+    const name = freshName();
+    await using consumer = await connection.createConsumer(name);
+    await longEnough.promise;
+    await connection.send(name, "x");
+    assertEquals((await consumer.receive())?.text, "x");
+  }, { skip: skipWithout(kind) });
+}
 
 /** Keeps the event loop from all else. */
 function block(milliseconds: number): void {

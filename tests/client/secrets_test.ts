@@ -9,7 +9,7 @@ import {
   OpenWireError,
 } from "../../mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { credentials, leakIn, LeakScanner, SECRET } from "../_secret.ts";
 import { test } from "../_harness.ts";
 import { testOnBrokers } from "./_brokers.ts";
@@ -145,6 +145,50 @@ test("the password is in no error of a handshake that breaks, or of one with a b
     assertInstanceOf(error, OpenWireError);
     assertClean("an error", error);
     assertClean("what was shown", shown);
+  }
+});
+
+test("what is given as user name, password or TLS by mistake is in no error", async () => {
+  await using broker = await MemoryBroker.listen();
+  const pin = 987654321987;
+  const others = [pin, BigInt(pin), [SECRET], { a: SECRET }, Object(SECRET), () => SECRET, true];
+  const cases: [name: string, values: unknown[]][] = [
+    ["username", others],
+    ["password", others],
+    ["credentials", [SECRET, pin, [SECRET], { username: SECRET }, null, Object(SECRET)]],
+    ["credentials", others.map((password) => () => ({ username: "app", password }))],
+    ["credentials", [SECRET, pin, null, undefined].map((given) => () => given)],
+    ["beforeConnect", [SECRET, pin, [SECRET], null]],
+    ["inspect", [SECRET, pin, [SECRET], null]],
+  ];
+  const secure = broker.url.replace("tcp:", "ssl:");
+  const tls: unknown[] = [
+    SECRET,
+    pin,
+    () => SECRET,
+    ...others.flatMap((value) => [
+      { caCerts: value },
+      { cert: value, key: value },
+      { cert: "-----BEGIN CERTIFICATE-----", key: value },
+      { cert: value },
+    ]),
+    { verifyHostName: SECRET },
+    { verifyHostName: null },
+    { insecureSkipVerify: "false" },
+    { insecureSkipVerify: pin },
+  ];
+  const attempts: [url: string, options: object][] = [
+    ...cases.flatMap(([name, values]) =>
+      values.map((value): [string, object] => [broker.url, { [name]: value }])
+    ),
+    ...tls.map((value): [string, object] => [secure, { tls: value }]),
+  ];
+  for (const [url, wrong] of attempts) {
+    const { shown, options } = keeping();
+    const error = await assertRejects(() => connect(url, { ...options, ...wrong }), TypeError);
+    assertClean("an error", error);
+    assertClean("what was shown", shown);
+    assert(!`${error.message} ${error.stack}`.includes(String(pin)), error.message);
   }
 });
 

@@ -97,6 +97,102 @@ for (
   });
 }
 
+behaviour("What is sent to wildcards goes to a queue of that name", async (target) => {
+  const client = await target.open();
+  const queue = (name: string) => target.queue(`W.${name}`);
+  for (const name of ["A", "X.Y"]) await client.publish(queue(name), name);
+  for (const name of ["*", "X.*", ">"]) await client.publish(queue(name), `to ${name}`);
+  // Those who were there get nothing of it.
+  const reader = await target.open();
+  await reader.consumer(queue("A"));
+  const found = await reader.dispatches(3);
+  assertEquals(texts(found).toSorted(), ["A", "to *", "to >"]);
+  const [star] = found.filter((dispatch) => text(dispatch) === "to *");
+  assertEquals(star!.destination, queue("*"));
+  assertEquals(star!.message!.destination, queue("*"));
+  const other = await target.open();
+  await other.consumer(queue("X.Y"));
+  assertEquals(texts(await other.dispatches(2)).toSorted(), ["X.Y", "to X.*"]);
+});
+
+behaviour("A wildcard consumer gets what is sent to wildcards", async (target) => {
+  const client = await target.open();
+  for (const kind of ["queue", "topic"] as const) {
+    const place = (name: string) => target[kind](`W.${kind}.${name}`);
+    const [exact, star, all] = [await target.open(), await target.open(), await target.open()];
+    await exact.consumer(place("A"));
+    await star.consumer(place("*"));
+    for (const name of ["*", ">", "X.*"]) await client.publish(place(name), name);
+    assertEquals(texts(await star.dispatches(2)), ["*", ">"]);
+    assertEquals([await target.rest(exact), await target.rest(star)], [[], []]);
+    // One that comes later is attached to all that its name may stand for.
+    await all.consumer(place("X.Y"));
+    await client.publish(place("X.*"), "again");
+    const expected = kind === "queue" ? ["X.*", "again"] : ["again"];
+    assertEquals(texts(await all.dispatches(expected.length)), expected);
+  }
+});
+
+for (
+  const [there, comes, attached] of [
+    ["*.Y", "X.*", true],
+    ["X.>", "*.Y", true],
+    [">", "X.Y.Z", true],
+    ["X.>", "X", true],
+    ["X.*", "X", false],
+    ["*.Y", "X.Z", false],
+    ["*", "X.Y", false],
+  ] as [string, string, boolean][]
+) {
+  behaviour(
+    `A topic ${there} is ${attached ? "" : "not "}for who comes for ${comes}`,
+    async (target) => {
+      const client = await target.open();
+      await client.publish(target.topic(`W.${there}`), "first");
+      const reader = await target.open();
+      await reader.consumer(target.topic(`W.${comes}`));
+      await client.publish(target.topic(`W.${there}`), "second");
+      assertEquals(await target.rest(reader), attached ? ["second"] : []);
+    },
+  );
+}
+
+for (
+  const [there, made, attached] of [
+    ["*", ">", true],
+    ["*.Y", "X.*", false],
+    ["X.>", "*.Y", true],
+    ["X.Y", "X.*", false],
+    ["*.*", "X.>", true],
+  ] as [string, string, boolean][]
+) {
+  behaviour(
+    `A new topic ${made} is ${attached ? "" : "not "}for who came for ${there}`,
+    async (target) => {
+      const [client, reader] = [await target.open(), await target.open()];
+      await reader.consumer(target.topic(`W.${there}`));
+      await client.publish(target.topic(`W.${made}`), "first");
+      assertEquals(await target.rest(reader), attached ? ["first"] : []);
+    },
+  );
+}
+
+behaviour("A composite may have wildcards", async (target) => {
+  const client = await target.open();
+  const reader = await target.open();
+  const both = {
+    ...target.queue("W.A"),
+    physicalName: `${target.name("W.A")},${target.name("W.*")}`,
+  };
+  await reader.consumer(target.queue("W.*"));
+  await client.publish(both, "x");
+  const found = await reader.dispatches(2);
+  assertEquals(found.map(({ destination }) => destination!.physicalName).toSorted(), [
+    target.name("W.*"),
+    target.name("W.A"),
+  ]);
+});
+
 behaviour("A wildcard consumer gets the messages of topics that are new", async (target) => {
   const client = await target.open();
   await client.consumer(target.topic(">"));

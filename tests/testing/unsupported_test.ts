@@ -20,11 +20,6 @@ const REFUSED: [string, (client: RawClient) => Command | Promise<Command>, strin
     (client) => client.consumerInfo(Q, { networkSubscription: true }),
     "networks of brokers",
   ],
-  [
-    "a message to a pattern",
-    async (client) => client.message(await client.producer(), { ...Q, physicalName: "A.*" }, "x"),
-    "messages to a pattern",
-  ],
   ["BrokerInfo", () => createBrokerInfo(), "BrokerInfo"],
   ["BrokerSubscriptionInfo", () => createBrokerSubscriptionInfo(), "BrokerSubscriptionInfo"],
   [

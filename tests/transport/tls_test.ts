@@ -110,6 +110,18 @@ const bad: Record<string, [problem: string, certificate: () => Promise<Certifica
     "it is for another host",
     () => authority.issue({ hosts: ["elsewhere.example"], name: "localhost" }),
   ],
+  "with a common name and no other": [
+    "it is for another host",
+    () => authority.issue({ name: "localhost" }),
+  ],
+  "with a common name and an address": [
+    "it is for another host",
+    () => authority.issue({ name: "localhost", hosts: ["127.0.0.1"] }),
+  ],
+  "with a common name and an address of mail": [
+    "it is for another host",
+    () => authority.issue({ name: "localhost", hosts: ["admin@localhost"] }),
+  ],
   "of another authority": [unknown, () => stranger.issue({ hosts: HOSTS })],
   "that has expired": [
     "it has expired",
