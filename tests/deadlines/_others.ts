@@ -5,7 +5,6 @@ import {
   createActiveMQTextMessage,
   createKeepAliveInfo,
   deflateMessage,
-  inflateMessage,
   OpenWireDecoderStream,
   OpenWireEncoderStream,
   OpenWireFormat,
@@ -90,10 +89,6 @@ export const others: Readonly<Record<string, () => Promise<void>>> = {
   "OpenWireFormat.agreement": async () => {
     const format = new OpenWireFormat();
     await failsWith(format.agreement, () => format.fail(REASON));
-  },
-  inflateMessage: async () => {
-    const message = createActiveMQTextMessage({ content: new Uint8Array(10_000) });
-    await inflateMessage(await deflateMessage(message));
   },
   deflateMessage: async () => {
     await deflateMessage(createActiveMQTextMessage({ content: new Uint8Array(10_000) }));

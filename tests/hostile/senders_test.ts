@@ -4,16 +4,10 @@ import type { Connection, ConnectOptions, Message, MessageConsumer } from "../..
 import {
   createActiveMQBytesMessage,
   createActiveMQMapMessage,
-  createActiveMQQueue,
   createActiveMQStreamMessage,
-  createActiveMQTextMessage,
   createConnectionId,
   createConsumerId,
   createConsumerInfo,
-  createFlushCommand,
-  createMessageId,
-  createProducerId,
-  createProducerInfo,
   createTransactionInfo,
   createXATransactionId,
   deflateMessage,
@@ -21,8 +15,6 @@ import {
   encodeStreamBody,
   encodeTextBody,
   type Message as WireMessage,
-  OpenWireEncoder,
-  OpenWireFormat,
 } from "../../codec/mod.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { testOnBrokers } from "../client/_brokers.ts";
