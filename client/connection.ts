@@ -493,6 +493,7 @@ export class Connection implements AsyncDisposable {
    * @returns The replies, which are acknowledged, in the order in which they come. For one that tells of a failure
    *   `RemoteError.of()` gives the error.
    * @throws {RangeError} When an option is out of range.
+   * @throws {OpenWireError} `"TOO_MANY_REPLIES"` from the loop, when 10,000 replies have come that were not read; after those.
    * @throws See `MessageProducer.send()`, from the loop.
    *
    * @example

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import type { Deadlines } from "../deadlines.ts";
@@ -75,6 +76,9 @@ interface Exchange {
 
 /** Messages that the broker sends ahead to the consumer of all replies. */
 const PREFETCH_SIZE = 1000;
+
+/** Replies of one request that wait to be read, at most. */
+const MOST_UNREAD = 10_000;
 
 /** Sends the requests of one connection. All replies come to one temporary queue, made for the first request. */
 export class Requester {
@@ -164,8 +168,13 @@ export class Requester {
     };
     const stop = this.#begin(destination, body, options, timeout, {
       take: (reply) => {
-        replies.push(reply);
         cancelStall();
+        if (replies.length >= MOST_UNREAD) {
+          const message = `Cannot take more replies: ${MOST_UNREAD} have come and were not read`;
+          failure ??= { error: new OpenWireError("TOO_MANY_REPLIES", message) };
+          return end();
+        }
+        replies.push(reply);
         if (--missing === 0) return end();
         cancelStall = this.#parts.deadlines.add(stallTimeout, end);
         wake();

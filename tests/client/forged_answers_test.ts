@@ -1,12 +1,20 @@
 /** Clients that answer what others have asked. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Connection, type LogFields, OpenWireError, TimeoutError } from "../../mod.ts";
+import {
+  connect,
+  type Connection,
+  type LogFields,
+  OpenWireError,
+  TimeoutError,
+} from "../../mod.ts";
 import { ScheduledJobs } from "../../client/producer/scheduled_jobs.ts";
 import { Statistics } from "../../client/management/statistics.ts";
 import { type ActiveMQDestination, createMessageId, encodePrimitiveMap } from "../../codec/mod.ts";
+import { MemoryBroker } from "../../testing/mod.ts";
 import { dial } from "../../transport/mod.ts";
 import { RawClient } from "../testing/_raw_client.ts";
+import { test } from "../_harness.ts";
 import { type TestBroker, testOnBrokers } from "./_brokers.ts";
 import { received, until } from "./_messages.ts";
 
@@ -206,3 +214,15 @@ testOnBrokers("browse() refuses a broker without a scheduler", async (broker) =>
   const error = await assertRejects(() => jobs.browse().next(), OpenWireError, "schedulerSupport");
   assertEquals(error.code, "UNSUPPORTED");
 }, { needs: ["scheduled jobs"] });
+
+test("browse() refuses jobs that are too large together", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url);
+  const body = new Uint8Array(8_000_000);
+  for (let i = 0; i < 17; i++) await connection.send("orders", body, { delay: 3_600_000 });
+  const error = await assertRejects(() =>
+    connection.scheduledJobs.browse().next()
+  ) as OpenWireError;
+  assertEquals(error.code, "ANSWERS_TOO_LARGE");
+  assert(await connection.ping() >= 0);
+});

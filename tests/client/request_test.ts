@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   BrokerError,
   ClosedError,
+  connect,
   type Connection,
   ConnectionClosedError,
   type ConnectionStatus,
@@ -684,4 +685,24 @@ test("a lost connection to the broker's replies is noticed by status()", async (
   await assertRejects(() => pending, ConnectionClosedError);
   await watched;
   assertEquals(statuses.map(({ type }) => type), ["closed"]);
+});
+
+test("requestMany() fails after 10,000 replies that nobody reads, and gives those", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using client = await connect(broker.url);
+  await using server = await connect(broker.url);
+  const requests = await server.createConsumer("who");
+  const replies = client.requestMany("who", null, { timeout: 20_000, stallTimeout: 20_000 });
+  const first = replies.next();
+  const { replyTo, correlationId } = await received(requests);
+  const producer = await server.createProducer(replyTo!, { persistent: false });
+  const send = (text: string) => producer.send(text, { correlationId: correlationId! });
+  await Promise.all(Array.from({ length: 10_003 }, (_, i) => send(`${i}`)));
+  await until(() => client.lateReplies > 0);
+  assertEquals((await first).value?.text, "0");
+  let count = 1;
+  const error = await assertRejects(async () => {
+    for await (const { text } of replies) assertEquals(text, `${count++}`);
+  }) as OpenWireError;
+  assertEquals([error.code, count], ["TOO_MANY_REPLIES", 10_001]);
 });
