@@ -66,6 +66,9 @@ export interface ConsumerDeliveriesOptions {
   buffered(bytes: number): void;
 }
 
+/** Ids of unreadable messages that are remembered. */
+const MOST_SKIPPED = 10_000;
+
 /** The messages of a consumer, from their arrival until they are settled. */
 export class ConsumerDeliveries implements TransactionParticipant {
   /** Those that wait to be taken. */
@@ -81,7 +84,9 @@ export class ConsumerDeliveries implements TransactionParticipant {
   #inTransaction: Set<Delivery> = new Set();
   /** Transactions that are about to end, and had messages of this consumer. */
   #endingTransactions = 0;
-  /** Messages that can't be read and that the broker has not been told of. */
+  /** Ids of messages that can't be read and that the broker was told to dead-letter. */
+  readonly #skipped: Set<string> = new Set();
+  /** Messages that can't be read and that the broker has not been told of yet, or is not told of. */
   #skipping = 0;
   /** Messages that are with a handler. */
   #handling = 0;
@@ -141,7 +146,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     return this.#unsettled.size;
   }
 
-  /** Number of messages that can't be read and that the broker has not been told of. */
+  /** Number of messages that can't be read and that the broker has not been told of yet, or is not told of. */
   get skipping(): number {
     return this.#skipping;
   }
@@ -188,15 +193,22 @@ export class ConsumerDeliveries implements TransactionParticipant {
     context.counters.messagesReceived++;
     const from = destination ? formatDestination(destination) : "the broker";
     const { dataType, field, code } = error;
+    const id = formatMessageId(messageId);
+    const again = this.#skipped.has(id);
+    const outcome = again ? ". It came again and is left unacknowledged" : "";
     context.report(
       new ProtocolError(
-        `Cannot read the message ${formatMessageId(messageId)} from ${from}: ${error.message}`,
+        `Cannot read the message ${id} from ${from}: ${error.message}${outcome}`,
         { dataType, field },
         code as "PROTOCOL" | "FRAME_TOO_LARGE",
         { cause: error },
       ),
     );
     if (kind.browser) return;
+    // Artemis moves a message of the dead-letter queue to its end each time that it is dead-lettered.
+    if (again) return void this.#skipping++;
+    if (this.#skipped.size >= MOST_SKIPPED) this.#skipped.clear();
+    this.#skipped.add(id);
     const message = createActiveMQMessage({ messageId, destination });
     const dispatch = createMessageDispatch({ consumerId, destination, message });
     const delivery = this.#toDelivery(dispatch, message);
@@ -204,7 +216,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#skipping++;
     this.#acknowledger.poison(delivery, poisonCause(error))
       .catch((failure) => context.report(failure))
-      .finally(() => this.#skipping--);
+      .finally(() => this.#skipping = Math.max(0, this.#skipping - 1));
   }
 
   /** The broker sends more or fewer messages ahead from now on. */
@@ -345,6 +357,8 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#acknowledger.interrupted();
     this.#redeliverer.interrupted();
     this.queue.clear();
+    this.#skipped.clear();
+    this.#skipping = 0;
     this.#body.clear();
     for (const delivery of this.#unsettled) delivery.state = "lost";
     this.#unsettled.clear();

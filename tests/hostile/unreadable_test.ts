@@ -142,6 +142,20 @@ test("a browser leaves a message that can't be read where it is, and reports it"
   });
 });
 
+test("a message that was dead-lettered and comes again is left unacknowledged", async () => {
+  await withVictim(async ({ connection, script, commands, failures, attack }) => {
+    const consumer = await connection.createConsumer("ActiveMQ.DLQ");
+    const bytes = withStructure(consumer.id, deep);
+    for (let i = 0; i < 5; i++) await attack(bytes);
+    await attack(withStructure(consumer.id, deep));
+    await script.send(dispatchTo(consumer.id, textMessage("good")));
+    assertEquals((await consumer.receive())?.text, "good");
+    await connection.ping();
+    assertEquals([poison(commands).length, failures.length], [2, 6]);
+    assert(failures[1]!.message.includes("is left unacknowledged"), failures[1]!.message);
+  });
+});
+
 test("a message that can't be read and is for nobody is ignored", async () => {
   await withVictim(async ({ connection, commands, failures, attack }) => {
     await attack(withStructure("7:77", deep));
