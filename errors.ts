@@ -196,3 +196,30 @@ function stackOf(error: Error): string | undefined {
     .map((line) => oneLine(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST)}…` : line))
     .join("\n");
 }
+
+/**
+ * The text of anything that was thrown, whatever it does when it is asked. Of an object that is no error it is its `message`,
+ * with its `code`.
+ */
+export function textOf(value: unknown): string {
+  try {
+    if (typeof value !== "object" || value === null) return String(value);
+    if (value instanceof Error) return String(value);
+    const { message, code } = value as { message?: unknown; code?: unknown };
+    if (typeof message !== "string") return String(value);
+    const isCode = typeof code === "string" || typeof code === "number";
+    return isCode ? `${message} (code ${code})` : message;
+  } catch {
+    return "a value that cannot be shown";
+  }
+}
+
+/** An error for anything that was thrown: the value itself, if it is an error whose message can be read. */
+export function toError(value: unknown): Error {
+  try {
+    if (value instanceof Error && typeof value.message === "string") return value;
+  } catch {
+    // It is an error in name only.
+  }
+  return new Error(textOf(value));
+}

@@ -15,6 +15,7 @@ import {
   type DataStructure,
   type WireFormatSettings,
 } from "../codec/mod.ts";
+import { toError } from "../errors.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
 import { isToldByArtemis } from "./advisory/advisory_topics.ts";
 import { DestinationSource } from "./advisory/destination_source.ts";
@@ -33,7 +34,7 @@ import { drainAll, drainWith } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, nameOf } from "./destination/destination.ts";
 import type { Message } from "./message/message.ts";
-import type { MessageBody } from "./message/outgoing_message.ts";
+import { encodeBody, type MessageBody } from "./message/outgoing_message.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
 import type { BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -182,6 +183,7 @@ export class Connection implements AsyncDisposable {
       connection: this,
       deadlines: this.#deadlines,
       requestTimeout: settings.requestTimeout,
+      nestedMapAndListEnabled: settings.nestedMapAndListEnabled,
     });
     this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout, this.#log);
     this.statistics = new Statistics(this, settings.requestTimeout, this.#log);
@@ -412,8 +414,9 @@ export class Connection implements AsyncDisposable {
     body: MessageBody,
     options: SendOptions = {},
   ): Promise<SendResult> {
-    const [session, left] = await this.#ownSession("auto", options, roughSize(body));
-    return await session.send(destination, body, left);
+    const encoded = encodeBody(body, this.#settings.nestedMapAndListEnabled);
+    const [session, left] = await this.#ownSession("auto", options, roughSize(encoded));
+    return await session.send(destination, encoded as MessageBody, left);
   }
 
   /**
@@ -734,7 +737,7 @@ export class Connection implements AsyncDisposable {
       try {
         inspect(command, direction);
       } catch (error) {
-        this.#report(error instanceof Error ? error : new Error(String(error)));
+        this.#report(toError(error));
       }
     };
   }

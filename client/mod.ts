@@ -58,7 +58,12 @@ export {
 } from "./observe/trace_context.ts";
 export type { ConnectionStats, SettlementStats, TrafficStats } from "./observe/stats.ts";
 export type { LogFields, Logger } from "./observe/logger.ts";
-export type { MessageBody, MessageHeaders } from "./message/outgoing_message.ts";
+export type {
+  BodyBytes,
+  MessageBody,
+  MessageHeaders,
+  NamedBody,
+} from "./message/outgoing_message.ts";
 export type { PrefetchPolicy } from "./consumer/prefetch_policy.ts";
 export type { ProducerOptions } from "./producer/producer_options.ts";
 export { type BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";

@@ -25,7 +25,7 @@ import { ClosedError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { inTime } from "./in_time.ts";
 import { MessageConsumer } from "./consumer/message_consumer.ts";
 import { MessageProducer } from "./producer/message_producer.ts";
-import type { MessageBody } from "./message/outgoing_message.ts";
+import { encodeBody, type MessageBody } from "./message/outgoing_message.ts";
 import { type Limits, limitsOf } from "./options.ts";
 import { roughSize } from "./producer/pending_sends.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
@@ -255,6 +255,7 @@ export class Session implements AsyncDisposable {
     options: SendOptions = {},
   ): Promise<SendResult> {
     this.checkOpen();
+    const encoded = encodeBody(body, this.#context.settings.nestedMapAndListEnabled);
     if (!this.#sender) {
       this.#sender = new SharedStep(this.createProducer(), "Cannot open a producer");
       // One that could not be opened is not kept.
@@ -263,9 +264,9 @@ export class Session implements AsyncDisposable {
     const [producer, left] = await this.#sender.within(
       options,
       this.#context,
-      roughSize(body),
+      roughSize(encoded),
     );
-    return await producer.send(body, { ...left, destination });
+    return await producer.send(encoded as MessageBody, { ...left, destination });
   }
 
   /**

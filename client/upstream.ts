@@ -14,7 +14,7 @@ import {
   type ProtocolError,
   type UnreadableDispatch,
 } from "../codec/mod.ts";
-import { OpenWireError } from "../errors.ts";
+import { OpenWireError, toError } from "../errors.ts";
 import type { Transport } from "../transport/mod.ts";
 import { brokerKindOf } from "./capabilities.ts";
 import type { Connector, Speaker } from "./connector.ts";
@@ -349,7 +349,7 @@ export class Upstream implements Speaker {
         passed: (attempts, error) => owner.failed(attempts, error),
       });
     } catch (error) {
-      owner.ended(error instanceof Error ? error : new Error(String(error)));
+      owner.ended(toError(error));
     } finally {
       this.#search = undefined;
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { printable } from "./errors.ts";
 import { SmallMap } from "./small_map.ts";
 
 /**
@@ -267,7 +268,7 @@ const FALSE = new TypedValue("boolean", false);
  *
  * @throws {TypeError} When it is of no type that can be sent, or nested too deep.
  */
-export function toTyped(value: PrimitiveInput, depth = 0): TypedValue {
+export function toTyped(value: PrimitiveInput, depth = 0, name?: string): TypedValue {
   switch (typeof value) {
     case "string":
       return new TypedValue("string", value);
@@ -290,20 +291,45 @@ export function toTyped(value: PrimitiveInput, depth = 0): TypedValue {
         throw new TypeError(`Cannot send a value that is nested deeper than ${MAX_VALUE_DEPTH}`);
       }
       if (Array.isArray(value)) return new TypedValue("list", PrimitiveList.from(value, depth + 1));
-      if (value instanceof Map || isPlainObject(value)) {
+      if (isPlainObject(value) || isMap(value)) {
         return new TypedValue("map", PrimitiveMap.from(value as PrimitiveMapInput, depth + 1));
       }
   }
   throw new TypeError(
-    `Cannot send a value of type ${
-      typeof value === "object" ? value.constructor?.name ?? "object" : typeof value
+    `Cannot send a value of type ${classOf(value)}${
+      name === undefined ? "" : ` as ${printable(String(name))}`
     }: null, boolean, number, bigint, string, Uint8Array, Map, array, plain object or a typed value is expected`,
   );
 }
 
+/** Whether an object is a literal, or what JSON.parse() makes, of any realm. */
 function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+  return prototype === null || prototype === Object.prototype ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty"));
+}
+
+const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, "size")!.get!;
+
+/** Whether an object is a Map, of any realm. */
+function isMap(value: object): value is ReadonlyMap<unknown, unknown> {
+  try {
+    mapSize.call(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a value is, without what it holds. */
+function classOf(value: unknown): string {
+  if (value === null || typeof value !== "object") return value === null ? "null" : typeof value;
+  try {
+    const { name } = value.constructor as { name?: unknown };
+    return typeof name === "string" && name !== "" ? printable(name) : "object";
+  } catch {
+    return "object";
+  }
 }
 
 /**
@@ -364,10 +390,7 @@ export class PrimitiveMap {
       for (const [name, value] of entries.#entries) this.#entries.set(name, value);
       return;
     }
-    const pairs = entries instanceof Map ? entries : Object.entries(entries);
-    for (const [name, value] of pairs as Iterable<[string, PrimitiveInput]>) {
-      this.#set(name, toTyped(value, depth));
-    }
+    for (const [name, value] of pairsOf(entries)) this.#set(name, toTyped(value, depth, name));
   }
 
   #set(name: string, value: TypedValue): void {
@@ -403,7 +426,7 @@ export class PrimitiveMap {
    * @throws {TypeError} When it is of no type that can be sent.
    */
   set(name: string, value: PrimitiveInput): this {
-    this.#set(name, toTyped(value));
+    this.#set(name, toTyped(value, 0, name));
     return this;
   }
 
@@ -443,6 +466,19 @@ export class PrimitiveMap {
   toJSON(): unknown {
     return jsonOf(this.toObject());
   }
+}
+
+/** Names and values; what has none that would be found, such as Headers, is refused. */
+function pairsOf(entries: unknown): Iterable<[string, PrimitiveInput]> {
+  if (typeof entries === "object" && entries !== null) {
+    if (isPlainObject(entries)) return Object.entries(entries as Record<string, PrimitiveInput>);
+    if (isMap(entries)) return Map.prototype.entries.call(entries);
+  }
+  throw new TypeError(
+    `Cannot send a value of type ${
+      classOf(entries)
+    } as named values: a plain object, a Map or a PrimitiveMap is expected`,
+  );
 }
 
 /**

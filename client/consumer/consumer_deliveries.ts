@@ -12,7 +12,7 @@ import {
   type TransactionId,
   type UnreadableDispatch,
 } from "../../codec/mod.ts";
-import { OpenWireError } from "../../errors.ts";
+import { OpenWireError, toError } from "../../errors.ts";
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
 import { Acknowledger, type AcknowledgerOptions } from "./acknowledger.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
@@ -389,7 +389,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
       await handler(message);
       this.finished(delivery, attempt);
     } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error));
+      const cause = toError(error);
       await this.#failed(delivery, attempt, cause, ordered);
       return cause;
     } finally {

@@ -19,6 +19,7 @@ import type { Deadlines } from "../deadlines.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import { inTime } from "../in_time.ts";
 import type { TrafficStats } from "../observe/stats.ts";
+import { toError } from "../../errors.ts";
 import { FrameWatch } from "./frame_watch.ts";
 import { InactivityMonitor } from "./inactivity_monitor.ts";
 import type { CommandInspector } from "../options.ts";
@@ -282,7 +283,7 @@ export class BrokerLink {
   /** The error for what ended a connection. */
   #endOf(reason: unknown): ConnectionClosedError {
     if (reason instanceof ConnectionClosedError) return reason;
-    const own = reason instanceof Error ? reason.message : String(reason);
+    const own = toError(reason).message;
     const text = reason instanceof TransportError ? `${own}${this.#stall()}` : own;
     const retryable = !(reason instanceof ProtocolError) || this.#mayTryAgain(reason);
     const again = retryable ? "" : " again";

@@ -1,6 +1,12 @@
 /** The properties that an application may give a message. */
 
-import { PrimitiveMap, type PrimitiveMapInput } from "../../codec/mod.ts";
+import {
+  int,
+  long,
+  PrimitiveMap,
+  type PrimitiveMapInput,
+  type TypedValue,
+} from "../../codec/mod.ts";
 import { harmless } from "../harmless.ts";
 
 /**
@@ -13,11 +19,9 @@ export function checkProperties(given: PrimitiveMapInput, nested: boolean): Prim
   const properties = new PrimitiveMap(given);
   for (const [name, { type }] of properties.typedEntries()) {
     if (name === "") throw new TypeError("Cannot send a property without a name");
-    // What begins with JMS_ is for vendors, and comes with messages of other protocols.
-    if (name.startsWith("JMS") && !name.startsWith("JMS_")) {
-      throw new TypeError(
-        `Cannot send ${harmless(name)} as a property: headers have options of their own`,
-      );
+    const header = HEADERS.get(name);
+    if (header !== undefined) {
+      throw new TypeError(`Cannot send ${name} as a property: ${header}`);
     }
     if (type === "bytes") {
       throw new TypeError(
@@ -25,9 +29,47 @@ export function checkProperties(given: PrimitiveMapInput, nested: boolean): Prim
       );
     }
   }
+  for (const [name, convert] of SCHEDULE) {
+    const value = properties.get(name);
+    if (typeof value === "number" || typeof value === "bigint") {
+      properties.set(name, convert(value));
+    }
+  }
   if (!nested) refuseNested(properties, "properties");
   return properties;
 }
+
+const BROKER = "the broker sets it";
+const CLIENT = "the client sets it";
+
+/** Names that Java takes for headers, and what to do instead. */
+const HEADERS: ReadonlyMap<string, string> = new Map([
+  ["JMSCorrelationID", "use the option `correlationId`"],
+  ["JMSDeliveryMode", "use the option `persistent`"],
+  ["JMSExpiration", "use the option `timeToLive`"],
+  ["JMSPriority", "use the option `priority`"],
+  ["JMSReplyTo", "use the option `replyTo`"],
+  ["JMSType", "use the option `type`"],
+  ["JMSXGroupID", "use the option `groupId`"],
+  ["JMSXGroupSeq", "use the option `groupSequence`"],
+  ["JMSDestination", "use the destination of `send()`"],
+  ["JMSMessageID", CLIENT],
+  ["JMSTimestamp", CLIENT],
+  ["JMSRedelivered", BROKER],
+  ["JMSXDeliveryCount", BROKER],
+  ["JMSXGroupFirstForConsumer", BROKER],
+  ["JMSXProducerTXID", BROKER],
+  ["JMSActiveMQBrokerInTime", BROKER],
+  ["JMSActiveMQBrokerOutTime", BROKER],
+  ["JMSActiveMQBrokerPath", BROKER],
+]);
+
+/** Properties whose type has a meaning: Artemis delivers a message with another one at once. */
+const SCHEDULE: readonly (readonly [string, (value: number | bigint) => TypedValue])[] = [
+  ["AMQ_SCHEDULED_DELAY", long],
+  ["AMQ_SCHEDULED_PERIOD", long],
+  ["AMQ_SCHEDULED_REPEAT", (value) => int(Number(value))],
+];
 
 /** Refuses maps and lists among values. */
 export function refuseNested(values: PrimitiveMap, where: "properties" | "map messages"): void {

@@ -21,6 +21,7 @@ import {
   PrimitiveMap,
   type PrimitiveMapInput,
 } from "../../codec/mod.ts";
+import { bytesOf, isPlainObject, namedBody, wrongBody } from "./body_kind.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
 import { type Destination, toDestination } from "../destination/destination.ts";
 import { Message } from "./message.ts";
@@ -33,9 +34,23 @@ import {
 } from "../producer/scheduled_delivery.ts";
 
 /**
- * What can be sent: a string makes a text message, a `Uint8Array` a bytes message, null a message without a body. The
- * others are named: `{ map }`, `{ stream }`, `{ object }` for a serialized Java object, and `{ json }` for any value that
- * `JSON.stringify()` takes: a text message with the property `contentType` `"application/json"`.
+ * Bytes that can be sent: a buffer, or a view of one such as a `Uint8Array`, a Node `Buffer` or a `Float64Array`, whose bytes
+ * are sent in the order in which they are in memory. They are copied.
+ *
+ * @example
+ * ```ts
+ * import type { BodyBytes } from "../../mod.ts";
+ *
+ * const bytes: BodyBytes = new TextEncoder().encode("hello");
+ * ```
+ */
+export type BodyBytes = ArrayBufferLike | ArrayBufferView;
+
+/**
+ * What can be sent: a string makes a text message, bytes a bytes message, null a message without a body. The others are
+ * named, by exactly one name: `{ map }`, `{ stream }`, `{ object }` for a serialized Java object, and `{ json }` for any
+ * value that `JSON.stringify()` takes: a text message with the property `contentType` `"application/json"`. All else,
+ * such as an array or an object with other names, is a `TypeError`.
  *
  * A {@linkcode Message} that was received is forwarded: body and properties go on byte for byte, compressed if they were,
  * with type, correlation id, reply address and group unless the options say otherwise. As in Java, priority, delivery mode
@@ -57,15 +72,36 @@ import {
  */
 export type MessageBody =
   | string
-  | Uint8Array
+  | BodyBytes
   | null
-  | { readonly text: string | null }
-  | { readonly bytes: Uint8Array }
-  | { readonly map: PrimitiveMapInput }
-  | { readonly stream: Iterable<PrimitiveInput> }
-  | { readonly object: Uint8Array }
-  | { readonly json: unknown }
+  | NamedBody<"text", string | null>
+  | NamedBody<"bytes", BodyBytes>
+  | NamedBody<"map", PrimitiveMapInput>
+  | NamedBody<"stream", Iterable<PrimitiveInput>>
+  | NamedBody<"object", BodyBytes>
+  | NamedBody<"json", unknown>
   | Message;
+
+/**
+ * An object with one body, and no other.
+ *
+ * @example
+ * ```ts
+ * import type { NamedBody } from "../../mod.ts";
+ *
+ * const body: NamedBody<"text", string> = { text: "hello" };
+ * ```
+ */
+export type NamedBody<
+  Name extends "text" | "json" | "bytes" | "map" | "stream" | "object",
+  Value,
+> =
+  & { readonly [One in Name]: Value }
+  & {
+    readonly [
+      Other in Exclude<"text" | "json" | "bytes" | "map" | "stream" | "object", Name>
+    ]?: never;
+  };
 
 /**
  * The headers of a message.
@@ -99,8 +135,9 @@ export interface MessageHeaders {
   groupSequence?: number | undefined;
   /**
    * The application's properties, instead of those of a message that is forwarded. Names can't be empty; selectors can only
-   * use those that are identifiers of Java and no words of theirs such as `AND`. What begins with `JMS` is a header and has
-   * an option of its own, but for vendors' properties, `JMS_…`. Byte arrays can't be properties.
+   * use those that are identifiers of Java and no words of theirs such as `AND`. Names of headers, such as `JMSType` or
+   * `JMSXGroupID`, are refused: headers have options of their own. `AMQ_SCHEDULED_DELAY` and `AMQ_SCHEDULED_PERIOD` are sent
+   * as `long` and `AMQ_SCHEDULED_REPEAT` as `int`, as brokers expect. Byte arrays can't be properties.
    */
   properties?: PrimitiveMapInput | undefined;
 }
@@ -123,6 +160,35 @@ export interface Outgoing {
   readonly scheduled: boolean;
 }
 
+/** A body as it was when it was given: whoever gave it may change it before the message leaves. */
+export class EncodedBody {
+  /** The message, without headers. */
+  readonly command: WireMessage;
+  /** Whether the text is JSON. */
+  readonly isJson: boolean;
+
+  constructor(command: WireMessage, isJson: boolean) {
+    this.command = command;
+    this.isJson = isJson;
+  }
+}
+
+/**
+ * Encodes a body now, for a message that is made later.
+ *
+ * @param body The body.
+ * @param nested Whether maps and lists may stand in maps.
+ * @throws {TypeError} When the body is of a wrong kind.
+ */
+export function encodeBody(body: MessageBody | EncodedBody, nested: boolean): FixedBody {
+  const isFixed = typeof body === "string" || body === null || body instanceof Message;
+  if (isFixed || body instanceof EncodedBody) return body;
+  return new EncodedBody(withBody(body, nested), isJson(body));
+}
+
+/** A body that nobody can change. */
+export type FixedBody = EncodedBody | Message | string | null;
+
 /**
  * The command for a body and headers.
  *
@@ -130,11 +196,15 @@ export interface Outgoing {
  * @throws {TypeError} When the body or an option is of a wrong kind.
  */
 export function toOutgoing(
-  body: MessageBody,
+  body: MessageBody | EncodedBody,
   headers: MessageHeaders & ScheduledDelivery,
   defaults: MessageDefaults,
 ): Outgoing {
-  const command = body instanceof Message ? forwarded(body) : withBody(body, defaults.nested);
+  const command = body instanceof Message
+    ? forwarded(body)
+    : body instanceof EncodedBody
+    ? body.command
+    : withBody(body, defaults.nested);
   const now = Date.now();
   const timeToLive = checkTimeToLive(headers.timeToLive ?? defaults.timeToLive);
   command.persistent = headers.persistent ?? defaults.persistent;
@@ -148,18 +218,18 @@ export function toOutgoing(
   if (headers.groupSequence !== undefined) {
     command.groupSequence = checkSequence(headers.groupSequence);
   }
-  return { command, scheduled: setProperties(command, body, headers, defaults) };
+  const json = body instanceof EncodedBody ? body.isJson : isJson(body);
+  return { command, scheduled: setProperties(command, json, headers, defaults) };
 }
 
 /** Writes the properties; tells whether the broker's scheduler will take the message. */
 function setProperties(
   command: WireMessage,
-  body: MessageBody,
+  json: boolean,
   headers: MessageHeaders & ScheduledDelivery,
   { delay, nested }: MessageDefaults,
 ): boolean {
   const schedule = scheduleProperties(headers, delay);
-  const json = isJson(body);
   if (headers.properties === undefined && schedule === undefined && !json) return false;
   const properties = headers.properties === undefined
     ? decodePrimitiveMap(command.marshalledProperties)
@@ -218,38 +288,43 @@ function forwarded(message: Message): WireMessage {
   };
 }
 
-function withBody(body: Exclude<MessageBody, Message>, nested: boolean): WireMessage {
+function withBody(body: unknown, nested: boolean): WireMessage {
   if (typeof body === "string") return createActiveMQTextMessage({ content: encodeTextBody(body) });
   if (body === null) return createActiveMQMessage();
-  if (body instanceof Uint8Array) {
-    return createActiveMQBytesMessage({ content: bytesContent(body) });
-  }
-  if (typeof body === "object") {
-    if ("text" in body) return createActiveMQTextMessage({ content: encodeTextBody(body.text) });
-    if ("json" in body) {
-      return createActiveMQTextMessage({ content: encodeTextBody(jsonText(body.json)) });
-    }
-    if ("bytes" in body) return createActiveMQBytesMessage({ content: bytesContent(body.bytes) });
-    if ("map" in body) {
-      const map = new PrimitiveMap(body.map);
+  const bytes = bytesOf(body);
+  if (bytes) return createActiveMQBytesMessage({ content: copyOf(bytes) });
+  const [name, value] = namedBody(body);
+  switch (name) {
+    case "text":
+      if (value !== null && typeof value !== "string") {
+        throw wrongBody(name, value, "a string or null");
+      }
+      return createActiveMQTextMessage({ content: encodeTextBody(value) });
+    case "json":
+      return createActiveMQTextMessage({ content: encodeTextBody(jsonText(value)) });
+    case "bytes":
+      return createActiveMQBytesMessage({ content: bytesContent(name, value) });
+    case "object":
+      return createActiveMQObjectMessage({ content: bytesContent(name, value) });
+    case "map": {
+      const map = new PrimitiveMap(value as PrimitiveMapInput);
       if (!nested) refuseNested(map, "map messages");
       return createActiveMQMapMessage({ content: encodeMapBody(map) });
     }
-    if ("stream" in body) {
-      return createActiveMQStreamMessage({ content: encodeStreamBody(body.stream) });
-    }
-    if ("object" in body) {
-      return createActiveMQObjectMessage({ content: bytesContent(body.object) });
-    }
+    case "stream":
+      if (!isValues(value)) throw wrongBody(name, value, "an array or another list of values");
+      return createActiveMQStreamMessage({ content: encodeStreamBody(value) });
   }
-  throw new TypeError(
-    "Cannot send this body: a string, a Uint8Array, null, a Message, { text }, { json }, { bytes }, { map }, { stream } or { object } is expected",
-  );
 }
 
-function isJson(body: MessageBody): boolean {
-  return typeof body === "object" && body !== null && "json" in body &&
-    !(body instanceof Message);
+/** Bytes can be iterated, too, and would become a row of ints. */
+function isValues(value: unknown): value is Iterable<PrimitiveInput> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value &&
+    bytesOf(value) === undefined;
+}
+
+function isJson(body: unknown): boolean {
+  return isPlainObject(body) && Object.hasOwn(body, "json");
 }
 
 function jsonText(value: unknown): string {
@@ -260,10 +335,13 @@ function jsonText(value: unknown): string {
   return text;
 }
 
+function bytesContent(name: "bytes" | "object", value: unknown): Uint8Array | null {
+  const bytes = bytesOf(value);
+  if (bytes === undefined) throw wrongBody(name, value, "an ArrayBuffer or a view of one");
+  return copyOf(bytes);
+}
+
 /** A copy, because the caller may use the array again before the bytes are sent. */
-function bytesContent(bytes: Uint8Array): Uint8Array | null {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new TypeError("Cannot send this body: a Uint8Array is expected");
-  }
-  return bytes.length === 0 ? null : bytes.slice();
+function copyOf(bytes: Uint8Array): Uint8Array | null {
+  return bytes.length === 0 ? null : new Uint8Array(bytes);
 }

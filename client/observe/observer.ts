@@ -1,5 +1,6 @@
 /** Calls the user's hooks. There is one for each connection that has hooks. */
 
+import { toError } from "../../errors.ts";
 import type { MessagingHooks } from "./hooks.ts";
 import type { Message } from "../message/message.ts";
 import { Giving, Operation, type Peer, Sending, type Subject } from "./operation.ts";
@@ -23,7 +24,7 @@ export class Observer {
   constructor({ hooks, peer, report }: ObserverOptions) {
     this.#hooks = hooks;
     this.#peer = peer;
-    this.#report = (error) => report(error instanceof Error ? error : new Error(String(error)));
+    this.#report = (error) => report(toError(error));
   }
 
   /** Sends a message. */

@@ -38,7 +38,12 @@ import {
   resolveProducerOptions,
 } from "./producer_options.ts";
 import { ProducerStream } from "./producer_stream.ts";
-import type { OutgoingMessage, SendOptions, SendResult } from "./send_options.ts";
+import {
+  isOutgoingMessage,
+  type OutgoingMessage,
+  type SendOptions,
+  type SendResult,
+} from "./send_options.ts";
 import { closeWith, SaidClosed } from "../say_closed.ts";
 import { idKey, type ProducerMember, type SessionContext } from "../session_context.ts";
 import type { TransactionContext } from "../transaction/transaction_context.ts";
@@ -431,7 +436,5 @@ function actionFor(destination: ActiveMQDestination): string {
 
 /** A message with options, from one with or without. */
 function toMessage<T>(given: T | OutgoingMessage<T>): OutgoingMessage<T> {
-  const isMessage = typeof given === "object" && given !== null && "body" in given &&
-    !(given instanceof Message);
-  return isMessage ? given : { body: given as T };
+  return isOutgoingMessage(given) ? given : { body: given };
 }

@@ -6,6 +6,7 @@
 
 import type { CallOptions } from "../call_options.ts";
 import type { Destination } from "../destination/destination.ts";
+import { isPlainObject } from "../message/body_kind.ts";
 import type { MessageBody, MessageHeaders } from "../message/outgoing_message.ts";
 import type { ScheduledDelivery } from "./scheduled_delivery.ts";
 
@@ -49,6 +50,37 @@ export interface SendOptions extends MessageHeaders, ScheduledDelivery, CallOpti
 export interface OutgoingMessage<T = MessageBody> extends SendOptions {
   /** What is sent. */
   body: T;
+}
+
+const NAMES: ReadonlySet<string> = new Set(Object.keys(
+  {
+    body: true,
+    destination: true,
+    confirm: true,
+    compress: true,
+    compressionThreshold: true,
+    persistent: true,
+    priority: true,
+    timeToLive: true,
+    correlationId: true,
+    replyTo: true,
+    type: true,
+    groupId: true,
+    groupSequence: true,
+    properties: true,
+    delay: true,
+    period: true,
+    repeat: true,
+    cron: true,
+    timeout: true,
+    signal: true,
+  } satisfies Record<keyof OutgoingMessage, true>,
+));
+
+/** Whether a value is a message with its options, and not a body that happens to have a `body`. */
+export function isOutgoingMessage<T>(given: T | OutgoingMessage<T>): given is OutgoingMessage<T> {
+  return isPlainObject(given) && Object.hasOwn(given, "body") &&
+    Reflect.ownKeys(given).every((name) => typeof name === "string" && NAMES.has(name));
 }
 
 /**

@@ -14,7 +14,7 @@ import { Fifo } from "../fifo.ts";
 import { leavable } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
-import type { MessageBody } from "../message/outgoing_message.ts";
+import { encodeBody, type MessageBody } from "../message/outgoing_message.ts";
 import { RemoteError } from "./remote_error.ts";
 import type { SendOptions } from "../producer/send_options.ts";
 import type { TemporaryQueue } from "../destination/temporary_destination.ts";
@@ -63,6 +63,7 @@ export interface RequesterParts {
   readonly connection: Pick<Connection, "createTemporaryQueue" | "createConsumer" | "send">;
   readonly deadlines: Deadlines;
   readonly requestTimeout: number;
+  readonly nestedMapAndListEnabled: boolean;
 }
 
 /** A request that waits for replies. */
@@ -111,8 +112,9 @@ export class Requester {
   ): Promise<Message> {
     const timeout = this.#check(options);
     const name = nameOf(toDestination(destination));
+    const encoded = encodeBody(body, this.#parts.nestedMapAndListEnabled) as MessageBody;
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
-    const stop = this.#begin(destination, body, options, timeout, {
+    const stop = this.#begin(destination, encoded, options, timeout, {
       take: resolve,
       fail: reject,
       late: () => {

@@ -5,7 +5,7 @@
  */
 
 import { type ActiveMQDestination, EncodeError } from "../../codec/mod.ts";
-import { OpenWireError } from "../../errors.ts";
+import { OpenWireError, toError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import type { ConsumerOptions } from "../consumer/consumer_options.ts";
@@ -13,7 +13,8 @@ import { type Destination, nameOf } from "../destination/destination.ts";
 import { isSeveral } from "../destination/destination_pattern.ts";
 import { BrokerError, TimeoutError } from "../errors.ts";
 import { harmless } from "../harmless.ts";
-import { Message } from "../message/message.ts";
+import { isPlainObject } from "../message/body_kind.ts";
+import type { Message } from "../message/message.ts";
 import type { MessageConsumer } from "../consumer/message_consumer.ts";
 import type { MessageBody, MessageHeaders } from "../message/outgoing_message.ts";
 import { ERROR_CODE } from "./remote_error.ts";
@@ -218,7 +219,7 @@ export class Responder implements AsyncDisposable {
   }
 
   #report(error: unknown): void {
-    this.#parts.report(error instanceof Error ? error : new Error(String(error)));
+    this.#parts.report(toError(error));
   }
 }
 
@@ -242,17 +243,37 @@ export async function openResponder(
 }
 
 function isReply(result: MessageBody | Reply | undefined): result is Reply {
-  return typeof result === "object" && result !== null && !(result instanceof Message) &&
-    "body" in result;
+  return isPlainObject(result) && Object.hasOwn(result, "body") &&
+    Reflect.ownKeys(result).every((name) => typeof name === "string" && REPLY_NAMES.has(name));
 }
+
+const REPLY_NAMES: ReadonlySet<string> = new Set(Object.keys(
+  {
+    body: true,
+    compress: true,
+    persistent: true,
+    priority: true,
+    replyTo: true,
+    type: true,
+    groupId: true,
+    groupSequence: true,
+    properties: true,
+  } satisfies Record<keyof Reply, true>,
+));
 
 /** The reply that tells of a failure. */
 function failure(error: unknown): Reply {
-  const { name, message, code } = error instanceof Error
-    ? error as Error & { code?: unknown }
-    : { name: "Error", message: String(error), code: undefined };
-  return {
-    body: message,
-    properties: { [ERROR_CODE]: typeof code === "string" && code !== "" ? code : name },
-  };
+  const { name, message } = toError(error);
+  const code = codeOf(error);
+  return { body: message, properties: { [ERROR_CODE]: code ?? (name || "Error") } };
+}
+
+/** The code of what was thrown, if it has one that is text. */
+function codeOf(error: unknown): string | undefined {
+  try {
+    const { code } = error as { code?: unknown };
+    return typeof code === "string" && code !== "" ? code : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -316,6 +316,7 @@ test("when the replies' consumer ends, who waits is told and the next request op
     connection: connection as unknown as RequesterParts["connection"],
     deadlines,
     requestTimeout: 10_000,
+    nestedMapAndListEnabled: true,
   });
   await assertRejects(() => requester.request("q", "1", {}), BrokerError);
   assertEquals(opened, 1);
@@ -344,6 +345,7 @@ test("a request that is late before it could be sent is not sent", async () => {
     connection: connection as unknown as RequesterParts["connection"],
     deadlines,
     requestTimeout: 10_000,
+    nestedMapAndListEnabled: true,
   });
   const second = requester.request("q", "in time", { timeout: 5_000 });
   await assertRejects(() => requester.request("q", "late", { timeout: 1 }), TimeoutError);

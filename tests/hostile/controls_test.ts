@@ -304,7 +304,7 @@ const calls: [what: string, call: (connection: Connection) => unknown][] = [
   ["a destination", (c) => c.createDestination(`${LONG}.>`)],
   ["advisories", (c) => c.advisories(LONG)],
   ["statistics", (c) => c.statistics.destination(`${LONG}.>`)],
-  ["a property", (c) => c.send("a", null, { properties: { [`JMS${LONG}`]: 1 } })],
+  ["a property", (c) => c.send("a", null, { properties: { [LONG]: new Uint8Array(1) } })],
   ["a name", () => selector.identifier(LONG)],
   ["a cron expression", (c) => c.send("a", null, { cron: LONG })],
 ];
