@@ -86,8 +86,10 @@ export class ConsumerDeliveries implements TransactionParticipant {
   #endingTransactions = 0;
   /** Ids of messages that can't be read and that the broker was told to dead-letter. */
   readonly #skipped: Set<string> = new Set();
-  /** Messages that can't be read and that the broker has not been told of yet, or is not told of. */
+  /** Messages that can't be read and whose acknowledgements have not been sent. */
   #skipping = 0;
+  /** Messages that can't be read and are left unacknowledged. */
+  #left = 0;
   /** Messages that are with a handler. */
   #handling = 0;
   readonly #body: InflatedBody;
@@ -146,9 +148,9 @@ export class ConsumerDeliveries implements TransactionParticipant {
     return this.#unsettled.size;
   }
 
-  /** Number of messages that can't be read and that the broker has not been told of yet, or is not told of. */
+  /** Number of messages that can't be read and are not acknowledged. */
   get skipping(): number {
-    return this.#skipping;
+    return this.#skipping + this.#left;
   }
 
   /** Bytes of inflated bodies that are kept. */
@@ -206,7 +208,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     );
     if (kind.browser) return;
     // Artemis moves a message of the dead-letter queue to its end each time that it is dead-lettered.
-    if (again) return void this.#skipping++;
+    if (again) return void this.#left++;
     if (this.#skipped.size >= MOST_SKIPPED) this.#skipped.clear();
     this.#skipped.add(id);
     const message = createActiveMQMessage({ messageId, destination });
@@ -216,7 +218,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#skipping++;
     this.#acknowledger.poison(delivery, poisonCause(error))
       .catch((failure) => context.report(failure))
-      .finally(() => this.#skipping = Math.max(0, this.#skipping - 1));
+      .finally(() => this.#skipping--);
   }
 
   /** The broker sends more or fewer messages ahead from now on. */
@@ -358,7 +360,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#redeliverer.interrupted();
     this.queue.clear();
     this.#skipped.clear();
-    this.#skipping = 0;
+    this.#left = 0;
     this.#body.clear();
     for (const delivery of this.#unsettled) delivery.state = "lost";
     this.#unsettled.clear();

@@ -1,17 +1,15 @@
 /** How many bytes of messages a connection may have whose sending has not ended. */
 
 import { OpenWireError } from "../../errors.ts";
-import { EncodedBody } from "../message/outgoing_message.ts";
+import { EncodedBody, type FixedBody } from "../message/outgoing_message.ts";
 
 /** What a message counts beside its body and properties, as in the broker. */
 export const MINIMUM_SIZE = 1024;
 
 /** Bytes of a message that was not made yet, about. */
-export function roughSize(body: unknown): number {
+export function roughSize(body: FixedBody): number {
   if (body instanceof EncodedBody) return MINIMUM_SIZE + (body.command.content?.length ?? 0);
-  if (typeof body === "string") return MINIMUM_SIZE + body.length;
-  const size = (body as { byteLength?: unknown } | null)?.byteLength;
-  return MINIMUM_SIZE + (typeof size === "number" ? size : 0);
+  return MINIMUM_SIZE + (typeof body === "string" ? body.length : 0);
 }
 
 /** Counts the bytes of messages that were given to `send()` and are still in memory. */
