@@ -201,7 +201,7 @@ function stackOf(error: Error): string | undefined {
  * The text of anything that was thrown, whatever it does when it is asked. Of an object that is no error it is its `message`,
  * with its `code`.
  */
-export function textOf(value: unknown): string {
+export function thrownText(value: unknown): string {
   try {
     if (typeof value !== "object" || value === null) return String(value);
     if (value instanceof Error) return String(value);
@@ -221,5 +221,21 @@ export function toError(value: unknown): Error {
   } catch {
     // It is an error in name only.
   }
-  return new Error(textOf(value));
+  return new Error(thrownText(value));
+}
+
+/** Characters of a class's name. */
+const LONGEST_NAME = 64;
+
+/** The name of a value's class, or of its type if the class has no name that can be read; nothing of what the value holds. */
+export function typeName(value: unknown): string {
+  if (typeof value !== "object" || value === null) return value === null ? "null" : typeof value;
+  try {
+    const { name } = value.constructor as { name?: unknown };
+    return typeof name === "string" && name !== ""
+      ? harmless(name.slice(0, LONGEST_NAME))
+      : "object";
+  } catch {
+    return "object";
+  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { typeName } from "../errors.ts";
 import { printable } from "./errors.ts";
 import { SmallMap } from "./small_map.ts";
 
@@ -296,7 +297,7 @@ export function toTyped(value: PrimitiveInput, depth = 0, name?: string): TypedV
       }
   }
   throw new TypeError(
-    `Cannot send a value of type ${classOf(value)}${
+    `Cannot send a value of type ${typeName(value)}${
       name === undefined ? "" : ` as ${printable(String(name))}`
     }: null, boolean, number, bigint, string, Uint8Array, Map, array, plain object or a typed value is expected`,
   );
@@ -318,17 +319,6 @@ function isMap(value: object): value is ReadonlyMap<unknown, unknown> {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** What a value is, without what it holds. */
-function classOf(value: unknown): string {
-  if (value === null || typeof value !== "object") return value === null ? "null" : typeof value;
-  try {
-    const { name } = value.constructor as { name?: unknown };
-    return typeof name === "string" && name !== "" ? printable(name) : "object";
-  } catch {
-    return "object";
   }
 }
 
@@ -476,7 +466,7 @@ function pairsOf(entries: unknown): Iterable<[string, PrimitiveInput]> {
   }
   throw new TypeError(
     `Cannot send a value of type ${
-      classOf(entries)
+      typeName(entries)
     } as named values: a plain object, a Map or a PrimitiveMap is expected`,
   );
 }

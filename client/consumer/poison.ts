@@ -1,6 +1,6 @@
 /** What the broker keeps with a message that was given up. */
 
-import { textOf } from "../../errors.ts";
+import { thrownText } from "../../errors.ts";
 import type { Throwable } from "../../codec/mod.ts";
 
 /** Characters of a reason that are kept. */
@@ -8,7 +8,7 @@ const LONGEST = 1000;
 
 /** The cause for the dead letter queue. */
 export function poisonCause(reason: unknown): Throwable {
-  const text = textOf(reason ?? "The application rejected the message");
+  const text = thrownText(reason ?? "The application rejected the message");
   return {
     className: "java.lang.Throwable",
     message: text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text,

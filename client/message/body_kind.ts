@@ -1,5 +1,8 @@
 /** Tells bodies apart by what they are, never by a name that an object happens to have. */
 
+import { typeName } from "../../errors.ts";
+import { harmless } from "../harmless.ts";
+
 /** The names by which a body can be given in an object. */
 export const BODY_NAMES = ["text", "json", "bytes", "map", "stream", "object"] as const;
 
@@ -73,7 +76,9 @@ export function wrongBody(name: BodyName, value: unknown, expected: string): Typ
 const MOST_NAMES = 5;
 
 function namesOf(names: readonly PropertyKey[]): string {
-  const shown = names.slice(0, MOST_NAMES).map((name) => String(name).slice(0, 40)).join(", ");
+  const shown = names.slice(0, MOST_NAMES).map((name) => harmless(String(name).slice(0, 40))).join(
+    ", ",
+  );
   return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
 }
 
@@ -83,11 +88,6 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   if (typeof value !== "object") return `a value of type ${typeof value}`;
   if (isPlainObject(value)) return "an object";
-  try {
-    const { name } = value.constructor as { name?: unknown };
-    if (typeof name === "string" && name !== "") return `an object of class ${name.slice(0, 40)}`;
-  } catch {
-    // It has none.
-  }
-  return "an object";
+  const name = typeName(value);
+  return name === "object" ? "an object" : `an object of class ${name}`;
 }

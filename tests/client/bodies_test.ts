@@ -108,6 +108,17 @@ test("the error for an object says how to send it", async () => {
   }
 });
 
+test("the error for an object shows no control characters of its names", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url);
+  class Shown {}
+  Object.defineProperty(Shown, "name", { value: "\x1b[31m\r\n" + "x".repeat(1000) });
+  for (const body of [{ "\x1b[31m\r\nERROR": 1, "\u202e": 2 }, new Shown(), { map: new Shown() }]) {
+    const error = await assertRejects(() => connection.send("q", body as MessageBody), TypeError);
+    assert(!/[\p{Cc}\u202e]/u.test(error.message) && error.message.length < 400, error.message);
+  }
+});
+
 const foreign = vm.runInNewContext(
   "({ view: new Uint8Array([1, 2, 3]), buffer: new Uint8Array([1, 2, 3]).buffer, body: { text: 'hi' } })",
 ) as { view: Uint8Array; buffer: ArrayBuffer; body: { text: string } };
