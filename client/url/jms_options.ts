@@ -15,7 +15,7 @@ import { fixed, ignored, OptionTable, refused, typed } from "./option_table.ts";
 
 const MOST = 0x7fffffff;
 const threads = "it is about threads";
-const duplicates = "it is about connections that are made again, which there are none of yet";
+const duplicates = "the client delivers duplicates, after a reconnection too";
 const objects = "no object is ever made of the body of an object message";
 const blobs = "messages whose body is somewhere else are not supported";
 const prefetchSize = integer(0, 32767);
@@ -33,14 +33,14 @@ const connectionRows = [
   typed(
     "jms.clientIDPrefix",
     name,
-    "ID:",
+    "ID:openwire",
     "What a client id begins with that isn't given.",
     (clientIdPrefix) => ({ clientIdPrefix }),
   ),
   typed(
     "jms.connectionIDPrefix",
     name,
-    "ID:",
+    "ID:openwire",
     "What the connection id begins with.",
     (connectionIdPrefix) => ({ connectionIdPrefix }),
   ),
@@ -143,7 +143,11 @@ const consumerRows = [
   ),
   fixed("jms.messagePrioritySupported", "false", "messages are given out as the broker sends them"),
   fixed("jms.watchTopicAdvisories", "false", "deleted temporary destinations are not watched"),
-  fixed("jms.consumerFailoverRedeliveryWaitPeriod", "0", duplicates),
+  fixed(
+    "jms.consumerFailoverRedeliveryWaitPeriod",
+    "0",
+    "a transaction that has received messages is rolled back when the connection is lost",
+  ),
 ];
 
 const producerRows = [
@@ -322,11 +326,15 @@ const otherRows = [
   ignored("jms.useDedicatedTaskRunner", boolean, threads),
   ignored("jms.useVirtualThreadTaskRunner", boolean, threads),
   ignored("jms.statsEnabled", boolean, "it is about JMX"),
-  ignored("jms.warnAboutUnstartedConnectionTimeout", integer(-1, MOST), "nothing is logged"),
+  ignored(
+    "jms.warnAboutUnstartedConnectionTimeout",
+    integer(-1, MOST),
+    "a connection starts on its own, unless `autoStart` is false",
+  ),
   ignored(
     "jms.copyMessageOnSend",
     boolean,
-    "a body is not needed any more when send() has resolved",
+    "a body is encoded when send() is called",
   ),
   ignored("jms.objectMessageSerializationDefered", boolean, objects),
   ignored("jms.trustAllPackages", boolean, objects),
