@@ -19,7 +19,7 @@ const DEAD_LETTERS = "ActiveMQ.DLQ";
 try {
   await using connection = await connect(url);
 
-  // Browsing leaves the messages there. ActiveMQ shows 400 at most.
+  // Browsing leaves the messages there.
   const ids: string[] = [];
   for await (const message of await connection.createBrowser(DEAD_LETTERS)) {
     const from = message.originalDestination?.physicalName;

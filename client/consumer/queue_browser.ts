@@ -30,8 +30,8 @@ export type BrowserOptions = Pick<
  * Shows the messages of a queue and leaves them there. It ends at the end of the queue, and closes itself then, or when the
  * loop is left.
  *
- * ActiveMQ shows 400 messages at most (`maxBrowsePageSize` of its destination policies), and those that other consumers have
- * and did not acknowledge too. Messages can't be acknowledged.
+ * ActiveMQ also shows messages that other consumers have and did not acknowledge. It loads the messages of a browser into its
+ * memory: if they do not fit, the browser ends early and without an error. Messages of a browser cannot be acknowledged.
  *
  * @example
  * ```ts
