@@ -14,6 +14,7 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { concat } from "@std/bytes";
 import {
   type ActiveMQTextMessage,
   createActiveMQTextMessage,
@@ -55,7 +56,7 @@ class Loaded {
     const frames = framesOf(cell);
     this.count = frames.length;
     this.bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-    this.#chunks = cut(frames, this.bytes, chunked ? CHUNK : this.bytes);
+    this.#chunks = cut(frames, chunked ? CHUNK : this.bytes);
     this.#decoder = new OpenWireDecoder(formatOf(cell));
     this.#encoder = new OpenWireEncoder(formatOf(cell));
     const source = new OpenWireDecoder(formatOf(cell));
@@ -125,15 +126,10 @@ function read(command: DataStructure): void {
   }
 }
 
-function cut(frames: Uint8Array[], length: number, size: number): Uint8Array[] {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const frame of frames) {
-    all.set(frame, at);
-    at += frame.length;
-  }
+function cut(frames: Uint8Array[], size: number): Uint8Array[] {
+  const all = concat(frames);
   const chunks = [];
-  for (let start = 0; start < length; start += size) {
+  for (let start = 0; start < all.length; start += size) {
     // A chunk of a socket is an array of its own.
     chunks.push(all.slice(start, start + size));
   }

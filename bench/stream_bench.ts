@@ -2,6 +2,7 @@
  * The pair of streams, and other shapes that it might have: what does a chunk cost, and is it worth to carry many
  * commands in one? Each iteration moves 1,000 commands.
  */
+import { concat } from "@std/bytes";
 import {
   type DataStructure,
   OpenWireDecoder,
@@ -63,12 +64,7 @@ function cut<T>(all: readonly T[], size: number): T[][] {
 }
 
 function inChunks(frames: Uint8Array[]): Uint8Array[] {
-  const all = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-  let at = 0;
-  for (const frame of frames) {
-    all.set(frame, at);
-    at += frame.length;
-  }
+  const all = concat(frames);
   const chunks: Uint8Array[] = [];
   for (let i = 0; i < all.length; i += CHUNK) chunks.push(all.slice(i, i + CHUNK));
   return chunks;

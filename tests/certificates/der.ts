@@ -1,5 +1,7 @@
 /** Writes DER, the encoding of certificates and key stores: a tag, a length and what is in it. */
 
+import { concat } from "@std/bytes";
+
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A value with its tag. */
@@ -76,16 +78,6 @@ export function time(date: Date): Bytes {
 export function pem(label: string, der: Uint8Array): string {
   const lines = btoa(String.fromCharCode(...der)).match(/.{1,64}/g)!;
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
-}
-
-export function concat(parts: readonly Uint8Array[]): Bytes {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function lengthOf({ length }: Uint8Array): number[] {

@@ -24,6 +24,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { concat } from "@std/bytes";
 import { test } from "../_harness.ts";
 import { credentials, leakIn, SECRET } from "../_secret.ts";
 import { broker, brokers, brokerSkip } from "../broker/env.ts";
@@ -204,8 +205,7 @@ test("connect() rejects when the socket dies after any byte of the handshake", a
     encoder.encode(createBrokerInfo()),
     encoder.encode(createResponse({ correlationId: 1 })),
   );
-  const all = new Uint8Array(handshake.reduce((size, { length }) => size + length, 0));
-  handshake.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  const all = concat(handshake);
 
   for (const how of ["end", "reset"] as const) {
     for (let length = 0; length < all.length; length++) {

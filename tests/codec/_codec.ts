@@ -40,17 +40,6 @@ export function frame(text: string): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** Puts arrays of bytes behind one another. */
-export function join(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 /** Encodes one command with a codec of its own. */
 export function encode(command: DataStructure | null, settings: Settings): Uint8Array {
   return new OpenWireEncoder(OpenWireFormat.fixed(settings)).encode(command);

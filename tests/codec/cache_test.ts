@@ -6,6 +6,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { concat } from "@std/bytes";
 import {
   type ConsumerInfo,
   createActiveMQQueue,
@@ -40,7 +41,7 @@ import {
 } from "../../codec/mod.ts";
 import { test } from "../_harness.ts";
 import { seededRandom } from "../_random.ts";
-import { bytes, frame, hex, join, LOOSE, refusedBy, type Settings, TIGHT } from "./_codec.ts";
+import { bytes, frame, hex, LOOSE, refusedBy, type Settings, TIGHT } from "./_codec.ts";
 
 const LOOSE_CACHE: Settings = { ...LOOSE, cacheEnabled: true };
 const TIGHT_CACHE: Settings = { ...TIGHT, cacheEnabled: true };
@@ -65,7 +66,7 @@ test("a value is written once and then by its key (loose)", () => {
   );
   const again = encoder.encode(createTransactionInfo({ connectionId: id }));
   assertEquals(hex(again), hex(frame("07 | 00 00 00 00 00 | 00 00 00 | 00 00 01 | 00")));
-  const seen = decoder.push(join(first, again, encoder.encode(info))) as TransactionInfo[];
+  const seen = decoder.push(concat([first, again, encoder.encode(info)])) as TransactionInfo[];
   assertEquals(seen.map(({ connectionId }) => connectionId), [id, id, id]);
   assertStrictEquals(seen[0]!.connectionId, seen[2]!.connectionId);
 });
@@ -81,7 +82,7 @@ test("a value is written once and then by its key (tight)", () => {
   );
   const again = encoder.encode(of());
   assertEquals(hex(again), hex(frame("07 | 01 00 | 00 00 00 00 | 00 00 | 00 01 | 00")));
-  const seen = decoder.push(join(first, again));
+  const seen = decoder.push(concat([first, again]));
   assertEquals(seen, [of(), of()]);
 });
 
@@ -105,7 +106,7 @@ test("keys go to the outer value first in loose encoding, last in tight", () => 
   );
   for (const settings of BOTH) {
     const [encoder, decoder] = pair(settings);
-    assertEquals(decoder.push(join(encoder.encode(info), encoder.encode(info))), [info, info]);
+    assertEquals(decoder.push(concat([encoder.encode(info), encoder.encode(info)])), [info, info]);
   }
 });
 
@@ -115,7 +116,7 @@ test("null is a value of the cache", () => {
     const info = createConsumerInfo();
     const [first, second] = [encoder.encode(info), encoder.encode(info)];
     assert(second.length <= first.length);
-    assertEquals(decoder.push(join(first, second)), [info, info]);
+    assertEquals(decoder.push(concat([first, second])), [info, info]);
   }
 });
 
@@ -331,7 +332,7 @@ test("a refused command is not taken for sent", () => {
     const late = { ...createConnectionInfo({ connectionId: createConnectionId() }), brokerPath: 5 };
     assertThrows(() => encoder.encode(late as unknown as DataStructure), EncodeError);
     const [first, second] = [encoder.encode(good), encoder.encode(good)];
-    assertEquals(decoder.push(join(first, second)), [good, good]);
+    assertEquals(decoder.push(concat([first, second])), [good, good]);
     assertNotEquals(first.length, second.length);
   }
 });
@@ -368,12 +369,12 @@ test("OpenWireDecoder.push() forgets what a frame did to the cache when it reads
     `01 6e ${producerId} 0000000000000000 0000000000000000 00 00000000`;
   const acks = (...producerIds: string[]) =>
     bytes(`21 00000000 00 00000000 01 000${producerIds.length} ${producerIds.map(ack).join(" ")}`);
-  const stream = join(
+  const stream = concat([
     acks(producer("0000", 1)),
     // The first is the one before, the last is the one between.
     acks("00 0000", producer("0000", 2), "00 0000", producer("0000", 3), "00 0000"),
     acks("00 0000"),
-  );
+  ]);
   for (const size of [1, 7, 50, stream.length]) {
     const decoder = new OpenWireDecoder(OpenWireFormat.fixed(settings));
     const seen: (number | bigint)[] = [];
@@ -401,7 +402,7 @@ function cacheDecoder(cacheSize: number): OpenWireDecoder {
 
 test("OpenWireDecoder.push() takes keys in any order, and the newest value wins", () => {
   const commands = cacheDecoder(100).push(
-    join(fresh("0063", 1), fresh("0000", 2), hit("0063"), fresh("0063", 3), hit("0063")),
+    concat([fresh("0063", 1), fresh("0000", 2), hit("0063"), fresh("0063", 3), hit("0063")]),
   ) as SessionInfo[];
   assertEquals(commands.map(({ sessionId }) => sessionId!.value), [1, 2, 1, 3, 3]);
 });
@@ -498,7 +499,7 @@ test("cached transaction ids keep their bytes and not the chunk that these came 
         branchQualifier: bytes("04"),
       }),
     });
-    const chunk = Buffer.from(join(encoder.encode(command)));
+    const chunk = Buffer.from(concat([encoder.encode(command)]));
     const [first] = decoder.push(chunk) as MessageAck[];
     const id = first!.transactionId as XATransactionId;
     assert(id.globalTransactionId!.buffer !== chunk.buffer);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { concat } from "@std/bytes";
 import {
   createActiveMQBytesMessage,
   createConnectionInfo,
@@ -13,7 +14,7 @@ import {
   ProtocolError,
 } from "../../codec/mod.ts";
 import { test } from "../_harness.ts";
-import { bytes, encode, frame, join, LOOSE } from "./_codec.ts";
+import { bytes, encode, frame, LOOSE } from "./_codec.ts";
 
 const KEEP_ALIVE = frame("0a 00000007 01");
 const keepAlive = createKeepAliveInfo({ commandId: 7, responseRequired: true });
@@ -46,7 +47,7 @@ async function all<T>(stream: ReadableStream<T>): Promise<T[]> {
 }
 
 test("OpenWireDecoderStream gives commands from chunks of any size", async () => {
-  const whole = join(KEEP_ALIVE, KEEP_ALIVE, KEEP_ALIVE);
+  const whole = concat([KEEP_ALIVE, KEEP_ALIVE, KEEP_ALIVE]);
   for (const size of [1, 2, 3, 9, 10, 11, 25, 30]) {
     const chunks: Uint8Array[] = [];
     for (let at = 0; at < whole.length; at += size) chunks.push(whole.subarray(at, at + size));
@@ -60,7 +61,7 @@ test("OpenWireDecoderStream gives commands from chunks of any size", async () =>
 test("OpenWireDecoderStream errors after the commands before the bad bytes", async () => {
   for (const good of [0, 1, 2, 50]) {
     for (const cut of [0, 1, 3]) {
-      const whole = join(...new Array(good).fill(KEEP_ALIVE), bad);
+      const whole = concat([...new Array(good).fill(KEEP_ALIVE), bad]);
       const chunks = [whole.subarray(0, whole.length - cut), whole.subarray(whole.length - cut)];
       const reader = streamOf(...chunks).pipeThrough(new OpenWireDecoderStream(fixed()))
         .getReader();
@@ -79,7 +80,7 @@ test("OpenWireDecoderStream errors after the commands before the bad bytes", asy
 test("OpenWireDecoderStream errors also when the peer then falls silent", async () => {
   const stream = new OpenWireDecoderStream(fixed());
   const writer = stream.writable.getWriter();
-  const written = writer.write(join(KEEP_ALIVE, KEEP_ALIVE, bad));
+  const written = writer.write(concat([KEEP_ALIVE, KEEP_ALIVE, bad]));
   const reader = stream.readable.getReader();
   assertEquals((await reader.read()).value, keepAlive);
   assertEquals((await reader.read()).value, keepAlive);
@@ -90,7 +91,7 @@ test("OpenWireDecoderStream errors also when the peer then falls silent", async 
 });
 
 test("OpenWireDecoderStream errors at an end within a frame, after the commands before", async () => {
-  const chunk = join(KEEP_ALIVE, KEEP_ALIVE, KEEP_ALIVE.subarray(0, 7));
+  const chunk = concat([KEEP_ALIVE, KEEP_ALIVE, KEEP_ALIVE.subarray(0, 7)]);
   const reader = streamOf(chunk).pipeThrough(new OpenWireDecoderStream(fixed())).getReader();
   assertEquals((await reader.read()).value, keepAlive);
   assertEquals((await reader.read()).value, keepAlive);
@@ -126,9 +127,9 @@ test("OpenWireDecoderStream serves many reads at once", async () => {
   const reader = stream.readable.getReader();
   const reads = Array.from({ length: 7 }, () => reader.read());
   const writer = stream.writable.getWriter();
-  await writer.write(join(KEEP_ALIVE, KEEP_ALIVE));
+  await writer.write(concat([KEEP_ALIVE, KEEP_ALIVE]));
   await writer.write(KEEP_ALIVE.subarray(0, 4));
-  await writer.write(join(KEEP_ALIVE.subarray(4), KEEP_ALIVE, KEEP_ALIVE, KEEP_ALIVE));
+  await writer.write(concat([KEEP_ALIVE.subarray(4), KEEP_ALIVE, KEEP_ALIVE, KEEP_ALIVE]));
   await writer.close();
   const seen = await Promise.all(reads);
   assertEquals(seen.map(({ done }) => done), [false, false, false, false, false, false, true]);
@@ -139,7 +140,7 @@ test("OpenWireDecoderStream can be closed before its commands were read", async 
   const writer = stream.writable.getWriter();
   const reader = stream.readable.getReader();
   const first = reader.read();
-  await writer.write(join(KEEP_ALIVE, KEEP_ALIVE));
+  await writer.write(concat([KEEP_ALIVE, KEEP_ALIVE]));
   await writer.close();
   assertEquals((await first).value, keepAlive);
   assertEquals((await reader.read()).value, keepAlive);
@@ -182,7 +183,7 @@ test("OpenWireDecoderStream can be aborted while its reader is slow", async () =
 test("OpenWireDecoderStream gives the WireFormatInfo that it negotiates by first", async () => {
   const format = new OpenWireFormat();
   const info = encode(new OpenWireFormat().info(), LOOSE);
-  const chunk = join(info, KEEP_ALIVE);
+  const chunk = concat([info, KEEP_ALIVE]);
   const commands = await all(streamOf(chunk).pipeThrough(new OpenWireDecoderStream(format)));
   assertEquals(commands.map(({ dataType }) => dataType), ["WireFormatInfo", "KeepAliveInfo"]);
   assertEquals(format.negotiated, true);
@@ -198,7 +199,7 @@ test("OpenWireEncoderStream makes one chunk of each command, or of each array", 
     keepAlive,
   );
   const chunks = await all(input.pipeThrough(new OpenWireEncoderStream(fixed())));
-  assertEquals(chunks, [KEEP_ALIVE, join(KEEP_ALIVE, KEEP_ALIVE), KEEP_ALIVE]);
+  assertEquals(chunks, [KEEP_ALIVE, concat([KEEP_ALIVE, KEEP_ALIVE]), KEEP_ALIVE]);
 });
 
 test("OpenWireEncoderStream begins a new chunk at 64 KiB", async () => {
@@ -211,7 +212,7 @@ test("OpenWireEncoderStream begins a new chunk at 64 KiB", async () => {
     streamOf<DataStructure[]>(batch).pipeThrough(new OpenWireEncoderStream(fixed())),
   );
   assertEquals(chunks.map(({ length }) => Math.floor(length / 30_000)), [3, 3, 1]);
-  const commands = new OpenWireDecoder(fixed()).push(join(...chunks));
+  const commands = new OpenWireDecoder(fixed()).push(concat([...chunks]));
   assertEquals(commands, batch);
 });
 
@@ -239,7 +240,7 @@ test("OpenWireEncoderStream sends our WireFormatInfo and waits for the peer's", 
     ),
   );
   const tight = bytes("00 00 00 07 0a 01 01 00 00 00 07");
-  assertEquals((await second).value, join(tight, tight));
+  assertEquals((await second).value, concat([tight, tight]));
   assertEquals((await reader.read()).value, tight);
   assertEquals((await reader.read()).done, true);
   await Promise.all(writes);
@@ -280,7 +281,10 @@ test("OpenWireEncoderStream tells of each refused command and goes on", async ()
     [wrong],
     keepAlive,
   );
-  assertEquals(await all(input.pipeThrough(stream)), [join(KEEP_ALIVE, KEEP_ALIVE), KEEP_ALIVE]);
+  assertEquals(await all(input.pipeThrough(stream)), [
+    concat([KEEP_ALIVE, KEEP_ALIVE]),
+    KEEP_ALIVE,
+  ]);
   assertEquals(told, [
     [wrong, "commandId"],
     [large, "password"],

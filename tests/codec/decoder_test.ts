@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { concat } from "@std/bytes";
 import {
   createConnectionInfo,
   createDataArrayResponse,
@@ -22,7 +23,6 @@ import {
   encode,
   frame,
   hex,
-  join,
   LOOSE,
   refused,
   refusedBy,
@@ -41,7 +41,7 @@ const fresh = () => new OpenWireDecoder(new OpenWireFormat());
 // Frames and chunks
 
 test("OpenWireDecoder.push() gives the same commands however the bytes are cut", () => {
-  const all = join(KEEP_ALIVE, frame("79 01 0001 63 0000000000000001"), KEEP_ALIVE);
+  const all = concat([KEEP_ALIVE, frame("79 01 0001 63 0000000000000001"), KEEP_ALIVE]);
   const expected = [keepAlive, createSessionId({ connectionId: "c", value: 1 }), keepAlive];
   for (let first = 0; first <= all.length; first++) {
     for (let second = first; second <= all.length; second++) {
@@ -77,7 +77,7 @@ test("OpenWireDecoder.push() takes empty chunks", () => {
 });
 
 test("OpenWireDecoder.push() leaves out the null command", () => {
-  assertEquals(fixed().push(join(frame("00"), KEEP_ALIVE, frame("00"))), [keepAlive]);
+  assertEquals(fixed().push(concat([frame("00"), KEEP_ALIVE, frame("00")])), [keepAlive]);
   assertEquals(fixed(TIGHT).push(frame("00")), []);
 });
 
@@ -98,7 +98,7 @@ test("OpenWireDecoder.pushTo() hands over the commands before a bad one", () => 
   const decoder = fixed();
   const seen: DataStructure[] = [];
   const error = assertThrows(
-    () => decoder.pushTo(join(KEEP_ALIVE, KEEP_ALIVE, frame("4d")), (it) => seen.push(it)),
+    () => decoder.pushTo(concat([KEEP_ALIVE, KEEP_ALIVE, frame("4d")]), (it) => seen.push(it)),
     ProtocolError,
   );
   assertEquals(seen, [keepAlive, keepAlive]);
@@ -109,7 +109,7 @@ test("OpenWireDecoder.pushTo() is at its end when its receiver throws", () => {
   const decoder = fixed();
   const mistake = new TypeError("mine");
   const push = () =>
-    decoder.pushTo(join(KEEP_ALIVE, KEEP_ALIVE), () => {
+    decoder.pushTo(concat([KEEP_ALIVE, KEEP_ALIVE]), () => {
       throw mistake;
     });
   assertStrictEquals(assertThrows(push), mistake);
@@ -141,7 +141,7 @@ test("OpenWireDecoder.push() refuses a negative frame size", () => {
 
 test("OpenWireDecoder.push() refuses an empty frame", () => {
   assertEquals(refused(bytes("00000000"), LOOSE, "0 bytes").code, "PROTOCOL");
-  const later = refused(join(KEEP_ALIVE, bytes("00000000 0a")), LOOSE, "at offset 10");
+  const later = refused(concat([KEEP_ALIVE, bytes("00000000 0a")]), LOOSE, "at offset 10");
   assertEquals(later.offset, 10);
 });
 
@@ -247,7 +247,7 @@ test("ProtocolError says where: offset in the whole input, type and field", () =
 test("ProtocolError is right about the offset when a frame comes in pieces", () => {
   for (let cut = 1; cut < 12; cut++) {
     const decoder = fixed();
-    const all = join(KEEP_ALIVE, frame("04 00000000 00 01 78"));
+    const all = concat([KEEP_ALIVE, frame("04 00000000 00 01 78")]);
     decoder.push(all.subarray(0, 10));
     decoder.push(all.subarray(10, 10 + cut));
     const rest = all.subarray(10 + cut);
@@ -290,7 +290,7 @@ test("OpenWireDecoder.push() refuses a boolean stream that is a byte short", () 
     const whole = encode(values.any(), TIGHT);
     const bits = whole[5]!;
     if (bits === 0 || bits > 63) continue;
-    const cut = join(whole.subarray(0, 5 + bits), whole.subarray(6 + bits));
+    const cut = concat([whole.subarray(0, 5 + bits), whole.subarray(6 + bits)]);
     new DataView(cut.buffer).setInt32(0, cut.length - 4);
     cut[5] = bits - 1;
     refused(cut, TIGHT);
@@ -323,7 +323,7 @@ test("OpenWireDecoder.push() uses what was negotiated from the next frame on", (
   const theirs = encode(new OpenWireFormat({ tightEncodingEnabled: true }).info(), LOOSE);
   const decoder = new OpenWireDecoder(ours);
   const tight = encode(keepAlive, TIGHT);
-  const [info, command] = decoder.push(join(theirs, tight));
+  const [info, command] = decoder.push(concat([theirs, tight]));
   assertEquals([info!.dataType, command], ["WireFormatInfo", keepAlive]);
   assertEquals([ours.settings.version, ours.settings.tightEncodingEnabled], [9, true]);
 });
@@ -381,7 +381,7 @@ test("OpenWireDecoder.push() names the protocol of a peer that is no OpenWire pe
     assertEquals(refusedBy(slow, chunk.subarray(3)).code, "WRONG_PROTOCOL");
   }
   // Later in the input such bytes are just a bad size.
-  assertEquals(refused(join(KEEP_ALIVE, bytes(`"HTTP"`)), LOOSE).code, "FRAME_TOO_LARGE");
+  assertEquals(refused(concat([KEEP_ALIVE, bytes(`"HTTP"`)]), LOOSE).code, "FRAME_TOO_LARGE");
 });
 
 // Frames without sizes
@@ -480,7 +480,7 @@ test("frames without sizes begin after the two WireFormatInfos", () => {
   const ours = new OpenWireFormat({ sizePrefixDisabled: true });
   const theirs = new OpenWireFormat({ sizePrefixDisabled: true, cacheEnabled: false });
   const info = encode(theirs.info(), LOOSE);
-  const all = join(info, bytes("0a 00000007 01"), bytes("0a 00000007 01"));
+  const all = concat([info, bytes("0a 00000007 01"), bytes("0a 00000007 01")]);
   for (const size of [1, 5, all.length]) {
     const decoder = new OpenWireDecoder(new OpenWireFormat({ sizePrefixDisabled: true }));
     const seen: DataStructure[] = [];

@@ -1,8 +1,8 @@
 /** Our inflater beside zlib's own. */
 
-import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { equals } from "@std/bytes";
 import { inflate, InflateError, inflateFlushed } from "../../codec/inflate.ts";
 import { test } from "../_harness.ts";
 import { seededRandom } from "../_random.ts";
@@ -47,17 +47,13 @@ function deflated(bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
   }));
 }
 
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
-}
-
 test("inflate() gives what zlib deflated, whatever level, strategy and window", () => {
   const random = new Random(11);
   for (let i = 0; i < 500; i++) {
     const bytes = sample(random);
     const data = deflated(bytes, random);
     const { bytes: found, ended } = inflate(data, LIMIT);
-    assert(ended && same(found, bytes), `sample ${i}`);
+    assert(ended && equals(found, bytes), `sample ${i}`);
   }
 });
 
@@ -87,7 +83,7 @@ test("inflate() takes and refuses the same damaged data as zlib", () => {
       assert(end !== undefined && end < cut.length, `sample ${i}: only zlib takes it`);
     } else if (ours !== undefined) {
       taken++;
-      assert(theirs !== undefined && same(ours, theirs), `sample ${i}: zlib differs`);
+      assert(theirs !== undefined && equals(ours, theirs), `sample ${i}: zlib differs`);
     }
   }
   assert(taken > 100, `${taken} were taken`);
@@ -112,7 +108,7 @@ test("inflate() stops at the limit and gives what there is to it", () => {
     for (const limit of [0, 1, 257, 99_999, 100_000, 100_001]) {
       const found = inflate(data, limit);
       assertEquals(found.ended, limit >= 100_000, `${limit}`);
-      assert(same(found.bytes, bytes.subarray(0, limit)), `${limit}`);
+      assert(equals(found.bytes, bytes.subarray(0, limit)), `${limit}`);
     }
   }
 });

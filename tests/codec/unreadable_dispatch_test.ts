@@ -24,8 +24,8 @@ import {
   type WireFormatSettings,
 } from "../../codec/mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { concat, indexOfNeedle } from "@std/bytes";
 import { test } from "../_harness.ts";
-import { join } from "./_codec.ts";
 
 const LIMIT = 100_000;
 const SLACK = 16_384;
@@ -90,11 +90,11 @@ function tooDeep(form: Partial<WireFormatSettings>): Uint8Array {
     let at = 0;
     while (at < few!.length && few![at + 4] === more![at + 4]) at++;
     const start = at + 4;
-    const bytes = join(
+    const bytes = concat([
       more!.subarray(0, start),
       ...Array.from({ length: 40 }, () => more!.subarray(start - level, start)),
       more!.subarray(start),
-    );
+    ]);
     new DataView(bytes.buffer).setInt32(0, bytes.length - 4);
     return bytes;
   }
@@ -107,7 +107,12 @@ function tooDeep(form: Partial<WireFormatSettings>): Uint8Array {
 test("a decoder skips a dispatch that it can't decode, and tells whose message it was", () => {
   for (const form of FORMS) {
     const good = dispatch();
-    const chunk = join(encode(good, form), tooDeep(form), encode(good, form), encode(behind, form));
+    const chunk = concat([
+      encode(good, form),
+      tooDeep(form),
+      encode(good, form),
+      encode(behind, form),
+    ]);
     for (const size of [chunk.length, 1000, 7, 1]) {
       const { skipped, commands } = decode(form, [...pieces(chunk, size)]);
       assertEquals(commands.length, 3, JSON.stringify(form));
@@ -126,7 +131,7 @@ test("a decoder skips a dispatch that it can't decode, and tells whose message i
 test("a decoder skips a dispatch that is too large, without keeping it", () => {
   for (const form of FORMS) {
     const large = encode(dispatch({ content: new Uint8Array(3_000_000) }), form);
-    const chunk = join(large, encode(behind, form));
+    const chunk = concat([large, encode(behind, form)]);
     for (const size of [chunk.length, 65_536, 4097]) {
       const { skipped, commands } = decode(form, [...pieces(chunk, size)]);
       assertEquals(commands, [behind]);
@@ -161,7 +166,7 @@ test("a dispatch may have some KiB more than the limit, for what the broker adds
     ) {
       const size = LIMIT + extra - overhead;
       const content = new Uint8Array(size).fill(7);
-      const chunk = join(encode(dispatch({ content }), form), encode(behind, form));
+      const chunk = concat([encode(dispatch({ content }), form), encode(behind, form)]);
       for (const step of [chunk.length, 5000, 1]) {
         if (step === 1 && form.version !== 12) continue;
         const { skipped, commands } = decode(form, [...pieces(chunk, step)]);
@@ -235,7 +240,7 @@ test("a dispatch whose consumer or message can't be told ends the decoder", () =
   for (const form of FORMS) {
     // The name of the queue is longer than its frame, so the message id behind it can't be found.
     const bytes = encode(dispatch(), form);
-    const name = String.fromCharCode(...bytes).indexOf("orders");
+    const name = indexOfNeedle(bytes, new TextEncoder().encode("orders"));
     bytes.set([0x7f, 0xff], name - 2);
     assertThrows(() => decode(form, [bytes]), ProtocolError, "32767 bytes are expected");
   }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { concat } from "@std/bytes";
 import {
   createKeepAliveInfo,
   createWireFormatInfo,
@@ -16,7 +17,7 @@ import {
   type WireFormatSettings,
 } from "../../codec/mod.ts";
 import { test } from "../_harness.ts";
-import { bytes, frame, hex, join, refusedBy } from "./_codec.ts";
+import { bytes, frame, hex, refusedBy } from "./_codec.ts";
 
 function infoOf(properties: PrimitiveMapInput | null, version = 12): WireFormatInfo {
   return createWireFormatInfo({
@@ -324,7 +325,7 @@ test("two peers that negotiate understand each other, whatever each offers", () 
       backReader.push(toHere);
       assertEquals(here.settings, there.settings);
       const command = createKeepAliveInfo({ commandId: 5 });
-      assertEquals(reader.push(join(writer.encode(command), writer.encode(command))).length, 2);
+      assertEquals(reader.push(concat([writer.encode(command), writer.encode(command)])).length, 2);
       assertEquals(backReader.push(backWriter.encode(command)), [command]);
     }
   }

@@ -1,4 +1,5 @@
 /** Inputs of the fuzzer: good bytes from vectors and from random values, and what mutations make of them. */
+import { concat } from "@std/bytes";
 import {
   DataTypeCode,
   deflateMessage,
@@ -200,7 +201,7 @@ export class Inputs {
   opening(): Uint8Array {
     const first = this.pick(this.#corpus.openings);
     const bytes = this.chance(0.3) ? first : this.#fixSize(this.mutate(first), 0);
-    return this.chance(0.5) ? bytes : concat(bytes, this.goodFrames().bytes);
+    return this.chance(0.5) ? bytes : concat([bytes, this.goodFrames().bytes]);
   }
 
   /** A primitive map of which something may be wrong. */
@@ -271,10 +272,10 @@ export class Inputs {
     if (this.chance(0.1)) {
       // The end of other frames behind a part of these.
       const other = this.goodFrames().bytes;
-      result = concat(
+      result = concat([
         result.subarray(0, this.below(result.length)),
         other.subarray(this.below(other.length)),
-      );
+      ]);
     }
     result = this.mutate(result);
     return sizePrefixDisabled || this.chance(0.1) ? result : this.#fixSize(result, bytes.length);
@@ -311,13 +312,13 @@ export class Inputs {
         return put(result, at, BigInt(result.length - at - width + this.below(9) - 4), width);
       }
       case 4:
-        return concat(bytes.subarray(0, at), bytes.subarray(at + 1 + this.below(16)));
+        return concat([bytes.subarray(0, at), bytes.subarray(at + 1 + this.below(16))]);
       case 5:
-        return concat(bytes.subarray(0, at), this.#noise(), bytes.subarray(at));
+        return concat([bytes.subarray(0, at), this.#noise(), bytes.subarray(at)]);
       case 6: {
         const part = bytes.subarray(at, at + 1 + this.below(24));
         const times = this.pick([1, 1, 2, 10, 100]);
-        return concat(bytes.subarray(0, at), ...new Array(times).fill(part), bytes.subarray(at));
+        return concat([bytes.subarray(0, at), ...new Array(times).fill(part), bytes.subarray(at)]);
       }
       case 7:
         return result.subarray(0, at);
@@ -360,14 +361,18 @@ export class Inputs {
     const level = this.pick(["20000000000000000000 01", "1f00000000000000000001", "0100000000"]);
     const part = fromHex(level.replace(" ", ""));
     const times = this.pick([5, 31, 32, 33, 34, 1000, 20_000]);
-    const bytes = concat(new Uint8Array(4), ...new Array(times).fill(part), Uint8Array.of(120, 0));
+    const bytes = concat([
+      new Uint8Array(4),
+      ...new Array(times).fill(part),
+      Uint8Array.of(120, 0),
+    ]);
     return { settings, bytes: this.#fixSize(bytes, 0) };
   }
 
   #deepMap(): Uint8Array {
     const part = fromHex(this.pick(["0000000100016b0b", "000000010c", "0000000100000b"]));
     const times = this.pick([5, 126, 127, 128, 129, 10_000]);
-    return concat(fromHex("0000000100016b0b"), ...new Array(times).fill(part), new Uint8Array(4));
+    return concat([fromHex("0000000100016b0b"), ...new Array(times).fill(part), new Uint8Array(4)]);
   }
 }
 
@@ -376,14 +381,4 @@ function put(bytes: Uint8Array, at: number, value: bigint, width: number): Uint8
     bytes[at + i] = Number((value >> BigInt(8 * (width - 1 - i))) & 0xffn);
   }
   return bytes;
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

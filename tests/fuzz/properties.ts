@@ -1,4 +1,5 @@
 /** What must hold of the codec for any bytes. Each function throws a {@linkcode Finding} where it doesn't. */
+import { equals } from "@std/bytes";
 import {
   BytesReader,
   type DataStructure,
@@ -19,7 +20,6 @@ import {
   PrimitiveMap,
   ProtocolError,
 } from "../../codec/mod.ts";
-import { toHex } from "../conformance/convert.ts";
 import type { Settings } from "./inputs.ts";
 
 /** Something that must not be. */
@@ -353,7 +353,7 @@ function checkWeight(values: unknown, size: number): void {
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): void {
-  if (toHex(a) !== toHex(b)) throw new Finding("encoded twice, the bytes differ");
+  if (!equals(a, b)) throw new Finding("encoded twice, the bytes differ");
 }
 
 function same(what: string, a: unknown, b: unknown): void {
@@ -364,7 +364,7 @@ function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (a instanceof Uint8Array) {
-    return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
+    return b instanceof Uint8Array && equals(a, b);
   }
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]));

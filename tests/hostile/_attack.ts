@@ -1,5 +1,6 @@
 /** A broker that means harm, and a client that is connected to it. */
 
+import { indexOfNeedle } from "@std/bytes";
 import { connect, type Connection, type ConnectOptions, OpenWireError } from "../../mod.ts";
 import {
   type ConsumerId,
@@ -125,7 +126,7 @@ export function overwrite(bytes: Uint8Array, at: number, ...values: number[]): U
 
 /** Where a text stands in bytes. */
 export function find(bytes: Uint8Array, text: string): number {
-  const at = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("").indexOf(text);
+  const at = indexOfNeedle(bytes, new TextEncoder().encode(text));
   assert(at >= 0, `${text} is there`);
   return at;
 }

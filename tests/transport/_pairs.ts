@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes";
 import { dial, listen, memoryPair, type Transport, TransportError } from "../../transport/mod.ts";
 
 /** All ways to get two connected transports: what holds for one must hold for the others. */
@@ -34,13 +35,7 @@ export async function readAll(readable: ReadableStream<Uint8Array>): Promise<Uin
   const chunks: Uint8Array[] = [];
   const reader = readable.getReader();
   for (let next; !(next = await reader.read()).done;) chunks.push(next.value!);
-  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
+  return concat(chunks);
 }
 
 /** Writes all and ends the stream. */

@@ -1,5 +1,7 @@
 /** Cuts bytes, in chunks of any size, into frames with their size prefix. */
 
+import { concat } from "@std/bytes";
+
 const SIZE_PREFIX = 4;
 
 /** Cuts bytes into frames. */
@@ -13,7 +15,7 @@ export class FrameCutter {
 
   /** Takes the next bytes; gives the frames that are complete now. */
   push(chunk: Uint8Array): Uint8Array[] {
-    const bytes = this.#rest.length === 0 ? chunk : concat(this.#rest, chunk);
+    const bytes = this.#rest.length === 0 ? chunk : concat([this.#rest, chunk]);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const frames: Uint8Array[] = [];
     let start = 0;
@@ -26,15 +28,4 @@ export class FrameCutter {
     this.#rest = bytes.subarray(start);
     return frames;
   }
-}
-
-/** Joins bytes. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -1,5 +1,6 @@
 /** One direction of a connection through the proxy. */
-import { concat, FrameCutter } from "./frame_cutter.ts";
+import { concat } from "@std/bytes";
+import { FrameCutter } from "./frame_cutter.ts";
 import type { NetSocket } from "./net_socket.ts";
 
 /** What becomes of a frame. */
@@ -112,7 +113,7 @@ export class Pump {
   }
 
   async #write(parts: readonly Uint8Array[]): Promise<void> {
-    const bytes = concat(...parts);
+    const bytes = concat(parts);
     const { delay } = this.#owner;
     if (delay > 0 && bytes.length > 0) await this.wait(delay);
     for (let start = 0; start < bytes.length && !this.#stopped;) {
