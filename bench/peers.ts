@@ -86,6 +86,10 @@ class Timer {
   }
 }
 
+/** Node has no import map: the module gives it the names that deno.json gives. */
+const REGISTER = new URL("../tests/node_register.mjs", import.meta.url).href;
+const FLAGS = { deno: ["run", "-A", "--no-check"], bun: [], node: ["--import", REGISTER] };
+
 const chosen = cells(options.workloads);
 const java = await compileJava();
 await compareStreams(chosen);
@@ -97,7 +101,7 @@ for (const runtime of options.runtimes) {
   const load = fileURLToPath(new URL("codec_load.ts", import.meta.url));
   commands.set(runtime, [
     program,
-    ...(runtime === "deno" ? ["run", "-A", "--no-check"] : []),
+    ...FLAGS[runtime],
     load,
     "serve",
     ...(options.chunks ? ["--chunks"] : []),
