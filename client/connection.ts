@@ -34,7 +34,7 @@ import { drainAll, drainWith } from "./drain.ts";
 import type { ConsumerOptions } from "./consumer/consumer_options.ts";
 import { type Destination, nameOf } from "./destination/destination.ts";
 import type { Message } from "./message/message.ts";
-import { encodeBody, type MessageBody } from "./message/outgoing_message.ts";
+import { copyOptions, encodeBody, type MessageBody } from "./message/outgoing_message.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
 import type { BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -415,7 +415,8 @@ export class Connection implements AsyncDisposable {
     options: SendOptions = {},
   ): Promise<SendResult> {
     const encoded = encodeBody(body, this.#settings.nestedMapAndListEnabled);
-    const [session, left] = await this.#ownSession("auto", options, roughSize(encoded));
+    const given = copyOptions(options);
+    const [session, left] = await this.#ownSession("auto", given, roughSize(encoded));
     return await session.send(destination, encoded as MessageBody, left);
   }
 

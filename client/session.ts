@@ -25,7 +25,7 @@ import { ClosedError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { inTime } from "./in_time.ts";
 import { MessageConsumer } from "./consumer/message_consumer.ts";
 import { MessageProducer } from "./producer/message_producer.ts";
-import { encodeBody, type MessageBody } from "./message/outgoing_message.ts";
+import { copyOptions, encodeBody, type MessageBody } from "./message/outgoing_message.ts";
 import { type Limits, limitsOf } from "./options.ts";
 import { roughSize } from "./producer/pending_sends.ts";
 import type { ProducerOptions } from "./producer/producer_options.ts";
@@ -256,13 +256,14 @@ export class Session implements AsyncDisposable {
   ): Promise<SendResult> {
     this.checkOpen();
     const encoded = encodeBody(body, this.#context.settings.nestedMapAndListEnabled);
+    const given = copyOptions(options);
     if (!this.#sender) {
       this.#sender = new SharedStep(this.createProducer(), "Cannot open a producer");
       // One that could not be opened is not kept.
       this.#sender.done.catch(() => this.#sender = undefined);
     }
     const [producer, left] = await this.#sender.within(
-      options,
+      given,
       this.#context,
       roughSize(encoded),
     );

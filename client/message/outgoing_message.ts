@@ -21,6 +21,8 @@ import {
   PrimitiveMap,
   type PrimitiveMapInput,
 } from "../../codec/mod.ts";
+import { typeName } from "../../errors.ts";
+import { harmless } from "../harmless.ts";
 import { bytesOf, isPlainObject, namedBody, wrongBody } from "./body_kind.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
 import { type Destination, toDestination } from "../destination/destination.ts";
@@ -186,6 +188,14 @@ export function encodeBody(body: MessageBody | EncodedBody, nested: boolean): Fi
   return new EncodedBody(withBody(body, nested), isJson(body));
 }
 
+/** The options as they are now: whoever gave them may change them before the message leaves. */
+export function copyOptions<T extends MessageHeaders>(options: T): T {
+  const { properties } = options;
+  return properties === undefined
+    ? { ...options }
+    : { ...options, properties: new PrimitiveMap(properties) };
+}
+
 /** A body that nobody can change. */
 export type FixedBody = EncodedBody | Message | string | null;
 
@@ -332,7 +342,23 @@ function jsonText(value: unknown): string {
   if (text === undefined) {
     throw new TypeError(`Cannot send a ${typeof value} as JSON: there is no text for it`);
   }
+  // Only now, because a replacer makes JSON.stringify() much slower.
+  if (text.includes("{}")) JSON.stringify(value, refuseEmptied);
   return text;
+}
+
+/** A replacer that refuses objects such as Map, Set and Error, which become `{}` whatever they hold. */
+function refuseEmptied(name: string, value: unknown): unknown {
+  const isKept = typeof value !== "object" || value === null || Array.isArray(value) ||
+    isPlainObject(value) || Object.keys(value).length > 0 ||
+    value instanceof Number || value instanceof String || value instanceof Boolean;
+  if (isKept) return value;
+  const where = name === "" ? "" : ` (the property ${harmless(name.slice(0, 40))})`;
+  throw new TypeError(
+    `Cannot send an object of class ${
+      typeName(value)
+    } as JSON${where}: it would arrive as {}. Convert it to an array, a plain object or a string`,
+  );
 }
 
 function bytesContent(name: "bytes" | "object", value: unknown): Uint8Array | null {

@@ -14,7 +14,7 @@ import { Fifo } from "../fifo.ts";
 import { leavable } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
 import { milliseconds } from "../options.ts";
-import { encodeBody, type MessageBody } from "../message/outgoing_message.ts";
+import { copyOptions, encodeBody, type MessageBody } from "../message/outgoing_message.ts";
 import { RemoteError } from "./remote_error.ts";
 import type { SendOptions } from "../producer/send_options.ts";
 import type { TemporaryQueue } from "../destination/temporary_destination.ts";
@@ -114,7 +114,7 @@ export class Requester {
     const name = nameOf(toDestination(destination));
     const encoded = encodeBody(body, this.#parts.nestedMapAndListEnabled) as MessageBody;
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
-    const stop = this.#begin(destination, encoded, options, timeout, {
+    const stop = this.#begin(destination, encoded, copyOptions(options), timeout, {
       take: resolve,
       fail: reject,
       late: () => {
@@ -144,8 +144,10 @@ export class Requester {
       );
     }
     const to = toDestination(destination);
+    const encoded = encodeBody(body, this.#parts.nestedMapAndListEnabled) as MessageBody;
+    const given = copyOptions(options);
     return leavable(
-      (signal) => this.#gather(to, body, { ...options, signal }, timeout, maxReplies, stall),
+      (signal) => this.#gather(to, encoded, { ...given, signal }, timeout, maxReplies, stall),
       options.signal,
     );
   }

@@ -162,6 +162,28 @@ testOnBrokers(
   },
 );
 
+test("send() refuses JSON of an object whose content would be lost", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url);
+  const lost: [value: unknown, says: string][] = [
+    [new Map([["a", 1]]), "class Map as JSON: it would arrive as {}"],
+    [{ ids: new Set([1]) }, "class Set as JSON (the property ids)"],
+    [[{ why: new Error("x") }], "class Error as JSON (the property why)"],
+    [{ headers: new Headers({ a: "1" }) }, "class Headers as JSON (the property headers)"],
+    [Promise.resolve(1), "class Promise as JSON"],
+  ];
+  for (const [json, says] of lost) {
+    await assertRejects(() => connection.send("q", { json }), TypeError, says);
+  }
+  assertEquals(broker.queue("q").size, 0);
+  const kept = [{}, { a: {} }, [{}], { "{}": new Date(0) }, { a: new Number(1), b: {} }, "{}"];
+  const consumer = await connection.createConsumer("q");
+  for (const json of kept) {
+    await connection.send("q", { json });
+    assertEquals((await received(consumer)).text, JSON.stringify(json));
+  }
+});
+
 test("what a sender changes after the call does not change the message", async () => {
   await using broker = await MemoryBroker.listen();
   await using connection = await connect(broker.url);

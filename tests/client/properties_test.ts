@@ -34,6 +34,41 @@ const refused: [what: string, properties: unknown, says: string][] = [
   ["JMSXDeliveryCount", { JMSXDeliveryCount: 1 }, "broker sets it"],
 ];
 
+test("properties and options that change after the call do not change the message", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url);
+  await using session = await connection.createSession();
+  await using producer = await session.createProducer("q");
+  const seen: unknown[] = [];
+  await using _ = await connection.respond("ask", ({ properties, type }) => {
+    seen.push([properties.get("n"), type]);
+    return null;
+  });
+  const consumer = await connection.createConsumer("q");
+  // The first calls open what the later ones have.
+  for (let round = 0; round < 2; round++) {
+    const options = { properties: { n: 1 }, type: "one" };
+    const sent = [
+      connection.send("q", "a", options),
+      session.send("q", "b", options),
+      producer.send("c", options),
+      producer.sendBatch(["d"], options),
+    ];
+    const asked = connection.request("ask", null, options);
+    const many = connection.requestMany("ask", null, { ...options, maxReplies: 1 });
+    options.properties.n = 2;
+    options.type = "two";
+    await Promise.all(sent);
+    for (let i = 0; i < 4; i++) {
+      const message = await received(consumer);
+      assertEquals([message.properties.get("n"), message.type], [1, "one"]);
+    }
+    await asked;
+    for await (const _ of many);
+    assertEquals(seen.splice(0), [[1, "one"], [1, "one"]]);
+  }
+});
+
 test("properties that can't be sent are refused with their names", async () => {
   await using broker = await MemoryBroker.listen();
   await using connection = await connect(broker.url);
