@@ -165,11 +165,16 @@ testOnBrokers(
 test("send() refuses JSON of an object whose content would be lost", async () => {
   await using broker = await MemoryBroker.listen();
   await using connection = await connect(broker.url);
+  class Hidden {
+    #total = 1;
+    get total() {
+      return this.#total;
+    }
+  }
   const lost: [value: unknown, says: string][] = [
     [new Map([["a", 1]]), "class Map as JSON: it would arrive as {}"],
     [{ ids: new Set([1]) }, "class Set as JSON (the property ids)"],
-    [[{ why: new Error("x") }], "class Error as JSON (the property why)"],
-    [{ headers: new Headers({ a: "1" }) }, "class Headers as JSON (the property headers)"],
+    [[{ order: new Hidden() }], "class Hidden as JSON (the property order)"],
     [Promise.resolve(1), "class Promise as JSON"],
   ];
   for (const [json, says] of lost) {
