@@ -13,6 +13,8 @@ import {
   createRemoveSubscriptionInfo,
   createShutdownInfo,
   type DataStructure,
+  inspectAs,
+  jsonView,
   type WireFormatSettings,
 } from "../codec/mod.ts";
 import { toError } from "../errors.ts";
@@ -692,6 +694,38 @@ export class Connection implements AsyncDisposable {
    */
   async open(): Promise<void> {
     await this.#upstream.open();
+  }
+
+  /** What a log or a console shows of the connection: the broker, whether it is connected, and what is open. No passwords. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const { link } = this.#upstream;
+    const { sessions, consumers, producers, messagesSent, messagesReceived, ...stats } = this
+      .stats();
+    return {
+      clientId: this.clientId,
+      remoteAddress: link?.remoteAddress,
+      state: this.#ended ? "closed" : this.connected ? "connected" : "reconnecting",
+      brokerKind: this.brokerKind,
+      brokerName: this.brokerInfo?.brokerName ?? undefined,
+      provider: link && this.provider || undefined,
+      version: link?.format.settings.version,
+      reconnections: stats.reconnections || undefined,
+      sessions,
+      consumers,
+      producers,
+      messagesSent,
+      messagesReceived,
+      bufferedMessages: stats.bufferedMessages,
+      unsettledMessages: stats.unsettledMessages,
+    };
+  }
+
+  static {
+    inspectAs(this, "Connection", (connection) => connection.#view());
   }
 
   /** What is done when a connection to a broker comes and goes. */

@@ -9,6 +9,8 @@ import {
   createProducerId,
   createProducerInfo,
   createRemoveInfo,
+  inspectAs,
+  jsonView,
   type ProducerId,
   type ProducerInfo,
   type RemoveInfo,
@@ -47,6 +49,7 @@ import {
 import { closeWith, SaidClosed } from "../say_closed.ts";
 import { idKey, type ProducerMember, type SessionContext } from "../session_context.ts";
 import type { TransactionContext } from "../transaction/transaction_context.ts";
+import { formatTransactionId } from "../transaction/transaction_id.ts";
 
 /** What a producer is made of. */
 export interface ProducerParts<T> {
@@ -342,6 +345,28 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   end(reason: Error): void {
     this.#stop(reason);
     this.#context.removeProducer(this);
+  }
+
+  /** What a log or a console shows of the producer: where it sends, whether it is open, and what is in its window. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const { destination } = this;
+    const { windowSize } = this.#settings;
+    return {
+      id: this.id,
+      destination: destination && formatDestination(destination),
+      state: this.#ended ? "closed" : "open",
+      transactionId: formatTransactionId(this.#transaction?.current ?? null) ?? undefined,
+      windowSize: windowSize || undefined,
+      bufferedAmount: windowSize ? this.bufferedAmount : undefined,
+    };
+  }
+
+  static {
+    inspectAs(this, "MessageProducer", (producer) => producer.#view());
   }
 
   #stop(reason: Error): void {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { XATransactionId } from "../../codec/mod.ts";
+import { inspectAs, jsonView, type XATransactionId } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { type Response, TransactionType } from "../link/commands.ts";
@@ -332,6 +332,20 @@ export class XAResource {
     }
   }
 
+  /** What a log or a console shows of it: the branches that sessions of this connection have worked for and that have not ended. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const branches = [...this.#branches].map(([name, branch]) => [name, stateOf(branch)] as const);
+    return { branches: new Map(branches) };
+  }
+
+  static {
+    inspectAs(this, "XAResource", (xa) => xa.#view());
+  }
+
   get #closeOptions(): CallOptions {
     return { timeout: this.#context.settings.closeTimeout };
   }
@@ -429,6 +443,14 @@ export class XAResource {
       throw new XAError(action, { className, message, stackTrace: [], cause: null });
     }
   }
+}
+
+/** How far a branch is, in a word. */
+function stateOf({ failed, prepared, working, suspended }: Branch): string {
+  if (failed) return "failed";
+  if (prepared) return "prepared";
+  if (working.size > 0) return "working";
+  return suspended.size > 0 ? "suspended" : "ended";
 }
 
 /** What the broker says to a branch that is prepared (Java: XAResource). */
