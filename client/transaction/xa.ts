@@ -9,6 +9,7 @@ import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { type Response, TransactionType } from "../link/commands.ts";
 import { limitsOf } from "../options.ts";
+import { exceptionOf } from "../broker_exception.ts";
 import { BrokerError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import type { SessionContext } from "../session_context.ts";
@@ -437,10 +438,7 @@ export class XAResource {
     try {
       return await this.#context.request(info, action, options);
     } catch (error) {
-      if (!(error instanceof BrokerError)) throw error;
-      const { exceptionClass: className } = error;
-      const message = error.message.slice(`${action}: `.length);
-      throw new XAError(action, { className, message, stackTrace: [], cause: null });
+      throw error instanceof BrokerError ? new XAError(action, exceptionOf(error)) : error;
     }
   }
 }
