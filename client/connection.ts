@@ -938,6 +938,7 @@ export class Connection implements AsyncDisposable {
     this.#requester.end(reason);
     this.#introduced.reject(reason);
     for (const session of this.#sessions) session.connectionEnded(reason);
+    this.xa.connectionEnded(reason);
     this.#deadlines.close(reason);
     this.#sessions.clear();
     this.#consumers.clear();

@@ -48,6 +48,8 @@ export type {
   MessagingOperation,
   OperationType,
   SendOperation,
+  TransactionOperation,
+  TransactionStatus,
 } from "./observe/hooks.ts";
 export {
   formatTraceparent,
@@ -56,7 +58,12 @@ export {
   parseTracestate,
   type TraceContext,
 } from "./observe/trace_context.ts";
-export type { ConnectionStats, SettlementStats, TrafficStats } from "./observe/stats.ts";
+export type {
+  ConnectionStats,
+  SettlementStats,
+  TrafficStats,
+  TransactionStats,
+} from "./observe/stats.ts";
 export type { LogFields, Logger } from "./observe/logger.ts";
 export type {
   BodyBytes,

@@ -395,6 +395,7 @@ export class Session implements AsyncDisposable {
   connectionEnded(reason: Error): void {
     this.#ended ??= reason;
     this.#lost = true;
+    this.#transaction?.connectionEnded(reason);
     for (const consumer of [...this.#consumers]) consumer.end(reason);
     for (const producer of [...this.#producers]) producer.end(reason);
     this.#consumers.clear();
