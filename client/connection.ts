@@ -51,6 +51,8 @@ import { changeDestination } from "./management/destinations.ts";
 import { Statistics } from "./management/statistics.ts";
 import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { MessageProducer } from "./producer/message_producer.ts";
+import { AsyncSendError } from "./producer/async_send_error.ts";
+import { AsyncSends } from "./producer/async_sends.ts";
 import { PendingSends, roughSize } from "./producer/pending_sends.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
@@ -128,6 +130,7 @@ export class Connection implements AsyncDisposable {
   readonly #id: ConnectionId;
   readonly #counters: MessageCounters = new MessageCounters();
   readonly #pendingSends: PendingSends;
+  readonly #asyncSends: AsyncSends = new AsyncSends();
   readonly #status: StatusFeed = new StatusFeed();
   readonly #sessions: Set<Session> = new Set();
   /** Consumers by the text of their ids. */
@@ -778,7 +781,14 @@ export class Connection implements AsyncDisposable {
 
   /** Tells of a failure that answers no call. */
   #report(error: Error): void {
-    this.#log?.warn("Something has failed that nobody waits for", this.#logFields({ error }));
+    if (error instanceof AsyncSendError) {
+      const { messageId, messageIds, destination, transactionId } = error;
+      const which = messageId === undefined ? { messageIds } : { messageId };
+      const fields = { ...which, destination, ...(transactionId && { transactionId }), error };
+      this.#log?.warn("The broker has refused a message", this.#logFields(fields));
+    } else {
+      this.#log?.warn("Something has failed that nobody waits for", this.#logFields({ error }));
+    }
     this.#status.publish({ type: "error", error });
   }
 
@@ -843,6 +853,7 @@ export class Connection implements AsyncDisposable {
       deadlines: this.#deadlines,
       counters: this.#counters,
       pendingSends: this.#pendingSends,
+      asyncSends: this.#asyncSends,
       log: this.#log,
       observer: hooks && new Observer({ hooks, peer, report }),
       wireFormat: () => this.wireFormat,
@@ -883,9 +894,12 @@ export class Connection implements AsyncDisposable {
       case "DataArrayResponse":
       case "IntegerResponse":
         if (!this.#channel.take(command) && command.dataType === "ExceptionResponse") {
+          const { correlationId, exception } = command;
           const action = "The broker refuses something that nobody waits for";
-          this.#report(new BrokerError(action, command.exception));
+          const error = this.#asyncSends.refused(correlationId, exception);
+          this.#report(error ?? new BrokerError(action, exception));
         }
+        this.#asyncSends.answered(command.correlationId, this.#channel.lastId);
         return;
       case "MessageDispatch": {
         const { consumerId } = command;
@@ -912,9 +926,12 @@ export class Connection implements AsyncDisposable {
         if (command.faultTolerant) this.#setFaultTolerant();
         return this.#upstream.follow(command);
       case "ConnectionError":
-        // It may stand for a message that will not be acknowledged to its producer.
+        this.#report(
+          this.#asyncSends.failed(command.exception) ??
+            new BrokerError("The broker reports a failure", command.exception),
+        );
+        // The message will not be acknowledged to its producer.
         for (const producer of this.#producers.values()) producer.windowLost();
-        return this.#report(new BrokerError("The broker reports a failure", command.exception));
     }
   }
 

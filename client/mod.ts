@@ -23,6 +23,7 @@ export {
   type SubscriptionStatistics,
 } from "./management/statistics.ts";
 export type { AcknowledgeMode } from "./consumer/acknowledge_mode.ts";
+export { AsyncSendError } from "./producer/async_send_error.ts";
 export { BatchError } from "./producer/batch_error.ts";
 export type { BodyCodec } from "./message/body_codec.ts";
 export type { BrokerCapabilities, BrokerKind } from "./capabilities.ts";

@@ -521,9 +521,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const waits = !context.settings.sendAcksAsync && ack.transactionId === null;
     if (waits) return context.request(ack, "Cannot acknowledge", options).then(() => {});
     // The cause of a poison acknowledgement may be too long to be sent, which its sender is to know.
-    return ack.poisonCause
+    const sent = ack.poisonCause
       ? context.send(ack, "Cannot acknowledge", options)
       : context.post(ack, "Cannot acknowledge", options);
+    context.asyncSends.acknowledged(ack.commandId);
+    return sent;
   }
 
   #notify(): void {

@@ -164,7 +164,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @returns The message's id, and how far it has come: by default the broker has a persistent message by then, while one
    *   that isn't persistent or is part of a transaction was handed to the runtime.
    * @throws {BrokerError} When the broker refuses the message. If nobody waits for its answer, the connection's `status()`
-   *   tells; a transaction can't be committed then.
+   *   reports an {@linkcode AsyncSendError}; a transaction can't be committed then.
    * @throws {EncodeError} When the broker could not take it, because it is too large or a header too long. Nothing was
    *   sent.
    * @throws {OpenWireError} `"SEND_BUFFER_FULL"` when too many messages are on their way already (`maxPendingSendBytes`). Nothing
