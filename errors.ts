@@ -162,6 +162,7 @@ function copyOf(value: unknown, copies: Map<Error, Error>): unknown {
   for (const [name, text] of textsOf(value)) define(name, shown(text, value), true);
   for (const [name, other] of Object.entries(value)) {
     if (typeof other === "number" || typeof other === "boolean") define(name, other, true);
+    if (isTexts(other)) define(name, other.slice(0, MOST_LINES).map(harmless), true);
   }
   define("name", shown(value.name, value), false);
   define("stack", stackOf(value), false);
@@ -176,6 +177,11 @@ function textsOf(error: Error): [name: string, text: string][] {
   return Object.entries(error).filter((entry): entry is [string, string] =>
     typeof entry[1] === "string" && !["name", "message", "stack"].includes(entry[0])
   );
+}
+
+/** Such as the stack of a broker. */
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
 }
 
 function errorsOf(error: Error): readonly unknown[] {

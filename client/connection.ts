@@ -13,6 +13,8 @@ import {
   createRemoveSubscriptionInfo,
   createShutdownInfo,
   type DataStructure,
+  inspectAs,
+  jsonView,
   type WireFormatSettings,
 } from "../codec/mod.ts";
 import { toError } from "../errors.ts";
@@ -49,6 +51,8 @@ import { changeDestination } from "./management/destinations.ts";
 import { Statistics } from "./management/statistics.ts";
 import type { MessageConsumer } from "./consumer/message_consumer.ts";
 import type { MessageProducer } from "./producer/message_producer.ts";
+import { AsyncSendError } from "./producer/async_send_error.ts";
+import { AsyncSends } from "./producer/async_sends.ts";
 import { PendingSends, roughSize } from "./producer/pending_sends.ts";
 import { ScheduledJobs } from "./producer/scheduled_jobs.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
@@ -126,6 +130,7 @@ export class Connection implements AsyncDisposable {
   readonly #id: ConnectionId;
   readonly #counters: MessageCounters = new MessageCounters();
   readonly #pendingSends: PendingSends;
+  readonly #asyncSends: AsyncSends = new AsyncSends();
   readonly #status: StatusFeed = new StatusFeed();
   readonly #sessions: Set<Session> = new Set();
   /** Consumers by the text of their ids. */
@@ -695,6 +700,38 @@ export class Connection implements AsyncDisposable {
     await this.#upstream.open();
   }
 
+  /** What a log or a console shows of the connection: the broker, whether it is connected, and what is open. No passwords. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const { link } = this.#upstream;
+    const { sessions, consumers, producers, messagesSent, messagesReceived, ...stats } = this
+      .stats();
+    return {
+      clientId: this.clientId,
+      remoteAddress: link?.remoteAddress,
+      state: this.#ended ? "closed" : this.connected ? "connected" : "reconnecting",
+      brokerKind: this.brokerKind,
+      brokerName: this.brokerInfo?.brokerName ?? undefined,
+      provider: link && this.provider || undefined,
+      version: link?.format.settings.version,
+      reconnections: stats.reconnections || undefined,
+      sessions,
+      consumers,
+      producers,
+      messagesSent,
+      messagesReceived,
+      bufferedMessages: stats.bufferedMessages,
+      unsettledMessages: stats.unsettledMessages,
+    };
+  }
+
+  static {
+    inspectAs(this, "Connection", (connection) => connection.#view());
+  }
+
   /** What is done when a connection to a broker comes and goes. */
   #createOwner(): UpstreamOwner {
     return {
@@ -745,7 +782,14 @@ export class Connection implements AsyncDisposable {
 
   /** Tells of a failure that answers no call. */
   #report(error: Error): void {
-    this.#log?.warn("Something has failed that nobody waits for", this.#logFields({ error }));
+    if (error instanceof AsyncSendError) {
+      const { messageId, messageIds, destination, transactionId } = error;
+      const which = messageId === undefined ? { messageIds } : { messageId };
+      const fields = { ...which, destination, ...(transactionId && { transactionId }), error };
+      this.#log?.warn("The broker has refused a message", this.#logFields(fields));
+    } else {
+      this.#log?.warn("Something has failed that nobody waits for", this.#logFields({ error }));
+    }
     this.#status.publish({ type: "error", error });
   }
 
@@ -810,6 +854,7 @@ export class Connection implements AsyncDisposable {
       deadlines: this.#deadlines,
       counters: this.#counters,
       pendingSends: this.#pendingSends,
+      asyncSends: this.#asyncSends,
       log: this.#log,
       observer: hooks && new Observer({ hooks, peer, report }),
       wireFormat: () => this.wireFormat,
@@ -850,9 +895,12 @@ export class Connection implements AsyncDisposable {
       case "DataArrayResponse":
       case "IntegerResponse":
         if (!this.#channel.take(command) && command.dataType === "ExceptionResponse") {
+          const { correlationId, exception } = command;
           const action = "The broker refuses something that nobody waits for";
-          this.#report(new BrokerError(action, command.exception));
+          const error = this.#asyncSends.refused(correlationId, exception);
+          this.#report(error ?? new BrokerError(action, exception));
         }
+        this.#asyncSends.answered(command.correlationId, this.#channel.lastId);
         return;
       case "MessageDispatch": {
         const { consumerId } = command;
@@ -879,9 +927,12 @@ export class Connection implements AsyncDisposable {
         if (command.faultTolerant) this.#setFaultTolerant();
         return this.#upstream.follow(command);
       case "ConnectionError":
-        // It may stand for a message that will not be acknowledged to its producer.
+        this.#report(
+          this.#asyncSends.failed(command.exception) ??
+            new BrokerError("The broker reports a failure", command.exception),
+        );
+        // The message will not be acknowledged to its producer.
         for (const producer of this.#producers.values()) producer.windowLost();
-        return this.#report(new BrokerError("The broker reports a failure", command.exception));
     }
   }
 
@@ -905,6 +956,7 @@ export class Connection implements AsyncDisposable {
     this.#requester.end(reason);
     this.#introduced.reject(reason);
     for (const session of this.#sessions) session.connectionEnded(reason);
+    this.xa.connectionEnded(reason);
     this.#deadlines.close(reason);
     this.#sessions.clear();
     this.#consumers.clear();

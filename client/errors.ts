@@ -6,6 +6,7 @@
 
 import type { Throwable } from "../codec/mod.ts";
 import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
+import { noteException, stackFramesOf } from "./broker_exception.ts";
 import { harmless } from "./harmless.ts";
 
 /**
@@ -169,6 +170,12 @@ export class BrokerError extends OpenWireError {
   override readonly name: string = "BrokerError";
   /** Full name of the broker's exception class, such as `javax.jms.JMSSecurityException`; empty when it sent none. */
   readonly exceptionClass: string;
+  /**
+   * The broker's stack, innermost call first, such as `org.apache.activemq.selector.SelectorParser.parse(SelectorParser.java:44)`;
+   * 100 calls at most. It is empty unless the connection's option `wireFormat.stackTraceEnabled` is true and the broker sends
+   * stacks. The broker sends what has caused its exception then, too, which is the `cause`: a `BrokerError` with its own stack.
+   */
+  readonly stackFrames: readonly string[];
 
   /**
    * Creates an error.
@@ -187,6 +194,8 @@ export class BrokerError extends OpenWireError {
       ...(exception?.cause ? { cause: new BrokerError("Caused by", exception.cause) } : {}),
     });
     this.exceptionClass = harmless(exceptionClass);
+    this.stackFrames = stackFramesOf(exception);
+    noteException(this, exception);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { ProtocolError } from "../codec/mod.ts";
 import { TransportError } from "../transport/mod.ts";
+import { exceptionOf } from "./broker_exception.ts";
 import {
   AuthenticationError,
   BrokerError,
@@ -19,12 +20,7 @@ import {
 export function toHandshakeError(cannot: string, error: unknown, negotiated: boolean): unknown {
   if (error instanceof BrokerError) {
     if (error.code !== "SECURITY") return error;
-    return new AuthenticationError(cannot, {
-      className: error.exceptionClass,
-      message: error.message.slice(`${cannot}: `.length),
-      stackTrace: [],
-      cause: null,
-    });
+    return new AuthenticationError(cannot, exceptionOf(error));
   }
   if (!(error instanceof ConnectionClosedError) && !(error instanceof ProtocolError)) return error;
   const cause = error instanceof ConnectionClosedError ? error.cause ?? error : error;

@@ -23,6 +23,7 @@ export {
   type SubscriptionStatistics,
 } from "./management/statistics.ts";
 export type { AcknowledgeMode } from "./consumer/acknowledge_mode.ts";
+export { AsyncSendError } from "./producer/async_send_error.ts";
 export { BatchError } from "./producer/batch_error.ts";
 export type { BodyCodec } from "./message/body_codec.ts";
 export type { BrokerCapabilities, BrokerKind } from "./capabilities.ts";
@@ -48,6 +49,8 @@ export type {
   MessagingOperation,
   OperationType,
   SendOperation,
+  TransactionOperation,
+  TransactionStatus,
 } from "./observe/hooks.ts";
 export {
   formatTraceparent,
@@ -56,7 +59,12 @@ export {
   parseTracestate,
   type TraceContext,
 } from "./observe/trace_context.ts";
-export type { ConnectionStats, SettlementStats, TrafficStats } from "./observe/stats.ts";
+export type {
+  ConnectionStats,
+  SettlementStats,
+  TrafficStats,
+  TransactionStats,
+} from "./observe/stats.ts";
 export type { LogFields, Logger } from "./observe/logger.ts";
 export type {
   BodyBytes,

@@ -8,6 +8,8 @@ import {
   createRemoveInfo,
   createSessionId,
   createSessionInfo,
+  inspectAs,
+  jsonView,
   type RemoveInfo,
   type SessionId,
   type SessionInfo,
@@ -35,6 +37,7 @@ import { closeWith, SaidClosed } from "./say_closed.ts";
 import { SharedStep } from "./shared_step.ts";
 import type { ProducerMember, SessionContext } from "./session_context.ts";
 import { SessionTransaction } from "./transaction/session_transaction.ts";
+import { formatTransactionId } from "./transaction/transaction_id.ts";
 import { mergeOptions } from "./url/merge_options.ts";
 
 /**
@@ -393,10 +396,31 @@ export class Session implements AsyncDisposable {
   connectionEnded(reason: Error): void {
     this.#ended ??= reason;
     this.#lost = true;
+    this.#transaction?.connectionEnded(reason);
     for (const consumer of [...this.#consumers]) consumer.end(reason);
     for (const producer of [...this.#producers]) producer.end(reason);
     this.#consumers.clear();
     this.#producers.clear();
+  }
+
+  /** What a log or a console shows of the session: its mode, whether it is open, and what belongs to it. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const current = this.#transaction?.current ?? null;
+    return {
+      acknowledgeMode: this.acknowledgeMode,
+      state: this.#ended ? "closed" : "open",
+      transactionId: formatTransactionId(current) ?? undefined,
+      consumers: this.#consumers.size,
+      producers: this.#producers.size,
+    };
+  }
+
+  static {
+    inspectAs(this, "Session", (session) => session.#view());
   }
 
   async #openConsumer(

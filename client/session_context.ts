@@ -18,6 +18,7 @@ import type { Logger } from "./observe/logger.ts";
 import type { Observer } from "./observe/observer.ts";
 import type { MessageCounters } from "./observe/stats.ts";
 import type { ConnectionSettings } from "./options.ts";
+import type { AsyncSends } from "./producer/async_sends.ts";
 import type { PendingSends } from "./producer/pending_sends.ts";
 import type { Session } from "./session.ts";
 
@@ -51,6 +52,8 @@ export interface SessionContext {
   readonly counters: MessageCounters;
   /** Messages whose sending has not ended. */
   readonly pendingSends: PendingSends;
+  /** Messages and acknowledgements that asked for no answer. */
+  readonly asyncSends: AsyncSends;
   /** Is told what happens, if there is one. */
   readonly log: Logger | undefined;
   /** Calls the user's hooks, if there are any. */

@@ -9,6 +9,7 @@
 
 import { EncodeError, ProtocolError } from "./errors.ts";
 import type { FrameReader } from "./frame_reader.ts";
+import { inspectAs } from "./inspect.ts";
 import { readModifiedUtf8 } from "./modified_utf8.ts";
 import {
   decodePrimitiveMap,
@@ -309,6 +310,13 @@ export class BytesReader {
     const at = this.#take(size);
     return this.#bytes.subarray(at, at + size);
   }
+
+  static {
+    inspectAs(this, "BytesReader", (reader) => ({
+      length: reader.#bytes.length,
+      remaining: reader.remaining,
+    }));
+  }
 }
 
 /**
@@ -437,6 +445,10 @@ export class BytesWriter {
   /** Gives what was written, as the `content` of a bytes message. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#position);
+  }
+
+  static {
+    inspectAs(this, "BytesWriter", ({ length }) => ({ length }));
   }
 }
 

@@ -27,6 +27,7 @@ export { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
 export { EncodeError, ProtocolError, type ProtocolErrorPosition } from "./errors.ts";
 export * from "./generated/factories.ts";
 export * from "./generated/types.ts";
+export { bytesRemark, inspectAs, jsonView, Remark } from "./inspect.ts";
 export type { Long } from "./long.ts";
 export type { StackTraceElement, Throwable } from "./throwable.ts";
 export * from "./partial_command.ts";

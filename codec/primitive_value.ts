@@ -6,6 +6,7 @@
 
 import { typeName } from "../errors.ts";
 import { printable } from "./errors.ts";
+import { inspectAs, plainLong } from "./inspect.ts";
 import { SmallMap } from "./small_map.ts";
 
 /**
@@ -101,6 +102,11 @@ export class TypedValue {
   constructor(type: PrimitiveType, value: PrimitiveValue) {
     this.type = type;
     this.value = value;
+  }
+
+  /** The type, and the value as {@linkcode PrimitiveMap.toJSON} has it. */
+  toJSON(): { type: PrimitiveType; value: unknown } {
+    return { type: this.type, value: jsonOf(plain(this.value)) };
   }
 }
 
@@ -445,16 +451,23 @@ export class PrimitiveMap {
     return this.entries();
   }
 
-  /** A plain object without a prototype; nested maps and lists become plain too. */
+  /**
+   * A plain object without a prototype; nested maps and lists become plain too. A `long` becomes a number if it is a safe
+   * integer, else a string of digits. {@linkcode get} has it as a `bigint`.
+   */
   toObject(): Record<string, unknown> {
     const object: Record<string, unknown> = Object.create(null);
     for (const [name, { value }] of this.#entries) object[name] = plain(value);
     return object;
   }
 
-  /** The same as {@linkcode toObject}, for `JSON.stringify`; a `long` becomes a string of digits. */
+  /** The same as {@linkcode toObject}, for `JSON.stringify`; an array of bytes becomes its base64 text. */
   toJSON(): unknown {
     return jsonOf(this.toObject());
+  }
+
+  static {
+    inspectAs(this, "PrimitiveMap", (map) => map);
   }
 }
 
@@ -539,28 +552,44 @@ export class PrimitiveList {
     return this.#items.values();
   }
 
-  /** A plain array; nested maps and lists become plain too. */
+  /** A plain array; nested maps and lists become plain too. A `long` becomes what {@linkcode PrimitiveMap.toObject} makes of it. */
   toArray(): unknown[] {
     return this.#items.map(({ value }) => plain(value));
   }
 
-  /** The same as {@linkcode toArray}, for `JSON.stringify`; a `long` becomes a string of digits. */
+  /** The same as {@linkcode toArray}, for `JSON.stringify`; an array of bytes becomes its base64 text. */
   toJSON(): unknown {
     return jsonOf(this.toArray());
+  }
+
+  static {
+    inspectAs(this, "PrimitiveList", (list) => list);
   }
 }
 
 function plain(value: PrimitiveValue): unknown {
+  if (typeof value === "bigint") return plainLong(value);
   if (value instanceof PrimitiveMap) return value.toObject();
   return value instanceof PrimitiveList ? value.toArray() : value;
 }
 
+/** Bytes that are turned into text at once: arguments of a call are limited. */
+const CHUNK = 8192;
+
 function jsonOf(value: unknown): unknown {
-  if (typeof value === "bigint") return String(value);
+  if (value instanceof Uint8Array) return base64(value);
   if (Array.isArray(value)) return value.map(jsonOf);
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (typeof value !== "object" || value === null) return value;
   return Object.assign(
     Object.create(null),
     Object.fromEntries(Object.entries(value).map(([name, item]) => [name, jsonOf(item)])),
   );
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  }
+  return btoa(text);
 }

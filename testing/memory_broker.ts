@@ -8,6 +8,8 @@ import {
   type BaseCommand,
   createActiveMQQueue,
   createActiveMQTopic,
+  inspectAs,
+  jsonView,
   type Message,
   type WireFormatOptions,
 } from "../codec/mod.ts";
@@ -17,6 +19,7 @@ import { ClientRegistry } from "./client_registry.ts";
 import { CommandHandler } from "./command_handler.ts";
 import { Conditions } from "./conditions.ts";
 import { statusOf } from "./destination_status.ts";
+import { qualifiedName } from "./destinations.ts";
 import { type Fault, type FaultOptions, FaultTrigger } from "./fault.ts";
 import {
   type InterceptedConnection,
@@ -312,6 +315,35 @@ export class MemoryBroker implements AsyncDisposable {
   /** The same as {@linkcode MemoryBroker.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What a log or a console shows of the broker: where it is, and its destinations with what is in them. No passwords. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const places = [...this.#state.destinations.all()];
+    return {
+      url: this.url,
+      state: this.#closed ? "closed" : "open",
+      connections: this.connections,
+      scheduled: this.scheduled || undefined,
+      destinations: new Map(
+        places.map((place) => {
+          const { size, consumers, inFlight } = statusOf(place);
+          const isQueue = place instanceof Queue;
+          return [
+            qualifiedName(place.destination),
+            isQueue ? { size, consumers, inFlight } : { consumers, inFlight },
+          ];
+        }),
+      ),
+    };
+  }
+
+  static {
+    inspectAs(this, "MemoryBroker", (broker) => broker.#view());
   }
 
   async #close(): Promise<void> {

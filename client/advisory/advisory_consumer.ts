@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ActiveMQTopic, createActiveMQTopic } from "../../codec/mod.ts";
+import { type ActiveMQTopic, createActiveMQTopic, inspectAs } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { MessageConsumer } from "../consumer/message_consumer.ts";
 import { type Destination, nameOf, toDestination } from "../destination/destination.ts";
@@ -74,6 +74,16 @@ export class AdvisoryConsumer implements AsyncIterable<AdvisoryEvent>, AsyncDisp
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What a log or a console shows of it: the advisory topics, whether it is open, and the events that were not taken. */
+  toJSON(): Record<string, unknown> {
+    const { destination, state, buffered } = this.#consumer.toJSON();
+    return { destination, state, buffered };
+  }
+
+  static {
+    inspectAs(this, "AdvisoryConsumer", (consumer) => consumer.toJSON());
   }
 }
 

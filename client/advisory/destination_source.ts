@@ -4,12 +4,13 @@
  * @module
  */
 
-import type {
-  ActiveMQDestination,
-  ActiveMQQueue,
-  ActiveMQTempQueue,
-  ActiveMQTempTopic,
-  ActiveMQTopic,
+import {
+  type ActiveMQDestination,
+  type ActiveMQQueue,
+  type ActiveMQTempQueue,
+  type ActiveMQTempTopic,
+  type ActiveMQTopic,
+  inspectAs,
 } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
@@ -161,6 +162,21 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What a log or a console shows of it: whether it is open, and how many destinations of each kind there are. */
+  toJSON(): Record<string, unknown> {
+    return {
+      state: this.#ended ? "closed" : "open",
+      queues: this.queues.length,
+      topics: this.topics.length,
+      temporaryQueues: this.temporaryQueues.length,
+      temporaryTopics: this.temporaryTopics.length,
+    };
+  }
+
+  static {
+    inspectAs(this, "DestinationSource", (source) => source.toJSON());
   }
 
   /**

@@ -220,6 +220,14 @@ export class Acknowledger {
     for (const delivery of open) this.#settled(delivery, "held");
   }
 
+  /**
+   * The transaction in which messages were acknowledged is being committed.
+   *
+   * @param _deliveries The messages.
+   * @param _done Settles when that is done, as that is done.
+   */
+  committing(_deliveries: ReadonlySet<Delivery>, _done: Promise<unknown>): void {}
+
   /** The transaction in which messages were acknowledged was committed. */
   committed(deliveries: Iterable<Delivery>): void {
     for (const delivery of deliveries) {

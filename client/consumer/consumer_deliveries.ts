@@ -244,6 +244,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     if (transaction) {
       this.#inTransaction.add(delivery);
       transaction.enlist(this);
+      delivery.transactionId = transaction.current;
     }
     return new Message({
       command: delivery.message,
@@ -319,6 +320,8 @@ export class ConsumerDeliveries implements TransactionParticipant {
       this.#notify();
     };
     return {
+      received: deliveries.size,
+      committing: (done) => this.#acknowledger.committing(deliveries, done),
       committed: () => {
         this.#acknowledger.committed(deliveries);
         ended();
@@ -483,9 +486,9 @@ export class ConsumerDeliveries implements TransactionParticipant {
   }
 
   /** What hooks are told of a message. */
-  #subject({ message }: Delivery): Subject {
+  #subject({ message, transactionId }: Delivery): Subject {
     const { subscription } = this.#options;
-    return { command: message, destination: message.destination, subscription };
+    return { command: message, destination: message.destination, subscription, transactionId };
   }
 
   /** The application has it no more. */
@@ -518,9 +521,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const waits = !context.settings.sendAcksAsync && ack.transactionId === null;
     if (waits) return context.request(ack, "Cannot acknowledge", options).then(() => {});
     // The cause of a poison acknowledgement may be too long to be sent, which its sender is to know.
-    return ack.poisonCause
+    const sent = ack.poisonCause
       ? context.send(ack, "Cannot acknowledge", options)
       : context.post(ack, "Cannot acknowledge", options);
+    context.asyncSends.acknowledged(ack.commandId);
+    return sent;
   }
 
   #notify(): void {

@@ -1,6 +1,6 @@
 /** A message on its way through a consumer. */
 
-import type { Message as WireMessage, MessageDispatch } from "../../codec/mod.ts";
+import type { Message as WireMessage, MessageDispatch, TransactionId } from "../../codec/mod.ts";
 
 /**
  * Where a message is:
@@ -35,6 +35,8 @@ export interface Delivery {
   redeliveryCount: number;
   /** Whether the broker has been told that the application has it. */
   reported: boolean;
+  /** The transaction in which the application got it last. */
+  transactionId: TransactionId | null;
 }
 
 /** What a message takes beside its body and properties, about. */
@@ -78,5 +80,6 @@ export function toDelivery(
     attempts: 0,
     redeliveryCount: countOf(dispatch.redeliveryCounter, maximum),
     reported: false,
+    transactionId: null,
   };
 }

@@ -10,6 +10,8 @@ import {
   type ConsumerInfo,
   createConsumerId,
   createRemoveInfo,
+  inspectAs,
+  jsonView,
   type MessageDispatch,
   type RemoveInfo,
   type SessionId,
@@ -642,6 +644,31 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (this.#removed) return;
     this.#remove();
     await this.#context.send(this.#removeInfo(), "Cannot close the consumer", limits);
+  }
+
+  /** What a log or a console shows of the consumer: what it consumes, whether it is open, and the messages that are with it. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const { selector, subscriptionName } = this.#options;
+    return {
+      id: this.id,
+      destination: formatDestination(this.destination),
+      acknowledgeMode: this.#kind.browser ? undefined : this.#kind.mode,
+      selector,
+      subscriptionName,
+      state: this.#ended ? "closed" : this.#paused ? "paused" : "open",
+      prefetchSize: this.prefetchSize,
+      buffered: this.buffered,
+      bufferedBytes: this.bufferedBytes,
+      unsettled: this.unsettled,
+    };
+  }
+
+  static {
+    inspectAs(this, "MessageConsumer", (consumer) => consumer.#view());
   }
 
   #prefetchChanged(): void {

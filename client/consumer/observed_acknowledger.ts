@@ -38,6 +38,15 @@ export class ObservedAcknowledger extends Acknowledger {
     return this.#observer.settle("ack", subject, () => super.all(all, options));
   }
 
+  override committing(deliveries: ReadonlySet<Delivery>, done: Promise<unknown>): void {
+    const last = [...deliveries].at(-1);
+    if (last === undefined) return;
+    const { size } = deliveries;
+    const subject = { ...this.#subjectOf(last), count: size === 1 ? undefined : size };
+    // Whoever commits is told of a failure.
+    this.#observer.settle("ack", subject, () => done).catch(() => {});
+  }
+
   override expired(delivery: Delivery): Promise<void> {
     return this.#settle("expire", delivery, () => super.expired(delivery));
   }

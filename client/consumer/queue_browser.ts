@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ActiveMQDestination } from "../../codec/mod.ts";
+import { type ActiveMQDestination, inspectAs } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
 import { closingIterator } from "../iterate.ts";
@@ -97,5 +97,15 @@ export class QueueBrowser implements AsyncIterable<Message>, AsyncDisposable {
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What a log or a console shows of the browser: its queue, whether it is open, and the messages that are with it. */
+  toJSON(): Record<string, unknown> {
+    const { destination, selector, state, prefetchSize, buffered } = this.#consumer.toJSON();
+    return { destination, selector, state, prefetchSize, buffered };
+  }
+
+  static {
+    inspectAs(this, "QueueBrowser", (browser) => browser.toJSON());
   }
 }

@@ -84,6 +84,11 @@ export class CommandChannel {
     return this.#link !== undefined;
   }
 
+  /** The number of the last command. */
+  get lastId(): number {
+    return this.#commandId;
+  }
+
   /** The number of the next command. */
   nextId(): number {
     return this.#commandId = this.#commandId === 0x7fffffff ? 1 : this.#commandId + 1;

@@ -12,17 +12,22 @@ import {
   decodeStreamBody,
   decodeTextBody,
   type DecodeValuesOptions,
+  inspectAs,
+  jsonView,
+  type Long,
   type Message as WireMessage,
   type MessageId,
   type PrimitiveList,
   type PrimitiveMap,
-  type TransactionId,
 } from "../../codec/mod.ts";
 import type { BodyCodec } from "./body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
+import { formatDestination } from "../destination/destination.ts";
 import type { InflatedBody } from "./inflated_body.ts";
+import { LONGEST_PREVIEW, previewBody, previewProperties } from "./preview.ts";
 import { ScheduleProperty } from "../producer/scheduled_delivery.ts";
+import { formatTransactionId } from "../transaction/transaction_id.ts";
 
 /**
  * What a message's body is. A `"plain"` message has none, the body of a `"blob"` is kept elsewhere.
@@ -396,6 +401,49 @@ export class Message {
     return this.#values("stream", decodeStreamBody);
   }
 
+  /**
+   * What a log or a console shows of the message: its headers, the properties, and the beginning of the body. Headers that are
+   * not set are left out, as is the default priority.
+   *
+   * It never fails and never inflates a body. A text has 200 characters at most, bytes are a text with their number and the first 16 of
+   * them. A body or properties that cannot be read are a text that says why. A `long` is what `PrimitiveMap.toObject()` makes
+   * of it, times are in ISO 8601.
+   */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view(), LONGEST_PREVIEW);
+  }
+
+  #view(): Record<string, unknown> {
+    const { original } = this;
+    const { limits } = this.#body;
+    const { transactionId, originalTransactionId, groupID } = original;
+    return {
+      id: this.id,
+      kind: this.kind,
+      destination: destinationText(original.destination),
+      replyTo: destinationText(original.replyTo),
+      originalDestination: destinationText(original.originalDestination),
+      correlationId: original.correlationId ?? undefined,
+      type: original.type ?? undefined,
+      timestamp: time(original.timestamp),
+      expiration: time(original.expiration),
+      priority: original.priority === DEFAULT_PRIORITY ? undefined : original.priority,
+      persistent: original.persistent,
+      redeliveryCount: this.redeliveryCount || undefined,
+      groupId: groupID ?? undefined,
+      groupSequence: groupID === null ? undefined : original.groupSequence,
+      userId: original.userID ?? undefined,
+      producerTransactionId: formatTransactionId(originalTransactionId ?? transactionId) ??
+        undefined,
+      properties: this.#properties ?? previewProperties(original, limits),
+      body: previewBody(original, limits),
+    };
+  }
+
+  static {
+    inspectAs(this, "Message", (message) => message.#view(), LONGEST_PREVIEW);
+  }
+
   #plainBody(): unknown {
     switch (this.kind) {
       case "text":
@@ -443,17 +491,17 @@ export class Message {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** A transaction's id as text, as Java writes it. */
-function formatTransactionId(id: TransactionId | null): string | null {
-  if (id === null) return null;
-  if (id.dataType === "LocalTransactionId") return `TX:${id.connectionId?.value}:${id.value}`;
-  const [global, branch] = [id.globalTransactionId, id.branchQualifier].map(hex);
-  return `XID:[${id.formatId},globalId=${global},branchId=${branch}]`;
+const DEFAULT_PRIORITY = 4;
+
+function destinationText(destination: ActiveMQDestination | null): string | undefined {
+  return destination === null ? undefined : formatDestination(destination);
 }
 
-/** Java writes each byte as an int with a sign, without leading zeros. */
-function hex(bytes: Uint8Array | null): string {
-  return Array.from(bytes ?? [], (byte) => (byte << 24 >> 24 >>> 0).toString(16)).join("");
+/** A time that was set; a number if no date stands for it. */
+function time(milliseconds: Long): Date | Long | undefined {
+  if (Number(milliseconds) === 0) return undefined;
+  const date = new Date(Number(milliseconds));
+  return Number.isNaN(date.getTime()) ? milliseconds : date;
 }
 
 /** A message's id as text. */

@@ -7,7 +7,8 @@
 import type { Message } from "../message/message.ts";
 
 /**
- * What is done with a message: as in OpenTelemetry's conventions for messaging, `messaging.operation.type`.
+ * What is done: as in OpenTelemetry's conventions for messaging, `messaging.operation.type`. Those have no type for transactions;
+ * `"transact"` is ours.
  *
  * @example
  * ```ts
@@ -16,7 +17,7 @@ import type { Message } from "../message/message.ts";
  * const type: OperationType = "process";
  * ```
  */
-export type OperationType = "send" | "receive" | "process" | "settle";
+export type OperationType = "send" | "receive" | "process" | "settle" | "transact";
 
 /**
  * Something that is done with a message, as {@linkcode MessagingHooks} see it.
@@ -43,12 +44,18 @@ export interface MessagingOperation {
    * `messaging.operation.type`, `messaging.destination.name`, `messaging.destination.temporary`,
    * `messaging.destination.anonymous`, `messaging.destination.subscription.name`, `messaging.message.id`,
    * `messaging.message.conversation_id`, `messaging.message.body.size` (bytes, as sent), `messaging.batch.message_count`,
-   * `messaging.client.id`, `server.address`, `server.port`. What does not apply is not there.
+   * `messaging.client.id`, `server.address`, `server.port`. What is part of a transaction has
+   * `messaging.activemq.transaction.id`, too. What does not apply is not there.
    *
    * Each time that it is asked for it is made anew: a message that is sent gets its id on its way, and an operation that has
    * failed its `error.type`, the error's code or class.
    */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /**
+   * The transaction, such as `TX:ID:host-1-2-1:1:7` or, for a branch of a distributed one, `XID:[1,globalId=a,branchId=b]`.
+   * Undefined when there is none, and for the first message that is sent in a transaction until it is on its way.
+   */
+  readonly transactionId: string | undefined;
   /** A property of the message, such as `traceparent`; undefined when there is none, or it is no string. */
   getProperty(name: string): string | undefined;
 }
@@ -93,6 +100,51 @@ export interface DeliveryOperation extends MessagingOperation {
 }
 
 /**
+ * What has become of a transaction:
+ *
+ * - `"active"`: it has begun.
+ * - `"prepared"`: a branch of a distributed transaction can be committed or rolled back, whatever happens.
+ * - `"committed"`: what was sent and received in it counts. A branch in which there was nothing to commit has this status after its
+ *   `prepare()`.
+ * - `"rolled-back"`: what was sent and received in it is undone, because that was asked for, because the broker did so instead of
+ *   a commit, or because the connection was lost.
+ * - `"in-doubt"`: the broker did not answer a commit or prepare. It may have done so.
+ *
+ * @example
+ * ```ts
+ * import type { TransactionStatus } from "../../mod.ts";
+ *
+ * const isOver = (status?: TransactionStatus) => status === "committed" || status === "rolled-back";
+ * ```
+ */
+export type TransactionStatus = "active" | "prepared" | "committed" | "rolled-back" | "in-doubt";
+
+/**
+ * A step of a transaction.
+ *
+ * @example
+ * ```ts
+ * import type { TransactionOperation } from "../../mod.ts";
+ *
+ * const isInDoubt = ({ status }: TransactionOperation) => status === "in-doubt";
+ * ```
+ */
+export interface TransactionOperation extends MessagingOperation {
+  /** It is a step of a transaction. */
+  readonly type: "transact";
+  /** The step. `"end"`, `"prepare"`, `"forget"` and `"recover"` are of distributed transactions only. */
+  readonly name: "begin" | "end" | "prepare" | "commit" | "rollback" | "forget" | "recover";
+  /** The transaction; undefined for `"recover"`, which is about all of them. */
+  readonly transactionId: string | undefined;
+  /**
+   * What has become of the transaction, once `next()` has settled; undefined if the step did not change that. It is the attribute
+   * `messaging.activemq.transaction.status`, too. `messaging.batch.message_count` is the number of messages that were received
+   * in the transaction.
+   */
+  readonly status: TransactionStatus | undefined;
+}
+
+/**
  * Functions that are called around what is done with messages, so that spans, metrics and contexts as `AsyncLocalStorage` has
  * them can be made. Their shape is that of OpenTelemetry's conventions; `docs/observability.md` has the lines that make
  * spans of them.
@@ -133,12 +185,19 @@ export interface MessagingHooks {
   receive?: ((operation: DeliveryOperation) => unknown) | undefined;
   /**
    * Around a settlement: the application's, and those that a consumer makes itself. A message that is given again is a
-   * `"retry"`, one that is given up a `"reject"`. In a transaction messages are settled with it, and this is not called.
+   * `"retry"`, one that is given up a `"reject"`. In a transaction messages are settled with it: there is one `"ack"` for each
+   * consumer, around the commit.
    */
   settle?: ((operation: MessagingOperation, next: () => Promise<void>) => unknown) | undefined;
+  /**
+   * Around a step of a transaction: begin, commit, rollback, and what `connection.xa` does. Its `status` tells what has become of
+   * the transaction. A transaction begins when the first message is sent or received in it. One that is rolled back because the
+   * connection was lost is a `"rollback"` that has failed, or, if it was to be committed later, a `"commit"` that has failed.
+   */
+  transact?: ((operation: TransactionOperation, next: () => Promise<void>) => unknown) | undefined;
 }
 
-const NAMES = ["send", "process", "receive", "settle"];
+const NAMES = ["send", "process", "receive", "settle", "transact"];
 
 /**
  * Checks what a user gave.

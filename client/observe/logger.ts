@@ -14,9 +14,11 @@ import { harmlessValue } from "../harmless.ts";
  *
  * - `error`: the connection was lost.
  * - `warn`: attempts to connect that failed, what the broker refused, failures that answer no call such as those of handlers,
- *   messages that were given up, consumers that the broker has closed.
+ *   messages that were given up, consumers that the broker has closed, messages that the broker refuses and nobody waits for,
+ *   transactions that are in doubt or were rolled back without a call of `rollback()`.
  * - `info`: connections and their ends, consumers that ask the broker to send nothing because too much waits.
- * - `debug`: messages that are given again or are too old, producers that wait for room in their window.
+ * - `debug`: messages that are given again or are too old, producers that wait for room in their window, transactions that begin
+ *   and end.
  *
  * @example
  * ```ts
@@ -50,7 +52,8 @@ export interface Logger {
 }
 
 /**
- * What belongs to a line of a {@linkcode Logger}: `address`, `clientId`, `destination`, `messageId`, `error` and so on.
+ * What belongs to a line of a {@linkcode Logger}: `address`, `clientId`, `destination`, `messageId`, `transactionId`, `error` and
+ * so on.
  *
  * @example
  * ```ts

@@ -4,6 +4,7 @@ import { toError } from "../../errors.ts";
 import type { MessagingHooks } from "./hooks.ts";
 import type { Message } from "../message/message.ts";
 import { Giving, Operation, type Peer, Sending, type Subject } from "./operation.ts";
+import { Transacting, type TransactionStep } from "./transacting.ts";
 
 /** What an {@linkcode Observer} needs. */
 export interface ObserverOptions {
@@ -65,8 +66,15 @@ export class Observer {
     return this.#around(hook, new Operation("settle", name, subject, this.#peer), work);
   }
 
+  /** Does a step of a transaction. */
+  transact<T>(step: TransactionStep, work: () => Promise<T>): Promise<T> {
+    const hook = this.#hooks.transact;
+    if (!hook) return work();
+    return this.#around(hook, new Transacting(step, this.#peer), work);
+  }
+
   /** Does some work once, within a hook if that wants it. */
-  #around<O extends Operation, T>(
+  #around<O extends { failed(error: unknown): void }, T>(
     hook: Hook<O>,
     operation: O,
     work: () => Promise<T>,

@@ -4,12 +4,15 @@ import {
   type ActiveMQDestination,
   decodePrimitiveMap,
   encodePrimitiveMap,
+  inspectAs,
   type Message as WireMessage,
   PrimitiveMap,
+  type TransactionId,
 } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import { formatMessageId, type Message } from "../message/message.ts";
 import { checkProperties } from "../message/message_properties.ts";
+import { formatTransactionId } from "../transaction/transaction_id.ts";
 import type {
   DeliveryOperation,
   MessagingOperation,
@@ -32,6 +35,8 @@ export interface Subject {
   readonly subscription?: string | null | undefined;
   /** How many messages are settled at once. */
   readonly count?: number | undefined;
+  /** The transaction in which the message is sent or was received. */
+  readonly transactionId?: TransactionId | null | undefined;
 }
 
 /** Something that is done with a message. */
@@ -58,13 +63,7 @@ export class Operation implements MessagingOperation {
 
   get attributes(): Record<string, string | number | boolean> {
     const { command, destination, subscription, count } = this.#subject;
-    const attributes: Record<string, string | number | boolean> = {
-      "messaging.system": "activemq",
-      "messaging.operation.name": this.name,
-      "messaging.operation.type": this.type,
-      "messaging.client.id": this.#peer.clientId,
-      ...serverOf(this.#peer.address),
-    };
+    const attributes = commonAttributes(this, this.#peer);
     if (destination !== null) attributes["messaging.destination.name"] = destination.physicalName;
     if (destination !== null && isTemporary(destination)) {
       attributes["messaging.destination.temporary"] = true;
@@ -83,6 +82,10 @@ export class Operation implements MessagingOperation {
     }
     if (this.#errorType !== undefined) attributes["error.type"] = this.#errorType;
     return attributes;
+  }
+
+  get transactionId(): string | undefined {
+    return formatTransactionId(this.#subject.transactionId ?? null) ?? undefined;
   }
 
   getProperty(name: string): string | undefined {
@@ -108,6 +111,10 @@ export class Operation implements MessagingOperation {
 
   protected messageId({ messageId }: WireMessage): string {
     return formatMessageId(messageId);
+  }
+
+  static {
+    inspectAs(this, "MessagingOperation", ({ name, attributes }) => ({ name, attributes }));
   }
 }
 
@@ -164,6 +171,21 @@ export class Giving extends Operation implements DeliveryOperation {
   }
 }
 
+/** Attributes that all operations have. */
+export function commonAttributes(
+  { name, type, transactionId }: Pick<MessagingOperation, "name" | "type" | "transactionId">,
+  { clientId, address }: Peer,
+): Record<string, string | number | boolean> {
+  return {
+    "messaging.system": "activemq",
+    "messaging.operation.name": name,
+    "messaging.operation.type": type,
+    "messaging.client.id": clientId,
+    ...serverOf(address),
+    ...(transactionId !== undefined && { "messaging.activemq.transaction.id": transactionId }),
+  };
+}
+
 function isTemporary({ dataType }: ActiveMQDestination): boolean {
   return dataType === "ActiveMQTempQueue" || dataType === "ActiveMQTempTopic";
 }
@@ -176,7 +198,8 @@ function serverOf(address: string): Record<string, string | number> {
   };
 }
 
-function errorType(error: unknown): string {
+/** The code of an error, or else its class. */
+export function errorType(error: unknown): string {
   if (error instanceof OpenWireError) return error.code;
   return error instanceof Error ? error.name : "_OTHER";
 }

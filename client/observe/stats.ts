@@ -26,6 +26,31 @@ export interface SettlementStats {
 }
 
 /**
+ * What has become of transactions: those of transacted sessions, and branches of distributed transactions that this connection
+ * has worked for or decided.
+ *
+ * Each transaction of a session that was begun is committed, rolled back, in doubt, or still goes on. A branch may be decided by
+ * another connection, and one that was in doubt may be committed or rolled back later, which counts then, too.
+ *
+ * @example
+ * ```ts
+ * import type { TransactionStats } from "../../mod.ts";
+ *
+ * const doubtful = ({ transactionsInDoubt }: TransactionStats) => transactionsInDoubt > 0;
+ * ```
+ */
+export interface TransactionStats {
+  /** Transactions that were begun: with the first message that is sent or received, a branch with its first `xa.start()`. */
+  readonly transactionsBegun: number;
+  /** Transactions that were committed, with one or two phases; and branches for which there was nothing to commit. */
+  readonly transactionsCommitted: number;
+  /** Transactions that were rolled back: by a call, by the broker instead of a commit, or because the connection was lost. */
+  readonly transactionsRolledBack: number;
+  /** How often it is not known what has become of a transaction: the broker did not answer a commit or prepare. */
+  readonly transactionsInDoubt: number;
+}
+
+/**
  * What went over the wire, from the first byte on.
  *
  * @example
@@ -58,7 +83,7 @@ export interface TrafficStats {
  * const backlog = (stats: ConnectionStats) => stats.bufferedMessages + stats.unsettledMessages;
  * ```
  */
-export interface ConnectionStats extends TrafficStats, SettlementStats {
+export interface ConnectionStats extends TrafficStats, SettlementStats, TransactionStats {
   /** How often a connection that was lost has been replaced by another. */
   readonly reconnections: number;
   /** Messages that were sent, and not refused if the broker's answer was waited for. */
@@ -92,8 +117,8 @@ export interface ConnectionStats extends TrafficStats, SettlementStats {
   readonly unsettledMessages: number;
 }
 
-/** Counts the messages of a connection. */
-export class MessageCounters implements SettlementStats {
+/** Counts the messages and transactions of a connection. */
+export class MessageCounters implements SettlementStats, TransactionStats {
   messagesSent = 0;
   bodyBytesSent = 0;
   messagesReceived = 0;
@@ -102,4 +127,8 @@ export class MessageCounters implements SettlementStats {
   rejected = 0;
   redelivered = 0;
   expired = 0;
+  transactionsBegun = 0;
+  transactionsCommitted = 0;
+  transactionsRolledBack = 0;
+  transactionsInDoubt = 0;
 }

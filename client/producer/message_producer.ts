@@ -9,6 +9,8 @@ import {
   createProducerId,
   createProducerInfo,
   createRemoveInfo,
+  inspectAs,
+  jsonView,
   type ProducerId,
   type ProducerInfo,
   type RemoveInfo,
@@ -47,6 +49,7 @@ import {
 import { closeWith, SaidClosed } from "../say_closed.ts";
 import { idKey, type ProducerMember, type SessionContext } from "../session_context.ts";
 import type { TransactionContext } from "../transaction/transaction_context.ts";
+import { formatTransactionId } from "../transaction/transaction_id.ts";
 
 /** What a producer is made of. */
 export interface ProducerParts<T> {
@@ -161,7 +164,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @returns The message's id, and how far it has come: by default the broker has a persistent message by then, while one
    *   that isn't persistent or is part of a transaction was handed to the runtime.
    * @throws {BrokerError} When the broker refuses the message. If nobody waits for its answer, the connection's `status()`
-   *   tells; a transaction can't be committed then.
+   *   reports an {@linkcode AsyncSendError}; a transaction can't be committed then.
    * @throws {EncodeError} When the broker could not take it, because it is too large or a header too long. Nothing was
    *   sent.
    * @throws {OpenWireError} `"SEND_BUFFER_FULL"` when too many messages are on their way already (`maxPendingSendBytes`). Nothing
@@ -342,6 +345,28 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   end(reason: Error): void {
     this.#stop(reason);
     this.#context.removeProducer(this);
+  }
+
+  /** What a log or a console shows of the producer: where it sends, whether it is open, and what is in its window. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const { destination } = this;
+    const { windowSize } = this.#settings;
+    return {
+      id: this.id,
+      destination: destination && formatDestination(destination),
+      state: this.#ended ? "closed" : "open",
+      transactionId: formatTransactionId(this.#transaction?.current ?? null) ?? undefined,
+      windowSize: windowSize || undefined,
+      bufferedAmount: windowSize ? this.bufferedAmount : undefined,
+    };
+  }
+
+  static {
+    inspectAs(this, "MessageProducer", (producer) => producer.#view());
   }
 
   #stop(reason: Error): void {

@@ -12,7 +12,7 @@ import {
   type ProducerId,
 } from "../../codec/mod.ts";
 import { formatDestination } from "../destination/destination.ts";
-import { ConnectionClosedError, TimeoutError } from "../errors.ts";
+import { BrokerError, ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { inTime } from "../in_time.ts";
 import { formatMessageId } from "../message/message.ts";
 import { MINIMUM_SIZE } from "./pending_sends.ts";
@@ -223,13 +223,17 @@ export class ProducerFlow {
         await this.#context.request(command, action, { timeout, signal });
       } else if (window === undefined) {
         outcome = "sent";
-        await this.#context.send(command, action, { timeout, signal });
+        await this.#sendAsync(prepared, timeout, signal);
       } else {
-        const charge = window.charge(sizeOf(command), countDestinations(command.destination));
+        const charge: Charge = window.charge(
+          sizeOf(command),
+          countDestinations(command.destination),
+          () => this.#context.asyncSends.remove(command.commandId),
+        );
         outcome = charge.asks ? "confirmed" : "windowed";
         try {
           if (charge.asks) await this.#ask(prepared, window, charge, timeout, signal);
-          else await this.#context.send(command, action, { timeout, signal });
+          else await this.#sendAsync(prepared, timeout, signal);
         } catch (error) {
           if (error instanceof EncodeError) this.#withdraw(window, charge);
           throw error;
@@ -243,12 +247,28 @@ export class ProducerFlow {
         messageId: formatMessageId(command.messageId),
         outcome: command.transactionId === null ? outcome : "transactional",
       };
+    } catch (error) {
+      const { asyncSends } = this.#context;
+      if (error instanceof EncodeError) asyncSends.remove(command.commandId);
+      else if (confirm && !(error instanceof BrokerError)) asyncSends.abandoned(command);
+      throw error;
     } finally {
       const { pendingSends } = this.#context;
       if (settled) pendingSends.remove(prepared.size);
       // What nobody waits for any more may still wait to be written.
       else this.#context.emptied().then(() => pendingSends.remove(prepared.size));
     }
+  }
+
+  /** Sends a message that asks for no answer. */
+  #sendAsync(
+    { command, action }: Prepared,
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const sent = this.#context.send(command, action, { timeout, signal });
+    this.#context.asyncSends.add(command);
+    return sent;
   }
 
   /** Sends a message whose answer tells that the broker has taken all before it. */

@@ -16,6 +16,8 @@ export interface Charge {
   readonly asks: boolean;
   /** ProducerAcks that must still come. */
   acks: number;
+  /** The broker has taken it. */
+  readonly taken: () => void;
 }
 
 /** Messages that the broker has not taken yet, in the order in which they were sent. */
@@ -55,11 +57,17 @@ export class ProducerWindow {
     return !this.#full;
   }
 
-  /** Counts a message that is sent now. */
-  charge(size: number, acks: number): Charge {
+  /**
+   * Counts a message that is sent now.
+   *
+   * @param size Its size.
+   * @param acks How many ProducerAcks should come for it.
+   * @param taken Is called when they have come.
+   */
+  charge(size: number, acks: number, taken: () => void = () => {}): Charge {
     this.#used += size;
     const asks = this.#asking === undefined && this.#used >= this.size / 2;
-    const charge = { size, asks, acks };
+    const charge = { size, asks, acks, taken };
     if (asks) this.#asking = charge;
     this.#charges.add(charge);
     return charge;
@@ -74,7 +82,9 @@ export class ProducerWindow {
     if (this.#ambiguous) return;
     for (const charge of this.#charges) {
       if (charge.asks) continue;
-      if (--charge.acks === 0) this.#release(charge);
+      if (--charge.acks > 0) return;
+      charge.taken();
+      this.#release(charge);
       return;
     }
     this.#ambiguous = true;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ActiveMQDestination, EncodeError } from "../../codec/mod.ts";
+import { type ActiveMQDestination, EncodeError, inspectAs } from "../../codec/mod.ts";
 import { OpenWireError, toError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
@@ -162,6 +162,16 @@ export class Responder implements AsyncDisposable {
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What a log or a console shows of the responder: where the requests come from, whether it is open, and how many are with it. */
+  toJSON(): Record<string, unknown> {
+    const { destination, selector, state, buffered, unsettled } = this.#consumer.toJSON();
+    return { destination, selector, state, buffered, unsettled };
+  }
+
+  static {
+    inspectAs(this, "Responder", (responder) => responder.toJSON());
   }
 
   async #answer(request: Message): Promise<void> {

@@ -13,6 +13,7 @@ import { BrokerError } from "../errors.ts";
 import { TransactionInDoubtError, TransactionRolledBackError } from "../loss_errors.ts";
 import { TransactionType } from "../link/commands.ts";
 import type { SessionContext } from "../session_context.ts";
+import { afterCommit, afterRollback, takeFirstStep, takeStep } from "./transaction_step.ts";
 import type {
   TransactionContext,
   TransactionOutcome,
@@ -48,7 +49,7 @@ export class SessionTransaction implements TransactionContext {
         connectionId: this.#context.connectionId,
         value: this.#context.nextTransactionId(),
       });
-      this.#sendBegin(this.#current);
+      this.#sendBegin(this.#current, true);
     }
     return this.#current;
   }
@@ -82,14 +83,19 @@ export class SessionTransaction implements TransactionContext {
     this.#refuseBranch("commit");
     const id = this.#current;
     if (id === null) return;
-    if (this.#lost) {
-      const lost = this.#lost;
-      this.#finish(id).rolledBack();
-      throw lost;
-    }
+    // Otherwise it would be over here, and never end at the broker.
+    options.signal?.throwIfAborted();
+    const lost = this.#lost;
     const outcome = this.#finish(id);
     try {
-      await this.#end(id, TransactionType.commitOnePhase, "Cannot commit", options);
+      const step = { name: "commit", id, received: outcome.received } as const;
+      await takeStep(this.#context, step, afterCommit, () => {
+        const done = lost
+          ? Promise.reject(lost)
+          : this.#end(id, TransactionType.commitOnePhase, "Cannot commit", options);
+        outcome.committing(done);
+        return done;
+      });
     } catch (error) {
       // Otherwise nobody knows what has become of it: the messages stay with the broker until the consumer is closed. Those
       // of a lost connection don't.
@@ -104,13 +110,25 @@ export class SessionTransaction implements TransactionContext {
     this.#refuseBranch("roll back");
     const id = this.#current;
     if (id === null) return;
-    if (this.#lost) return this.#finish(id).rolledBack();
+    const isLost = this.#lost !== undefined;
     const outcome = this.#finish(id);
     try {
-      await this.#end(id, TransactionType.rollback, "Cannot roll back", options);
+      const step = { name: "rollback", id, received: outcome.received } as const;
+      await takeStep(this.#context, step, afterRollback, async () => {
+        if (!isLost) await this.#end(id, TransactionType.rollback, "Cannot roll back", options);
+      });
     } finally {
       outcome.rolledBack();
     }
+  }
+
+  /** The connection has ended, and the broker has rolled back what goes on. */
+  connectionEnded(reason: Error): void {
+    const id = this.#current;
+    if (id?.dataType !== "LocalTransactionId") return;
+    this.#current = null;
+    const step = { name: "rollback", id } as const;
+    takeStep(this.#context, step, afterRollback, () => Promise.reject(reason)).catch(() => {});
   }
 
   /** Whether it is of a session of that connection. */
@@ -122,9 +140,10 @@ export class SessionTransaction implements TransactionContext {
    * From now on the session works for a branch of a distributed transaction.
    *
    * @param branch The branch.
+   * @param isNew Whether no session has worked for it before.
    * @param abandoned Is called when the session is closed meanwhile; has it leave the branch.
    */
-  join(branch: XATransactionId, abandoned: () => Promise<void>): void {
+  join(branch: XATransactionId, isNew: boolean, abandoned: () => Promise<void>): void {
     if (this.#current !== null) {
       throw new OpenWireError(
         "ILLEGAL_STATE",
@@ -133,7 +152,7 @@ export class SessionTransaction implements TransactionContext {
     }
     this.#current = branch;
     this.#leaveBranch = abandoned;
-    this.#sendBegin(branch);
+    this.#sendBegin(branch, isNew);
   }
 
   /** From now on the session doesn't work for the branch any more. */
@@ -149,7 +168,7 @@ export class SessionTransaction implements TransactionContext {
   }
 
   /** Sends what belongs to the transaction; what comes after belongs to the next one. */
-  #finish(id: TransactionId): TransactionOutcome {
+  #finish(id: TransactionId): Required<TransactionOutcome> {
     const participants = [...this.#participants];
     const acknowledged = this.#lost ? null : id;
     this.#participants.clear();
@@ -157,6 +176,8 @@ export class SessionTransaction implements TransactionContext {
     this.#lost = undefined;
     const outcomes = participants.map((participant) => participant.finish(acknowledged));
     return {
+      received: outcomes.reduce((sum, { received = 0 }) => sum + received, 0),
+      committing: (done) => outcomes.forEach((outcome) => outcome.committing?.(done)),
       committed: () => outcomes.forEach((outcome) => outcome.committed()),
       rolledBack: () => outcomes.forEach((outcome) => outcome.rolledBack()),
     };
@@ -169,11 +190,17 @@ export class SessionTransaction implements TransactionContext {
     this.#context.giveUp(id);
   }
 
-  #sendBegin(transactionId: TransactionId): void {
-    const begin = this.#info(transactionId, TransactionType.begin);
-    this.#context.send(begin, "Cannot begin a transaction").catch((error) => {
-      this.#context.report(error);
-    });
+  /**
+   * Tells the broker that it begins.
+   *
+   * @param id The transaction.
+   * @param isNew Whether it has not begun before.
+   */
+  #sendBegin(id: TransactionId, isNew: boolean): void {
+    const send = (): Promise<void> =>
+      this.#context.send(this.#info(id, TransactionType.begin), "Cannot begin a transaction");
+    const sent = isNew ? takeFirstStep(this.#context, { name: "begin", id }, send) : send();
+    sent.catch((error) => this.#context.report(error));
   }
 
   async #end(

@@ -4,6 +4,10 @@ import type { TransactionId } from "../../codec/mod.ts";
 
 /** What is to be done when the broker has answered. */
 export interface TransactionOutcome {
+  /** Messages that were received in it. */
+  readonly received?: number | undefined;
+  /** It is being committed; the promise settles when that is done, as that is done. */
+  committing?(done: Promise<unknown>): void;
   committed(): void;
   rolledBack(): void;
 }

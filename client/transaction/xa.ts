@@ -4,16 +4,24 @@
  * @module
  */
 
-import type { XATransactionId } from "../../codec/mod.ts";
+import { inspectAs, jsonView, type XATransactionId } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { type Response, TransactionType } from "../link/commands.ts";
 import { limitsOf } from "../options.ts";
+import { exceptionOf } from "../broker_exception.ts";
 import { BrokerError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import type { SessionContext } from "../session_context.ts";
 import { type SessionTransaction, transactionInfo } from "./session_transaction.ts";
 import type { TransactionOutcome } from "./transaction_context.ts";
+import {
+  afterCommit,
+  afterRollback,
+  type StatusOf,
+  type StepContext,
+  takeStep,
+} from "./transaction_step.ts";
 import { XAError, XAErrorCode } from "./xa_error.ts";
 import { formatXid, toTransactionId, toXid, type Xid } from "./xid.ts";
 
@@ -50,7 +58,9 @@ export interface XACommitOptions extends CallOptions {
 
 /** What {@linkcode XAResource} needs of its connection. */
 export interface XAParts {
-  readonly context: Pick<SessionContext, "connectionId" | "request" | "settings" | "report">;
+  readonly context:
+    & Pick<SessionContext, "connectionId" | "request" | "settings" | "report">
+    & StepContext;
   /** What the broker calls itself. */
   brokerId(options: CallOptions): Promise<string | undefined>;
 }
@@ -71,6 +81,8 @@ interface Branch {
   /** Whether the broker has done so, when the connection was lost. */
   lost: boolean;
   prepared: boolean;
+  /** Whether the broker was asked to prepare, commit or roll it back and did not answer yet. */
+  deciding: boolean;
 }
 
 /**
@@ -105,6 +117,8 @@ export class XAResource {
   readonly #brokerId: XAParts["brokerId"];
   /** By the texts of their ids. */
   readonly #branches: Map<string, Branch> = new Map();
+  /** Why the broker can't be asked any more. */
+  #ended: Error | undefined;
 
   /**
    * Use `connection.xa`.
@@ -145,10 +159,16 @@ export class XAResource {
       failed: false,
       lost: false,
       prepared: false,
+      deciding: false,
     };
     if (branch.prepared) throw illegal(`Cannot start ${name}: it was prepared`);
     if (branch.failed) throw illegal(`Cannot start ${name}: its work has failed`);
-    transaction.join(branch.id, () => this.#leave(branch, session, "fail", this.#closeOptions));
+    const isNew = !this.#branches.has(name);
+    transaction.join(
+      branch.id,
+      isNew,
+      () => this.#leave(branch, session, "fail", this.#closeOptions),
+    );
     this.#branches.set(name, branch);
     branch.working.add(session);
     branch.suspended.delete(session);
@@ -201,24 +221,28 @@ export class XAResource {
   async prepare(xid: Xid, options: CallOptions = {}): Promise<"ok" | "read-only"> {
     const action = `Cannot prepare ${formatXid(xid)}`;
     const branch = this.#idle(xid, action);
-    if (branch?.failed) return await this.#refuseFailed(xid, action, options);
-    let response;
-    try {
-      response = await this.#request(xid, TransactionType.prepare, action, options);
-    } catch (error) {
-      if (error instanceof XAError && error.rolledBack) this.#rolledBack(xid);
-      throw error;
-    }
-    const vote = response.dataType === "IntegerResponse" ? response.result : undefined;
-    if (vote === Vote.readOnly) {
-      this.#committed(xid);
-      return "read-only";
-    }
-    if (vote !== Vote.ok) {
-      throw new OpenWireError("PROTOCOL", `${action}: the broker's answer is no 0 or 3`);
-    }
-    if (branch) branch.prepared = true;
-    return "ok";
+    options.signal?.throwIfAborted();
+    const statusOf = branch?.failed ? afterXARollback : afterPrepare;
+    return await this.#decide("prepare", xid, branch, statusOf, async () => {
+      if (branch?.failed) return await this.#refuseFailed(xid, branch, action, options);
+      let response;
+      try {
+        response = await this.#request(xid, TransactionType.prepare, action, options);
+      } catch (error) {
+        if (error instanceof XAError && error.rolledBack) this.#rolledBack(xid);
+        throw error;
+      }
+      const vote = response.dataType === "IntegerResponse" ? response.result : undefined;
+      if (vote === Vote.readOnly) {
+        this.#committed(xid);
+        return "read-only";
+      }
+      if (vote !== Vote.ok) {
+        throw new OpenWireError("PROTOCOL", `${action}: the broker's answer is no 0 or 3`);
+      }
+      if (branch) branch.prepared = true;
+      return "ok";
+    });
   }
 
   /**
@@ -234,19 +258,25 @@ export class XAResource {
   async commit(xid: Xid, { onePhase = false, ...options }: XACommitOptions = {}): Promise<void> {
     const action = `Cannot commit ${formatXid(xid)}`;
     const branch = this.#idle(xid, action);
-    if (branch?.failed) return await this.#refuseFailed(xid, action, options);
+    options.signal?.throwIfAborted();
     const type = onePhase ? TransactionType.commitOnePhase : TransactionType.commitTwoPhase;
-    try {
-      await this.#request(xid, type, action, options);
-    } catch (error) {
-      if (error instanceof XAError) {
-        if (error.rolledBack) this.#rolledBack(xid);
-        // It was committed before, by whoever recovered it or by a call whose answer was lost.
-        else if (error.errorCode === XAErrorCode.notFound && !onePhase) this.#committed(xid);
+    const statusOf = branch?.failed ? afterXARollback : afterCommit;
+    await this.#decide("commit", xid, branch, statusOf, async () => {
+      if (branch?.failed) return await this.#refuseFailed(xid, branch, action, options);
+      try {
+        const done = this.#request(xid, type, action, options);
+        for (const { committing } of branch?.outcomes ?? []) committing?.(done);
+        await done;
+      } catch (error) {
+        if (error instanceof XAError) {
+          if (error.rolledBack) this.#rolledBack(xid);
+          // It was committed before, by whoever recovered it or by a call whose answer was lost.
+          else if (error.errorCode === XAErrorCode.notFound && !onePhase) this.#committed(xid);
+        }
+        throw error;
       }
-      throw error;
-    }
-    this.#committed(xid);
+      this.#committed(xid);
+    });
   }
 
   /**
@@ -263,16 +293,14 @@ export class XAResource {
   async rollback(xid: Xid, options: CallOptions = {}): Promise<void> {
     const action = `Cannot roll back ${formatXid(xid)}`;
     const branch = this.#idle(xid, action);
-    if (branch?.lost) return this.#rolledBack(xid);
-    try {
-      await this.#request(xid, TransactionType.rollback, action, options);
-    } catch (error) {
-      const ended = error instanceof XAError &&
-        (error.rolledBack || error.errorCode === XAErrorCode.notFound);
-      if (ended) this.#rolledBack(xid);
-      throw error;
-    }
-    this.#rolledBack(xid);
+    options.signal?.throwIfAborted();
+    await this.#decide(
+      "rollback",
+      xid,
+      branch,
+      afterXARollback,
+      () => this.#rollback(xid, branch, action, options),
+    );
   }
 
   /**
@@ -287,7 +315,13 @@ export class XAResource {
   async forget(xid: Xid, options: CallOptions = {}): Promise<void> {
     const action = `Cannot forget ${formatXid(xid)}`;
     if (this.#idle(xid, action)) throw illegal(`${action}: it has not ended`);
-    await this.#request(xid, TransactionType.forget, action, options);
+    const step = { name: "forget", id: toTransactionId(xid) } as const;
+    await takeStep(
+      this.#context,
+      step,
+      unchanged,
+      () => this.#request(xid, TransactionType.forget, action, options),
+    );
   }
 
   /**
@@ -299,7 +333,12 @@ export class XAResource {
    */
   async recover(options: CallOptions = {}): Promise<Xid[]> {
     const action = "Cannot recover transactions";
-    const response = await this.#request(null, TransactionType.recover, action, options);
+    const response = await takeStep(
+      this.#context,
+      { name: "recover", id: null },
+      unchanged,
+      () => this.#request(null, TransactionType.recover, action, options),
+    );
     if (response.dataType !== "DataArrayResponse") {
       throw new OpenWireError("PROTOCOL", `${action}: the broker's answer is no list`);
     }
@@ -330,6 +369,34 @@ export class XAResource {
     for (const branch of this.#branches.values()) {
       if (!branch.prepared) branch.failed = branch.lost = true;
     }
+  }
+
+  /**
+   * The connection has ended, and the broker has rolled back what was not prepared.
+   *
+   * @ignore Not for users.
+   */
+  connectionEnded(reason: Error): void {
+    this.#ended = reason;
+    for (const { id, prepared, deciding } of this.#branches.values()) {
+      if (prepared || deciding) continue;
+      const step = { name: "rollback", id } as const;
+      takeStep(this.#context, step, afterRollback, () => Promise.reject(reason)).catch(() => {});
+    }
+  }
+
+  /** What a log or a console shows of it: the branches that sessions of this connection have worked for and that have not ended. */
+  toJSON(): Record<string, unknown> {
+    return jsonView(this.#view());
+  }
+
+  #view(): Record<string, unknown> {
+    const branches = [...this.#branches].map(([name, branch]) => [name, stateOf(branch)] as const);
+    return { branches: new Map(branches) };
+  }
+
+  static {
+    inspectAs(this, "XAResource", (xa) => xa.#view());
   }
 
   get #closeOptions(): CallOptions {
@@ -379,15 +446,61 @@ export class XAResource {
       if (lost) return;
       // ActiveMQ does nothing with it, Artemis needs it.
       const xid = toXid(branch.id);
-      await this.#request(xid, TransactionType.end, `Cannot end ${formatXid(xid)}`, options);
+      await takeStep(
+        this.#context,
+        { name: "end", id: branch.id },
+        unchanged,
+        () => this.#request(xid, TransactionType.end, `Cannot end ${formatXid(xid)}`, options),
+      );
     } finally {
       branch.leaving--;
     }
   }
 
+  /** Takes a step with which a branch may end. */
+  async #decide<T>(
+    name: "prepare" | "commit" | "rollback",
+    xid: Xid,
+    branch: Branch | undefined,
+    statusOf: StatusOf<T>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    // What was never sent is not in doubt.
+    if (this.#ended) throw this.#ended;
+    const received = branch?.outcomes.reduce((sum, { received = 0 }) => sum + received, 0);
+    const step = { name, id: toTransactionId(xid), received };
+    if (branch) branch.deciding = true;
+    try {
+      return await takeStep(this.#context, step, statusOf, work);
+    } finally {
+      if (branch) branch.deciding = false;
+    }
+  }
+
+  async #rollback(
+    xid: Xid,
+    branch: Branch | undefined,
+    action: string,
+    options: CallOptions,
+  ): Promise<void> {
+    if (branch?.lost) return this.#rolledBack(xid);
+    try {
+      await this.#request(xid, TransactionType.rollback, action, options);
+    } catch (error) {
+      if (afterXARollback({ error }) === "rolled-back") this.#rolledBack(xid);
+      throw error;
+    }
+    this.#rolledBack(xid);
+  }
+
   /** Rolls back what can't be committed, and fails. */
-  async #refuseFailed(xid: Xid, action: string, options: CallOptions): Promise<never> {
-    await this.rollback(xid, options);
+  async #refuseFailed(
+    xid: Xid,
+    branch: Branch,
+    action: string,
+    options: CallOptions,
+  ): Promise<never> {
+    await this.#rollback(xid, branch, action, options);
     throw new XAError(action, {
       className: "",
       message: `work for it has failed, it was rolled back. xaErrorCode:${XAErrorCode.rollback}`,
@@ -423,12 +536,34 @@ export class XAResource {
     try {
       return await this.#context.request(info, action, options);
     } catch (error) {
-      if (!(error instanceof BrokerError)) throw error;
-      const { exceptionClass: className } = error;
-      const message = error.message.slice(`${action}: `.length);
-      throw new XAError(action, { className, message, stackTrace: [], cause: null });
+      throw error instanceof BrokerError ? new XAError(action, exceptionOf(error)) : error;
     }
   }
+}
+
+/** What a branch is after it was to be prepared. */
+const afterPrepare: StatusOf<"ok" | "read-only"> = (ended) => {
+  if ("error" in ended) return afterCommit(ended);
+  return ended.result === "ok" ? "prepared" : "committed";
+};
+
+/** What a branch is after it was to be rolled back. */
+const afterXARollback: StatusOf<unknown> = (ended) => {
+  if ("result" in ended) return "rolled-back";
+  const { error } = ended;
+  if (!(error instanceof XAError)) return undefined;
+  const isGone = error.rolledBack || error.errorCode === XAErrorCode.notFound;
+  return isGone ? "rolled-back" : undefined;
+};
+
+const unchanged: StatusOf<unknown> = () => undefined;
+
+/** How far a branch is, in a word. */
+function stateOf({ failed, prepared, working, suspended }: Branch): string {
+  if (failed) return "failed";
+  if (prepared) return "prepared";
+  if (working.size > 0) return "working";
+  return suspended.size > 0 ? "suspended" : "ended";
 }
 
 /** What the broker says to a branch that is prepared (Java: XAResource). */

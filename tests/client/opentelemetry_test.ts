@@ -56,6 +56,7 @@ function tracing(tracer: Tracer): MessagingHooks {
     send: (operation, next) => around(SpanKind.PRODUCER, operation, context.active(), next),
     process: (operation, next) => around(SpanKind.CONSUMER, operation, sender(operation), next),
     settle: (operation, next) => around(SpanKind.CLIENT, operation, context.active(), next),
+    transact: (operation, next) => around(SpanKind.CLIENT, operation, context.active(), next),
   };
 }
 
@@ -139,6 +140,35 @@ testOnBrokers("OpenTelemetry: handlers that fail", async ({ connect, name }) => 
   assertEquals(process.attributes["error.type"], "RangeError");
   assertEquals(parentOf(named(spans, `reject ${name}`)), idOf(process));
   assertEquals(parentOf(process), idOf(named(spans, `send ${name}`)));
+});
+
+testOnBrokers("OpenTelemetry: a transaction", async ({ connect, name }) => {
+  await using telemetry = openTelemetry();
+  const { tracer } = telemetry;
+  const connection = await connect({ hooks: tracing(tracer) });
+  const session = await connection.createSession({ acknowledgeMode: "transacted" });
+  const consumer = await session.createConsumer(name);
+  consumer.consume(async () => {
+    await session.send(`${name}.next`, "next");
+    await session.commit();
+  });
+  await connection.send(name, "hello");
+
+  const spans = await telemetry.spans(6);
+  const [begin, process] = [named(spans, "begin"), named(spans, `process ${name}`)];
+  const [commit, ack] = [named(spans, "commit"), named(spans, `ack ${name}`)];
+  const next = named(spans, `send ${name}.next`);
+  assertEquals(parentOf(next), idOf(process));
+  assertEquals(parentOf(commit), idOf(process));
+  assertEquals(parentOf(ack), idOf(commit));
+  const id = begin.attributes["messaging.activemq.transaction.id"];
+  assert(typeof id === "string");
+  for (const span of [process, next, commit, ack]) {
+    assertEquals(span.attributes["messaging.activemq.transaction.id"], id, span.name);
+  }
+  assertEquals(commit.attributes["messaging.activemq.transaction.status"], "committed");
+  const outside = named(spans, `send ${name}`);
+  assertEquals("messaging.activemq.transaction.id" in outside.attributes, false);
 });
 
 testOnBrokers("OpenTelemetry: a traceparent that is not valid", async ({ connect, name }) => {

@@ -338,10 +338,44 @@ test("PrimitiveMap reads like a Map", () => {
 
 test("PrimitiveMap.toObject() and toJSON() make nested values plain", () => {
   const map = new PrimitiveMap({ a: { b: [1n, { c: "x" }] } });
-  assertEquals(JSON.stringify(map), `{"a":{"b":["1",{"c":"x"}]}}`);
+  assertEquals(JSON.stringify(map), `{"a":{"b":[1,{"c":"x"}]}}`);
   const { b } = map.toObject()["a"] as { b: unknown[] };
-  assertEquals(b[0], 1n);
-  assertEquals(JSON.stringify(new PrimitiveList([1n, [null]])), `["1",[null]]`);
+  assertEquals(b[0], 1);
+  assertEquals(JSON.stringify(new PrimitiveList([1n, [null]])), `[1,[null]]`);
+});
+
+test("toObject(), toArray() and JSON make the same of a long", () => {
+  const largest = 2n ** 63n - 1n;
+  const safe = BigInt(Number.MAX_SAFE_INTEGER);
+  for (
+    const [value, expected] of [
+      [0n, 0],
+      [-7n, -7],
+      [safe, Number.MAX_SAFE_INTEGER],
+      [-safe, -Number.MAX_SAFE_INTEGER],
+      [safe + 1n, "9007199254740992"],
+      [-safe - 1n, "-9007199254740992"],
+      [largest, "9223372036854775807"],
+    ] as const
+  ) {
+    const map = new PrimitiveMap({ value, list: [value] });
+    assertEquals({ ...map.toObject() }, { value: expected, list: [expected] });
+    assertEquals(JSON.stringify(map.toObject()), JSON.stringify(map));
+    assertEquals(map.get("value"), value);
+    const list = new PrimitiveList([value]);
+    assertEquals(list.toArray(), [expected]);
+    assertEquals(JSON.stringify(list.toArray()), JSON.stringify(list));
+    assertEquals(JSON.stringify(long(value)), JSON.stringify({ type: "long", value: expected }));
+  }
+});
+
+test("JSON has an array of bytes as base64, toObject() as it is", () => {
+  const bytes = Uint8Array.from({ length: 20_000 }, (_, i) => i);
+  const map = new PrimitiveMap({ bytes: Uint8Array.of(0, 255, 16), large: bytes });
+  assertEquals(map.toObject()["bytes"], Uint8Array.of(0, 255, 16));
+  const json = JSON.parse(JSON.stringify(map));
+  assertEquals(json.bytes, "AP8Q");
+  assertEquals(Uint8Array.from(atob(json.large), (unit) => unit.charCodeAt(0)), bytes);
 });
 
 test("PrimitiveList reads like an array", () => {
