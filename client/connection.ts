@@ -68,6 +68,7 @@ import {
   type ResponderOptions,
 } from "./request/responder.ts";
 import type { Command, Response } from "./link/commands.ts";
+import { ReadGate } from "./link/read_gate.ts";
 import type { RequestOptions as CommandOptions } from "./link/response_correlator.ts";
 import { SharedStep } from "./shared_step.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
@@ -127,6 +128,10 @@ export class Connection implements AsyncDisposable {
   readonly #counters: MessageCounters = new MessageCounters();
   readonly #pendingSends: PendingSends;
   readonly #status: StatusFeed = new StatusFeed();
+  readonly #readGate: ReadGate = new ReadGate({
+    awaited: () => this.#awaitsBroker(),
+    opened: () => this.#upstream.link?.readOn(),
+  });
   readonly #sessions: Set<Session> = new Set();
   /** Consumers by the text of their ids. */
   readonly #consumers: Map<string, MessageConsumer> = new Map();
@@ -283,6 +288,9 @@ export class Connection implements AsyncDisposable {
       bufferedBytes: sum(consumers, ({ bufferedBytes }) => bufferedBytes),
       inflatedBytes: sum(consumers, ({ inflatedBytes }) => inflatedBytes),
       unsettledMessages: sum(consumers, ({ unsettled }) => unsettled),
+      slowConsumers: sum(consumers, ({ slow }) => Number(slow)),
+      pausingConsumers: this.#readGate.full,
+      limitedConsumers: sum(consumers, ({ limited }) => Number(limited)),
     };
   }
 
@@ -697,6 +705,7 @@ export class Connection implements AsyncDisposable {
   /** What is done when a connection to a broker comes and goes. */
   #createOwner(): UpstreamOwner {
     return {
+      mayRead: () => this.#readGate.open,
       receive: (command) => this.#receive(command),
       unreadable: (dispatch) => this.#consumers.get(idKey(dispatch.consumerId))?.skip(dispatch),
       state: () => ({
@@ -810,6 +819,7 @@ export class Connection implements AsyncDisposable {
       counters: this.#counters,
       pendingSends: this.#pendingSends,
       log: this.#log,
+      readGate: this.#readGate,
       observer: hooks && new Observer({ hooks, peer, report }),
       wireFormat: () => this.wireFormat,
       started: () => this.#started,
@@ -833,8 +843,17 @@ export class Connection implements AsyncDisposable {
       nextTransactionId: () => ++this.#transactionCount,
       holds: (transaction) => this.#channel.holds(transaction),
       giveUp: (transaction) => this.#channel.giveUp(transaction),
+      publish: (status) => this.#status.publish(status),
       report,
     };
+  }
+
+  /** Whether a call waits for what the broker sends. */
+  #awaitsBroker(): boolean {
+    if (this.#channel.pending > 0 || this.#requester.pending > 0) return true;
+    for (const { bufferedAmount } of this.#producers.values()) if (bufferedAmount > 0) return true;
+    for (const consumer of this.#consumers.values()) if (consumer.awaitsBroker) return true;
+    return false;
   }
 
   #requestOptions(action: string, options: CallOptions): CommandOptions {

@@ -14,8 +14,11 @@ import { harmlessValue } from "../harmless.ts";
  *
  * - `error`: the connection was lost.
  * - `warn`: attempts to connect that failed, what the broker refused, failures that answer no call such as those of handlers,
- *   messages that were given up, consumers that the broker has closed.
- * - `info`: connections and their ends, consumers that ask the broker to send nothing because too much waits.
+ *   messages that were given up, consumers that the broker has closed, consumers that have reached a limit: those of topics
+ *   whose messages the broker may discard, those that have the connection read nothing, and those whose application did not
+ *   settle `maxUnacknowledged` messages.
+ * - `info`: connections and their ends, consumers that ask the broker to send nothing because too much waits, and consumers of
+ *   topics that have the connection read nothing another time.
  * - `debug`: messages that are given again or are too old, producers that wait for room in their window.
  *
  * @example
