@@ -72,6 +72,7 @@ import {
   type ResponderOptions,
 } from "./request/responder.ts";
 import type { Command, Response } from "./link/commands.ts";
+import { ReadGate } from "./link/read_gate.ts";
 import type { RequestOptions as CommandOptions } from "./link/response_correlator.ts";
 import { SharedStep } from "./shared_step.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
@@ -132,6 +133,10 @@ export class Connection implements AsyncDisposable {
   readonly #pendingSends: PendingSends;
   readonly #asyncSends: AsyncSends = new AsyncSends();
   readonly #status: StatusFeed = new StatusFeed();
+  readonly #readGate: ReadGate = new ReadGate({
+    awaited: () => this.#awaitsBroker(),
+    opened: () => this.#upstream.link?.readOn(),
+  });
   readonly #sessions: Set<Session> = new Set();
   /** Consumers by the text of their ids. */
   readonly #consumers: Map<string, MessageConsumer> = new Map();
@@ -288,6 +293,9 @@ export class Connection implements AsyncDisposable {
       bufferedBytes: sum(consumers, ({ bufferedBytes }) => bufferedBytes),
       inflatedBytes: sum(consumers, ({ inflatedBytes }) => inflatedBytes),
       unsettledMessages: sum(consumers, ({ unsettled }) => unsettled),
+      slowConsumers: sum(consumers, ({ slow }) => Number(slow)),
+      pausingConsumers: this.#readGate.full,
+      limitedConsumers: sum(consumers, ({ limited }) => Number(limited)),
     };
   }
 
@@ -735,6 +743,7 @@ export class Connection implements AsyncDisposable {
   /** What is done when a connection to a broker comes and goes. */
   #createOwner(): UpstreamOwner {
     return {
+      mayRead: () => this.#readGate.open,
       receive: (command) => this.#receive(command),
       unreadable: (dispatch) => this.#consumers.get(idKey(dispatch.consumerId))?.skip(dispatch),
       state: () => ({
@@ -856,6 +865,7 @@ export class Connection implements AsyncDisposable {
       pendingSends: this.#pendingSends,
       asyncSends: this.#asyncSends,
       log: this.#log,
+      readGate: this.#readGate,
       observer: hooks && new Observer({ hooks, peer, report }),
       wireFormat: () => this.wireFormat,
       started: () => this.#started,
@@ -879,8 +889,17 @@ export class Connection implements AsyncDisposable {
       nextTransactionId: () => ++this.#transactionCount,
       holds: (transaction) => this.#channel.holds(transaction),
       giveUp: (transaction) => this.#channel.giveUp(transaction),
+      publish: (status) => this.#status.publish(status),
       report,
     };
+  }
+
+  /** Whether a call waits for what the broker sends. */
+  #awaitsBroker(): boolean {
+    if (this.#channel.pending > 0 || this.#requester.pending > 0) return true;
+    for (const { bufferedAmount } of this.#producers.values()) if (bufferedAmount > 0) return true;
+    for (const consumer of this.#consumers.values()) if (consumer.awaitsBroker) return true;
+    return false;
   }
 
   #requestOptions(action: string, options: CallOptions): CommandOptions {

@@ -100,7 +100,12 @@ export {
   type SelectorValue,
 } from "./message/selector.ts";
 export { Session, type SessionOptions } from "./session.ts";
-export type { ConnectionStatus } from "./status.ts";
+export type {
+  ConnectionStatus,
+  ReadingPausedStatus,
+  SlowConsumerStatus,
+  UnacknowledgedLimitStatus,
+} from "./status.ts";
 export {
   TemporaryDestination,
   type TemporaryKind,

@@ -7,7 +7,6 @@
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, TlsOptions, Transport } from "../transport/mod.ts";
 import type { CallOptions } from "./call_options.ts";
-import type { Resolved } from "./resolved.ts";
 import type { Logger } from "./observe/logger.ts";
 import type { MessagingHooks } from "./observe/hooks.ts";
 import {
@@ -15,7 +14,11 @@ import {
   type ResolvedFailover,
   resolveFailoverOptions,
 } from "./failover/failover_options.ts";
-import { type PrefetchPolicy, resolvePrefetchPolicy } from "./consumer/prefetch_policy.ts";
+import {
+  type PrefetchPolicy,
+  type ResolvedPrefetchPolicy,
+  resolvePrefetchPolicy,
+} from "./consumer/prefetch_policy.ts";
 import {
   type RedeliveryPolicies,
   type RedeliveryPolicy,
@@ -189,7 +192,7 @@ export interface ConnectionSettings {
   readonly closeTimeout: number;
   readonly maxInflatedSize: number;
   readonly maxDecodedValues: number;
-  readonly prefetchPolicy: Resolved<PrefetchPolicy>;
+  readonly prefetchPolicy: ResolvedPrefetchPolicy;
   readonly redeliveryPolicies: RedeliveryPolicies;
   readonly nonBlockingRedelivery: boolean;
   readonly consumerExpiryCheckEnabled: boolean;

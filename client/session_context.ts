@@ -20,7 +20,9 @@ import type { MessageCounters } from "./observe/stats.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { AsyncSends } from "./producer/async_sends.ts";
 import type { PendingSends } from "./producer/pending_sends.ts";
+import type { ReadGate } from "./link/read_gate.ts";
 import type { Session } from "./session.ts";
+import type { ConnectionStatus } from "./status.ts";
 
 /** What a connection and a session know of a producer. */
 export interface ProducerMember {
@@ -56,6 +58,8 @@ export interface SessionContext {
   readonly asyncSends: AsyncSends;
   /** Is told what happens, if there is one. */
   readonly log: Logger | undefined;
+  /** Has the connection read nothing for a while. */
+  readonly readGate: ReadGate;
   /** Calls the user's hooks, if there are any. */
   readonly observer: Observer | undefined;
   /** What was negotiated with the broker. */
@@ -94,6 +98,8 @@ export interface SessionContext {
   holds(transaction: TransactionId): boolean;
   /** Nothing of a transaction is sent again. */
   giveUp(transaction: TransactionId): void;
+  /** Emits a status. */
+  publish(status: ConnectionStatus): void;
   /** Tells of a failure that answers no call. */
   report(error: Error): void;
 }

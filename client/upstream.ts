@@ -32,6 +32,8 @@ import type { BrokerTarget } from "./url/broker_url.ts";
 
 /** What is told, and asked, of the connection. */
 export interface UpstreamOwner {
+  /** Whether what comes from the broker that is in use may be read now. */
+  mayRead(): boolean;
   /** Takes each command of the broker that is in use, or about to be. */
   receive(command: DataStructure): void;
   /** Takes each message of that broker that cannot be read. */
@@ -155,6 +157,8 @@ export class Upstream implements Speaker {
       deadlines,
       inspect,
       nextId: () => this.channel.nextId(),
+      mayRead: () =>
+        link !== this.#link || !this.channel.connected || this.#options.owner.mayRead(),
       receive: (command) => this.#receive(command, link),
       unreadable: (dispatch) => {
         if (link === this.#link) this.#options.owner.unreadable(dispatch);

@@ -39,6 +39,8 @@ export interface AcknowledgerOptions {
   readonly transaction: TransactionContext | undefined;
   readonly counters: MessageCounters;
   send(ack: MessageAck, options?: CallOptions): Promise<void>;
+  /** Fewer messages count against the prefetch size. */
+  released?(): void;
   /** Tells of a failure that nobody waits for. */
   report(error: Error): void;
   /** Calls back later; returns what calls it off. */
@@ -61,6 +63,8 @@ export class Acknowledger {
   /** Number of messages that are done at which they are acknowledged together. */
   #batchSize: number;
   #prefetchSize: number;
+  /** Messages beyond the prefetch size that the broker sends, because they were reported (Java: prefetchExtension). */
+  #extension = 0;
   #optimize: boolean;
   #cancelTimer: (() => void) | undefined;
 
@@ -76,15 +80,32 @@ export class Acknowledger {
     return this.#list.size;
   }
 
+  /** Number of messages that count against the prefetch size, as the broker does. */
+  get outstanding(): number {
+    return this.#list.size - this.#extension;
+  }
+
   /** The broker has sent a message. */
   arrived(delivery: Delivery): void {
     this.#list.add(delivery);
+  }
+
+  /**
+   * The application waits for a message and there is none: the broker is told of what it has, if it sends no more because of
+   * that.
+   */
+  starved(): void {
+    if (this.#prefetchSize === 0 || this.outstanding < this.#prefetchSize) return;
+    if (this.#done.size > 0) this.flush();
+    else this.asked();
   }
 
   /** The connection was lost: no acknowledgement for what came over it makes sense any more. */
   interrupted(): void {
     for (const delivery of this.#list) delivery.state = "lost";
     this.#list.clear();
+    this.#extension = 0;
+    this.#options.released?.();
     this.#done.clear();
     this.#fresh = [];
     this.#unreported.clear();
@@ -138,6 +159,7 @@ export class Acknowledger {
       last = delivery;
     }
     const id = this.#options.transaction?.current ?? null;
+    this.#extension += this.#unreported.size;
     this.#sendQuietly(this.#ack(AckType.delivered, null, last!, this.#unreported.size, id));
     this.#unreported.clear();
   }
@@ -262,6 +284,9 @@ export class Acknowledger {
   #remove(delivery: Delivery): void {
     delivery.state = "gone";
     this.#list.remove(delivery);
+    // As in Java, whether or not it was one of those.
+    this.#extension = Math.max(0, this.#extension - 1);
+    this.#options.released?.();
   }
 
   async #sendDone(options?: CallOptions): Promise<void> {

@@ -60,8 +60,14 @@ export interface ConsumerDeliveriesOptions {
   readonly codec: BodyCodec<unknown> | undefined;
   /** Of a durable subscription. */
   readonly subscription: string | undefined;
+  /** Somebody waits for a message and may have none. */
+  limited(): void;
   /** Somebody waits for a message and there is none. */
   starved(): void;
+  /** More or fewer messages are with the consumer, as the broker counts them. */
+  outstanding(): void;
+  /** The application has fewer messages that it did not settle. */
+  settled(): void;
   /** More or fewer bytes wait to be taken. */
   buffered(bytes: number): void;
 }
@@ -92,6 +98,10 @@ export class ConsumerDeliveries implements TransactionParticipant {
   #left = 0;
   /** Messages that are with a handler. */
   #handling = 0;
+  /** Messages that the application may have without having settled them; 0 for no limit. */
+  #maxUnacknowledged: number;
+  /** Whether somebody waits until messages are settled. */
+  #limited = false;
   readonly #body: InflatedBody;
   /** Why the broker takes no more acknowledgements. */
   #removed: Error | undefined;
@@ -103,6 +113,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const { context, session, consumerId, settings } = options;
     const report = (error: Error): void => context.report(error);
     this.#options = options;
+    this.#maxUnacknowledged = settings.maxUnacknowledged;
     this.#body = new InflatedBody(context.settings);
     const acknowledgerOptions: AcknowledgerOptions = {
       consumerId,
@@ -114,6 +125,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
       transaction: session.transaction,
       counters: context.counters,
       send: (ack, options) => this.#send(ack, options),
+      released: () => options.outstanding(),
       report,
       later: (delay, callback) => context.deadlines.add(delay, callback),
     };
@@ -127,7 +139,15 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.queue = new DeliveryQueue({
       isBehind: (delivery) => this.#redeliverer.isBehind(delivery),
       withdraw: (delivery) => this.#withdraw(delivery),
-      starved: () => options.starved(),
+      mayGive: () => this.#mayGive,
+      limited: () => {
+        this.#limited = true;
+        options.limited();
+      },
+      starved: () => {
+        this.#acknowledger.starved();
+        options.starved();
+      },
       changed: (bytes) => {
         options.buffered(bytes);
         this.#notify();
@@ -146,6 +166,16 @@ export class ConsumerDeliveries implements TransactionParticipant {
   /** Number of messages that the application has and did not settle. */
   get unsettled(): number {
     return this.#unsettled.size;
+  }
+
+  /** Number of messages that count against the prefetch size. */
+  get outstanding(): number {
+    return this.#acknowledger.outstanding;
+  }
+
+  /** Messages that the application may have without having settled them; 0 for no limit. */
+  get maxUnacknowledged(): number {
+    return this.#maxUnacknowledged;
   }
 
   /** Number of messages that can't be read and are not acknowledged. */
@@ -187,6 +217,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#neverGiven.arrived(delivery);
     this.#acknowledger.arrived(delivery);
     this.queue.push(delivery);
+    this.#options.outstanding();
   }
 
   /** Has the broker dead-letter a message that can't be read; a browser leaves it where it is. */
@@ -216,6 +247,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const delivery = this.#toDelivery(dispatch, message);
     this.#acknowledger.arrived(delivery);
     this.#skipping++;
+    this.#options.outstanding();
     this.#acknowledger.poison(delivery, poisonCause(error))
       .catch((failure) => context.report(failure))
       .finally(() => this.#skipping--);
@@ -224,6 +256,13 @@ export class ConsumerDeliveries implements TransactionParticipant {
   /** The broker sends more or fewer messages ahead from now on. */
   setPrefetchSize(size: number): void {
     this.#acknowledger.setPrefetchSize(size);
+  }
+
+  /** The application may have that many messages at least. */
+  allow(count: number): void {
+    if (this.#maxUnacknowledged > 0) {
+      this.#maxUnacknowledged = Math.max(this.#maxUnacknowledged, count);
+    }
   }
 
   /** Acknowledges each message on its own from now on. */
@@ -241,6 +280,8 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const { session: { transaction }, codec } = this.#options;
     this.#acknowledger.delivered(delivery);
     this.#unsettled.add(delivery);
+    // A handler is given it a moment after it was taken out of the queue.
+    if (this.queue.receivers.size > 0 && this.queue.length === 0) this.#acknowledger.starved();
     if (transaction) {
       this.#inTransaction.add(delivery);
       transaction.enlist(this);
@@ -313,6 +354,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     this.#inTransaction = new Set();
     this.#endingTransactions++;
     for (const delivery of deliveries) this.#unsettled.delete(delivery);
+    this.#goOn();
     this.#body.clear();
     this.#acknowledger.inTransaction(deliveries, id);
     const ended = (): void => {
@@ -368,6 +410,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     for (const delivery of this.#unsettled) delivery.state = "lost";
     this.#unsettled.clear();
     this.#inTransaction.clear();
+    this.#goOn();
     this.#notify();
   }
 
@@ -491,11 +534,25 @@ export class ConsumerDeliveries implements TransactionParticipant {
     return { command: message, destination: message.destination, subscription, transactionId };
   }
 
+  get #mayGive(): boolean {
+    return this.#maxUnacknowledged === 0 || this.#unsettled.size < this.#maxUnacknowledged;
+  }
+
+  /** The application has settled something, and may have more. */
+  #goOn(): void {
+    this.#options.settled();
+    if (!this.#limited) return;
+    this.#limited = false;
+    // Later: what is given again comes first.
+    queueMicrotask(() => this.queue.pump());
+  }
+
   /** The application has it no more. */
   #forget(delivery: Delivery): void {
     this.#body.release(delivery.message);
     this.#unsettled.delete(delivery);
     this.#inTransaction.delete(delivery);
+    this.#goOn();
     this.#notify();
   }
 

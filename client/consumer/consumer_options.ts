@@ -15,7 +15,7 @@ import type { CallOptions } from "../call_options.ts";
 import { requireCapability } from "../capabilities.ts";
 import { nameOf } from "../destination/destination.ts";
 import { bytes, type ConnectionSettings } from "../options.ts";
-import { checkPendingLimit, checkPrefetchSize, type PrefetchPolicy } from "./prefetch_policy.ts";
+import { checkPendingLimit, checkPrefetchSize, type PrefetchName } from "./prefetch_policy.ts";
 import {
   type RedeliveryPolicy,
   redeliveryPolicyFor,
@@ -44,12 +44,25 @@ export interface ConsumerOptions extends CallOptions {
   /** Messages that the broker keeps for a slow consumer of a topic before it discards some; 0 for its own limit. */
   maximumPendingMessageLimit?: number | undefined;
   /**
-   * Bytes of bodies and properties that may wait here to be taken. When there are more the broker is asked to send none until
-   * half of them were taken; what is on its way still comes. 0 for no limit.
+   * Bytes of bodies and properties that may wait here to be taken; 0 for no limit. What has come by then stays, and messages
+   * come again when half of them were taken. The default is 16,777,216, for topics without a durable subscription 134,217,728.
    *
-   * @default {16_777_216}
+   * For queues and durable subscriptions the broker is asked to send none meanwhile; what is on its way still comes. From a
+   * topic it would discard messages then, so the connection reads nothing from its socket instead, unless a call waits for the
+   * broker: `status()` emits `"reading-paused"`, and its other consumers get nothing either.
    */
   maxBufferedBytes?: number | undefined;
+  /**
+   * Messages that the application may have without having settled them; 0 for no limit. A consumer that has more to deliver
+   * waits until some are acknowledged, rejected or retried, or the transaction has ended: `receive()` waits, handlers and loops
+   * get nothing, and `status()` emits `"unacknowledged-limit"`.
+   *
+   * It matters in the modes `"individual"`, `"client"` and `"transacted"`, where the prefetch size is no limit for these. In the
+   * others no more are unsettled than are being handled. With `consume()` it must be the `concurrency` or more.
+   *
+   * @default {10_000}
+   */
+  maxUnacknowledged?: number | undefined;
   /** SQL-92 condition on headers and properties; all messages by default. */
   selector?: string | undefined;
   /** Whether messages sent through the same connection are left out (topics). @default {false} */
@@ -83,7 +96,15 @@ export interface ConsumerOptions extends CallOptions {
 /** What a consumer goes by: the user's options with the connection's as defaults. */
 export interface ConsumerSettings {
   readonly prefetchSize: number;
+  /** What the user has said that in, such as `prefetchPolicy.all`; undefined for the default. */
+  readonly prefetchFrom: string | undefined;
   readonly maxBufferedBytes: number;
+  /** 0 for no limit. */
+  readonly maxUnacknowledged: number;
+  /** Whether the user has given that. */
+  readonly maxUnacknowledgedGiven: boolean;
+  /** Whether the broker keeps nothing for it that is too much: it consumes from a topic without a durable subscription. */
+  readonly lossy: boolean;
   readonly optimizeAcknowledge: boolean;
   readonly redeliveryPolicy: Resolved<RedeliveryPolicy>;
 }
@@ -110,7 +131,17 @@ export function resolveConsumerOptions(
   if (selector !== undefined && typeof selector !== "string") {
     throw new TypeError("Cannot use the selector: a string is expected");
   }
-  if (maximumPendingMessageLimit !== undefined) checkPendingLimit(maximumPendingMessageLimit);
+  const lossy = isTopic(destination) && subscriptionName === undefined;
+  if (maximumPendingMessageLimit !== undefined) {
+    checkPendingLimit(maximumPendingMessageLimit);
+    if (maximumPendingMessageLimit > 0 && !lossy) {
+      throw new TypeError(
+        `Cannot use maximumPendingMessageLimit for ${
+          nameOf(destination)
+        }: the broker only discards messages of topics without a durable subscription`,
+      );
+    }
+  }
   if (subscriptionName !== undefined) {
     if (typeof subscriptionName !== "string" || subscriptionName === "") {
       throw new TypeError("Cannot use the subscriptionName: a name is expected");
@@ -120,11 +151,23 @@ export function resolveConsumerOptions(
     }
   }
   const policy = options.redeliveryPolicy;
+  const prefetchName = prefetchNameOf(destination, options, kind);
+  const { given } = settings.prefetchPolicy;
+  const { maxUnacknowledged, prefetchSize } = options;
   return {
-    prefetchSize: options.prefetchSize === undefined
-      ? defaultPrefetchSize(settings.prefetchPolicy, destination, options, kind)
-      : checkPrefetchSize("prefetchSize", options.prefetchSize),
-    maxBufferedBytes: bytes("maxBufferedBytes", options.maxBufferedBytes, 16_777_216),
+    prefetchSize: prefetchSize === undefined
+      ? settings.prefetchPolicy[prefetchName]
+      : checkPrefetchSize("prefetchSize", prefetchSize),
+    prefetchFrom: prefetchSize === undefined ? given[prefetchName] : "prefetchSize",
+    maxBufferedBytes: bytes(
+      "maxBufferedBytes",
+      options.maxBufferedBytes,
+      lossy ? 134_217_728 : 16_777_216,
+    ),
+    // Messages of a browser are never settled.
+    maxUnacknowledged: kind.browser ? 0 : checkUnacknowledged(maxUnacknowledged),
+    maxUnacknowledgedGiven: maxUnacknowledged !== undefined,
+    lossy,
     optimizeAcknowledge: !kind.browser &&
       (options.optimizeAcknowledge ?? settings.optimizeAcknowledge),
     redeliveryPolicy: policy
@@ -160,18 +203,24 @@ function isTopic({ dataType }: ActiveMQDestination): boolean {
   return dataType === "ActiveMQTopic" || dataType === "ActiveMQTempTopic";
 }
 
-function defaultPrefetchSize(
-  policy: Resolved<PrefetchPolicy>,
-  { dataType }: ActiveMQDestination,
+/** The part of the prefetch policy that a consumer goes by. */
+function prefetchNameOf(
+  destination: ActiveMQDestination,
   { subscriptionName }: ConsumerOptions,
   { mode, browser }: ConsumerKind,
-): number {
-  if (browser) return policy.queueBrowserPrefetch;
+): PrefetchName {
+  if (browser) return "queueBrowserPrefetch";
   if (subscriptionName !== undefined) {
-    return mode === "auto" ? policy.optimizeDurableTopicPrefetch : policy.durableTopicPrefetch;
+    return mode === "auto" ? "optimizeDurableTopicPrefetch" : "durableTopicPrefetch";
   }
-  const queue = dataType === "ActiveMQQueue" || dataType === "ActiveMQTempQueue";
-  return queue ? policy.queuePrefetch : policy.topicPrefetch;
+  return isTopic(destination) ? "topicPrefetch" : "queuePrefetch";
+}
+
+function checkUnacknowledged(value = 10_000): number {
+  if (Number.isInteger(value) && value >= 0 && value <= 0x7fffffff) return value;
+  throw new RangeError(
+    `Cannot use ${value} as maxUnacknowledged: an integer from 0 to 2147483647 is expected`,
+  );
 }
 
 /** The command that announces a consumer. */

@@ -19,6 +19,10 @@ export interface DeliveryQueueOptions {
   isBehind(delivery: Delivery): boolean;
   /** Whether a message must not be given out; whoever says so has dealt with it. */
   withdraw(delivery: Delivery): boolean;
+  /** Whether the application may have another message. */
+  mayGive(): boolean;
+  /** Somebody waits and may not have another message. */
+  limited(): void;
   /** Somebody waits, and there is nothing to give. */
   starved(): void;
   /** More or fewer messages wait. */
@@ -29,7 +33,9 @@ export interface DeliveryQueueOptions {
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions;
   readonly #receivers: Set<Receiver> = new Set();
-  #deliveries: Delivery[] = [];
+  /** Those before the first are gone: to shift an array of 32,767 takes 50 µs. */
+  #deliveries: (Delivery | undefined)[] = [];
+  #first = 0;
   #held = 0;
   #bytes = 0;
   #fresh = 0;
@@ -42,12 +48,12 @@ export class DeliveryQueue {
 
   /** Number of messages. */
   get length(): number {
-    return this.#deliveries.length;
+    return this.#deliveries.length - this.#first;
   }
 
   /** The messages, in their order. */
   get waiting(): readonly Delivery[] {
-    return this.#deliveries;
+    return this.#deliveries.slice(this.#first) as Delivery[];
   }
 
   /** Number of messages that were never given out. */
@@ -80,7 +86,8 @@ export class DeliveryQueue {
       delivery.state = "buffered";
       this.#bytes += delivery.size;
     }
-    this.#deliveries = [...deliveries, ...this.#deliveries];
+    this.#deliveries = [...deliveries, ...this.waiting];
+    this.#first = 0;
     this.pump();
   }
 
@@ -108,18 +115,14 @@ export class DeliveryQueue {
 
   /** Drops all messages; whoever waits goes on waiting. */
   clear(): void {
-    this.#deliveries = [];
-    this.#fresh = 0;
-    this.#bytes = 0;
+    this.#drop();
     this.#options.changed(0);
   }
 
   /** Drops all messages, and lets nobody wait any more. */
   end(reason: Error | undefined): void {
     this.#ended ??= { reason };
-    this.#deliveries = [];
-    this.#fresh = 0;
-    this.#bytes = 0;
+    this.#drop();
     for (const receiver of [...this.#receivers]) {
       this.#receivers.delete(receiver);
       receiver.end(reason);
@@ -130,19 +133,22 @@ export class DeliveryQueue {
   pump(): void {
     if (this.#held > 0) return;
     for (const receiver of this.#receivers) {
+      if (!this.#options.mayGive()) return this.#options.limited();
       if (!this.#serve(receiver)) break;
     }
-    if (this.#receivers.size > 0 && this.#deliveries.length === 0) this.#options.starved();
+    if (this.#receivers.size > 0 && this.length === 0) this.#options.starved();
   }
 
   /** Gives a message to one who waits; false when there is nothing for anybody. */
   #serve(receiver: Receiver): boolean {
-    for (let index = 0; index < this.#deliveries.length;) {
+    for (let index = this.#first; index < this.#deliveries.length;) {
       const delivery = this.#deliveries[index]!;
       if (this.#options.isBehind(delivery) || receiver.accepts?.(delivery) === false) {
         index++;
       } else if (this.#options.withdraw(delivery)) {
+        const first = index === this.#first;
         this.#take(index);
+        if (first) index = this.#first;
       } else {
         this.#take(index);
         this.#receivers.delete(receiver);
@@ -150,16 +156,29 @@ export class DeliveryQueue {
         return true;
       }
     }
-    return this.#deliveries.length > 0;
+    return this.length > 0;
+  }
+
+  #drop(): void {
+    this.#deliveries = [];
+    this.#first = 0;
+    this.#fresh = 0;
+    this.#bytes = 0;
   }
 
   #take(index: number): void {
-    // A shift is much faster than a splice.
-    const delivery = index === 0
-      ? this.#deliveries.shift()!
-      : this.#deliveries.splice(index, 1)[0]!;
+    const delivery = this.#deliveries[index]!;
+    if (index === this.#first) this.#shift();
+    else this.#deliveries.splice(index, 1);
     if (delivery.attempts === 0) this.#fresh--;
     this.#bytes -= delivery.size;
     this.#options.changed(this.#bytes);
+  }
+
+  #shift(): void {
+    this.#deliveries[this.#first++] = undefined;
+    if (this.#first < 64 || this.#first * 2 < this.#deliveries.length) return;
+    this.#deliveries = this.#deliveries.slice(this.#first);
+    this.#first = 0;
   }
 }

@@ -20,6 +20,7 @@ import {
 import { announce } from "../announce.ts";
 import type { CallOptions } from "../call_options.ts";
 import { drainWith } from "../drain.ts";
+import { BufferLimit } from "./buffer_limit.ts";
 import { ConsumerCredit } from "./consumer_credit.ts";
 import { ConsumerDeliveries, type ConsumerSession } from "./consumer_deliveries.ts";
 import {
@@ -30,6 +31,7 @@ import {
   toConsumerInfo,
 } from "./consumer_options.ts";
 import type { DeliveryQueue, Receiver } from "./delivery_queue.ts";
+import { Episode } from "./episode.ts";
 import { formatDestination, nameOf } from "../destination/destination.ts";
 import { ClosedError, ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { HandlerRunner } from "./handler_runner.ts";
@@ -127,6 +129,18 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   readonly #deliveries: ConsumerDeliveries;
   readonly #queue: DeliveryQueue;
   readonly #credit: ConsumerCredit;
+  /** Only of one that the broker discards messages of. */
+  readonly #bufferLimit: BufferLimit | undefined;
+  /** While it is so slow that the broker may do so. */
+  readonly #slowness: Episode = new Episode();
+  /** While the application has too many messages that it did not settle. */
+  readonly #limitation: Episode = new Episode();
+  /** The option that says how many messages the broker sends ahead; undefined for the default. */
+  #prefetchFrom: string | undefined;
+  /** Whether the broker has changed that. */
+  #prefetchFromBroker = false;
+  /** Messages that are given to the handler at the same time; 0 without one. */
+  #concurrency = 0;
   readonly #source: ReceiverSource;
   /** Whether the broker isn't asked for more: it has said that there is none to browse, or the consumer is drained. */
   #exhausted = false;
@@ -167,13 +181,24 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       value: parts.value,
     });
     this.id = idKey(this.#consumerId);
+    const { prefetchSize, maxBufferedBytes, lossy } = this.#settings;
+    this.#prefetchFrom = this.#settings.prefetchFrom;
     this.#credit = new ConsumerCredit({
       context,
       destination,
       consumerId: this.#consumerId,
-      prefetchSize: this.#settings.prefetchSize,
-      maxBufferedBytes: this.#settings.maxBufferedBytes,
+      prefetchSize,
+      maxBufferedBytes: lossy ? 0 : maxBufferedBytes,
     });
+    if (lossy) {
+      this.#bufferLimit = new BufferLimit({
+        context,
+        destination,
+        consumerId: this.id,
+        maxBufferedBytes,
+        buffered: () => this.buffered,
+      });
+    }
     this.#deliveries = new ConsumerDeliveries({
       context,
       session,
@@ -182,8 +207,16 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       settings: this.#settings,
       codec: options.codec,
       subscription: options.subscriptionName,
+      limited: () => this.#limited(),
       starved: () => this.#starved(),
-      buffered: (bytes) => this.#credit.check(bytes),
+      outstanding: () => this.#outstanding(),
+      settled: () => {
+        if (this.unsettled <= this.maxUnacknowledged / 4) this.#limitation.end();
+      },
+      buffered: (bytes) => {
+        this.#credit.check(bytes);
+        this.#bufferLimit?.check(bytes);
+      },
     });
     this.#queue = this.#deliveries.queue;
     this.#source = {
@@ -217,6 +250,41 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     return this.#deliveries.unsettled;
   }
 
+  /** Messages that the application may have without having settled them; 0 for no limit. */
+  get maxUnacknowledged(): number {
+    return this.#deliveries.maxUnacknowledged;
+  }
+
+  /**
+   * Whether it delivers nothing because of {@linkcode maxUnacknowledged}.
+   *
+   * @ignore Not for users.
+   */
+  get limited(): boolean {
+    const { maxUnacknowledged } = this;
+    return maxUnacknowledged > 0 && this.unsettled >= maxUnacknowledged;
+  }
+
+  /**
+   * Whether it is so slow that the broker may discard messages.
+   *
+   * @ignore Not for users.
+   */
+  get slow(): boolean {
+    return this.#slowness.going;
+  }
+
+  /**
+   * Whether a call waits for what the broker sends for it. A handler and a loop are no calls: they wait all the time.
+   *
+   * @ignore Not for users.
+   */
+  get awaitsBroker(): boolean {
+    if (this.#queue.length > 0) return false;
+    for (const { timeout } of this.#queue.receivers) if (timeout !== undefined) return true;
+    return false;
+  }
+
   /** How many messages the broker sends ahead; 0 when it is asked for each. */
   get prefetchSize(): number {
     return this.#credit.prefetchSize;
@@ -238,6 +306,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     try {
       await announce(this.#context, this.info, action, options, () => this.#removeInfo());
       this.#standing = true;
+      if (this.prefetchSize === 0) this.#outstanding();
     } catch (error) {
       this.#context.removeConsumer(this);
       this.end(error as Error);
@@ -377,6 +446,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       throw new TypeError(`Cannot use a ${typeof handler} as a handler: a function is expected`);
     }
     const { mode } = this.#kind;
+    this.#checkConcurrency(concurrency);
     if (concurrency > 1 && (mode === "client" || mode === "transacted")) {
       throw new TypeError(
         `Cannot handle messages at the same time in mode "${mode}", which acknowledges all of them at once`,
@@ -388,6 +458,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     }
     if (this.#failure) return Promise.reject(this.#failure);
     if (signal?.aborted || this.#ended) return Promise.resolve();
+    this.#makeRoomFor(concurrency);
     const runner = new HandlerRunner({
       queue: this.#queue,
       concurrency,
@@ -399,7 +470,9 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     signal?.addEventListener("abort", stop);
     const ended = runner.ended.finally(() => {
       signal?.removeEventListener("abort", stop);
-      if (this.#runner === runner) this.#runner = undefined;
+      if (this.#runner !== runner) return;
+      this.#runner = undefined;
+      this.#concurrency = 0;
     });
     // Who does not wait for the end learns of it by the connection.
     ended.catch(() => {});
@@ -425,15 +498,21 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    *
    * @param size 0 to 32,767; with 0 it sends one each time that one is asked for.
    * @param options How long to wait.
-   * @throws {RangeError} When the size is out of range.
+   * @throws {RangeError} When the size is out of range, or less than the `concurrency` of {@linkcode consume} but not 0.
    * @throws {ClosedError} When the consumer was closed.
    */
   async setPrefetchSize(size: number, options: CallOptions = {}): Promise<void> {
     checkPrefetchSize("prefetchSize", size);
     limitsOf(options);
+    if (size > 0 && size < this.#concurrency) {
+      throw new RangeError(
+        `Cannot use ${size} as prefetchSize: consume() has a concurrency of ${this.#concurrency}`,
+      );
+    }
     if (this.#ended) throw this.#ended;
-    await this.#credit.change(size, () => this.#queue.bytes, options);
-    this.#prefetchChanged();
+    await this.#changePrefetchSize(size, options);
+    this.#prefetchFrom = "prefetchSize";
+    this.#prefetchFromBroker = false;
   }
 
   /**
@@ -502,6 +581,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   prefetchChanged(size: number): void {
     if (size < 0) return;
+    this.#prefetchFromBroker = true;
     this.#credit.changed(Math.min(size, MAX_PREFETCH_SIZE));
     this.#prefetchChanged();
   }
@@ -671,8 +751,87 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     inspectAs(this, "MessageConsumer", (consumer) => consumer.#view());
   }
 
+  /** Refuses a concurrency for which the broker, or this consumer, would never deliver enough messages. */
+  #checkConcurrency(concurrency: number): void {
+    const { maxUnacknowledged, maxUnacknowledgedGiven } = this.#settings;
+    const refuse = (cause: string): never => {
+      throw new RangeError(`Cannot use ${concurrency} as concurrency: ${cause}`);
+    };
+    if (maxUnacknowledgedGiven && maxUnacknowledged > 0 && concurrency > maxUnacknowledged) {
+      refuse(`maxUnacknowledged is ${maxUnacknowledged}`);
+    }
+    if (!this.#needsMore(concurrency)) return;
+    if (this.#prefetchFrom !== undefined) {
+      refuse(
+        `${this.#prefetchFrom} is ${this.prefetchSize}, and no more messages are sent ahead. Use 0 or ${concurrency} and more`,
+      );
+    }
+    if (concurrency > MAX_PREFETCH_SIZE) {
+      refuse(`prefetchSize can be ${MAX_PREFETCH_SIZE} at most, or 0`);
+    }
+  }
+
+  /**
+   * Whether fewer messages are sent ahead than the handler may have. What the broker wants stays as it is: it is told of those
+   * that are with the handler, and sends others.
+   */
+  #needsMore(concurrency: number): boolean {
+    return this.prefetchSize > 0 && concurrency > this.prefetchSize && !this.#prefetchFromBroker;
+  }
+
+  /** Raises limits that are mere defaults. */
+  #makeRoomFor(concurrency: number): void {
+    this.#concurrency = concurrency;
+    this.#deliveries.allow(concurrency);
+    if (!this.#needsMore(concurrency)) return;
+    this.#changePrefetchSize(concurrency, {}).catch((error) => {
+      if (!this.#ended) this.#context.report(error);
+    });
+  }
+
+  async #changePrefetchSize(size: number, options: CallOptions): Promise<void> {
+    await this.#credit.change(size, () => this.#queue.bytes, options);
+    this.#prefetchChanged();
+  }
+
+  /** More or fewer messages count against the prefetch size. */
+  #outstanding(): void {
+    if (!this.#settings.lossy || this.#ended) return;
+    const { prefetchSize } = this;
+    const { outstanding } = this.#deliveries;
+    if (prefetchSize > 0 && outstanding <= prefetchSize / 4) return this.#slowness.end();
+    // With a size of 0 it holds back all that nobody has asked for.
+    if (outstanding < prefetchSize || !this.#slowness.begin()) return;
+    const fields = { ...this.#statusFields(), prefetchSize };
+    this.#context.log?.warn(
+      "A consumer of a topic is slow: the broker holds messages back, and may discard some",
+      fields,
+    );
+    this.#context.publish({ type: "slow-consumer", ...fields });
+  }
+
+  /** Somebody waits, and the application has too many messages that it did not settle. */
+  #limited(): void {
+    // Nothing is held back before there is something.
+    if (this.#queue.length === 0 && this.prefetchSize > 0) return;
+    const { maxUnacknowledged } = this;
+    if (!this.#limitation.begin()) return;
+    const fields = { ...this.#statusFields(), maxUnacknowledged };
+    this.#context.log?.warn(
+      "A consumer delivers no more messages until the application settles some",
+      fields,
+    );
+    this.#context.publish({ type: "unacknowledged-limit", ...fields });
+  }
+
+  #statusFields(): { destination: string; consumerId: string; bufferedMessages: number } {
+    const destination = formatDestination(this.destination);
+    return { destination, consumerId: this.id, bufferedMessages: this.buffered };
+  }
+
   #prefetchChanged(): void {
     this.#deliveries.setPrefetchSize(this.prefetchSize);
+    this.#outstanding();
     // Whoever waits may have to be asked for now.
     this.#queue.pump();
   }
@@ -686,6 +845,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   #wait(receiver: Receiver): void {
     this.#deliveries.asked();
     this.#queue.add(receiver);
+    this.#context.readGate.check();
   }
 
   /** Somebody waits and there is nothing here. */
@@ -737,6 +897,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.#ended = ended;
     this.#failure = reason;
     this.#credit.end();
+    this.#bufferLimit?.end();
     if (reason) this.#runner?.fail(reason);
     else this.#runner?.stop();
     this.#deliveries.stop(reason);

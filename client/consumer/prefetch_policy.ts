@@ -27,7 +27,7 @@ export interface PrefetchPolicy {
   queuePrefetch?: number | undefined;
   /** For browsers of queues. @default {500} */
   queueBrowserPrefetch?: number | undefined;
-  /** For topics. @default {1000} */
+  /** For topics, without a durable subscription. @default {32_767} */
   topicPrefetch?: number | undefined;
   /** For durable subscriptions. @default {100} */
   durableTopicPrefetch?: number | undefined;
@@ -37,8 +37,20 @@ export interface PrefetchPolicy {
   maximumPendingMessageLimit?: number | undefined;
 }
 
+/** Largest prefetch size, as in Java. */
+export const MAX_PREFETCH_SIZE = 32767;
+
+/** A prefetch size of a policy. */
+export type PrefetchName = Exclude<keyof PrefetchPolicy, "all" | "maximumPendingMessageLimit">;
+
+/** A policy with its defaults. */
+export interface ResolvedPrefetchPolicy extends Resolved<PrefetchPolicy> {
+  /** The options that the user has given a prefetch size in; none for the defaults. */
+  readonly given: Readonly<Record<PrefetchName, string | undefined>>;
+}
+
 /** Fills in the defaults. */
-export function resolvePrefetchPolicy(policy: PrefetchPolicy = {}): Resolved<PrefetchPolicy> {
+export function resolvePrefetchPolicy(policy: PrefetchPolicy = {}): ResolvedPrefetchPolicy {
   for (const [name, value] of Object.entries(policy)) {
     if (value === undefined) continue;
     if (name === "maximumPendingMessageLimit") checkPendingLimit(value);
@@ -46,19 +58,27 @@ export function resolvePrefetchPolicy(policy: PrefetchPolicy = {}): Resolved<Pre
   }
   const { all } = policy;
   const durableTopicPrefetch = policy.durableTopicPrefetch ?? all ?? 100;
+  const from = (...names: (keyof PrefetchPolicy)[]): string | undefined => {
+    const name = [...names, "all" as const].find((name) => policy[name] !== undefined);
+    return name && `prefetchPolicy.${name}`;
+  };
   return {
+    given: {
+      queuePrefetch: from("queuePrefetch"),
+      queueBrowserPrefetch: from("queueBrowserPrefetch"),
+      topicPrefetch: from("topicPrefetch"),
+      durableTopicPrefetch: from("durableTopicPrefetch"),
+      optimizeDurableTopicPrefetch: from("optimizeDurableTopicPrefetch", "durableTopicPrefetch"),
+    },
     all: all ?? 1000,
     queuePrefetch: policy.queuePrefetch ?? all ?? 1000,
     queueBrowserPrefetch: policy.queueBrowserPrefetch ?? all ?? 500,
-    topicPrefetch: policy.topicPrefetch ?? all ?? 1000,
+    topicPrefetch: policy.topicPrefetch ?? all ?? MAX_PREFETCH_SIZE,
     durableTopicPrefetch,
     optimizeDurableTopicPrefetch: policy.optimizeDurableTopicPrefetch ?? durableTopicPrefetch,
     maximumPendingMessageLimit: policy.maximumPendingMessageLimit ?? 0,
   };
 }
-
-/** Largest prefetch size, as in Java. */
-export const MAX_PREFETCH_SIZE = 32767;
 
 /** Checks a prefetch size. */
 export function checkPrefetchSize(name: string, value: number): number {

@@ -35,6 +35,8 @@ export interface BrokerLinkOptions {
   readonly inspect?: CommandInspector | undefined;
   /** The number of the next command. */
   readonly nextId: () => number;
+  /** Whether the next command may be read; looked at after each, and by {@linkcode BrokerLink.readOn}. */
+  readonly mayRead: () => boolean;
   /** Takes each command that came, until the connection has ended. */
   readonly receive: (command: DataStructure) => void;
   /** Takes each message that could not be read and was skipped. */
@@ -61,6 +63,7 @@ export class BrokerLink {
   readonly #transport: Transport;
   readonly #format: OpenWireFormat;
   readonly #receive: (command: DataStructure) => void;
+  readonly #mayRead: () => boolean;
   readonly #inspect: CommandInspector | undefined;
   readonly #deadlines: Deadlines;
   readonly #nextId: () => number;
@@ -75,6 +78,8 @@ export class BrokerLink {
   /** Commands that could not be encoded. */
   #refused = 0;
   #received = 0;
+  /** Reads on; there is one while nothing is read. */
+  #readOn: (() => void) | undefined;
   #monitor: InactivityMonitor | undefined;
   /** Asks for signs of life, if the broker sends none by itself. */
   #probes: Probes | undefined;
@@ -89,6 +94,7 @@ export class BrokerLink {
     this.#transport = transport;
     this.#format = format;
     this.#receive = receive;
+    this.#mayRead = options.mayRead;
     this.#inspect = inspect;
     this.#deadlines = deadlines;
     this.#nextId = nextId;
@@ -163,7 +169,13 @@ export class BrokerLink {
     this.#written++;
     this.#probes?.sent(command);
     this.#show(command, "sent");
+    this.readOn();
     return this.#outbox.push(command, waited);
+  }
+
+  /** Reads what comes again, if it was not read and may be now. */
+  readOn(): void {
+    if (this.#readOn && this.#reads) this.#readOn();
   }
 
   /**
@@ -173,6 +185,7 @@ export class BrokerLink {
    */
   async close(timeout: number): Promise<void> {
     this.#closing = true;
+    this.readOn();
     // Whether that was in time or not, the next step is the same.
     await this.#atMost(timeout, this.#outbox.close());
     await this.#atMost(LINGER, this.#transport.closed);
@@ -189,6 +202,7 @@ export class BrokerLink {
     this.#format.fail(this.#failure);
     this.#outbox.fail(this.#failure);
     this.#transport.close(this.#failure);
+    this.readOn();
     this.#resolveClosed(this.#closing ? undefined : this.#failure);
   }
 
@@ -206,12 +220,20 @@ export class BrokerLink {
         // What comes after the end is of no connection.
         if (this.#failure) return;
         this.#take(value);
+        // Not a look at each turn of a loop: whoever changes the answer says so.
+        if (!this.#reads) await new Promise<void>((resolve) => this.#readOn = resolve);
+        this.#readOn = undefined;
       }
       const message = `The broker closed the connection${this.#stall()}`;
       this.fail(new ConnectionClosedError(message, { retryable: true }));
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Whether what comes is read. Its end has to be seen in any case. */
+  get #reads(): boolean {
+    return this.#closing || this.#failure !== undefined || this.#mayRead();
   }
 
   #show(command: DataStructure, direction: "sent" | "received"): void {
@@ -261,11 +283,13 @@ export class BrokerLink {
     const check = async (): Promise<void> => {
       const now = performance.now();
       const { byteCount, pendingByteCount } = this.#decoder;
-      const slow = frames.check(now, byteCount, this.#received, pendingByteCount);
+      // The peer may be alive, and what it says not be read: nothing can be asked then, either.
+      const paused = this.#readOn !== undefined;
+      const slow = frames.check(now, byteCount, this.#received, pendingByteCount, paused);
       if (slow) return this.fail(new ConnectionClosedError(slow, { retryable: true }));
-      const probe = this.#probes?.check(byteCount, this.#nextId);
+      const probe = paused ? undefined : this.#probes?.check(byteCount, this.#nextId);
       if (probe) this.push(probe);
-      const verdict = monitor.check(now, byteCount, this.#written);
+      const verdict = monitor.check(now, byteCount, this.#written, paused);
       if (verdict === "keep-alive" && !asks) {
         this.push(createKeepAliveInfo({ commandId: this.#nextId() }));
       }

@@ -33,13 +33,23 @@ export class FrameWatch {
    * @param bytes Bytes that came so far.
    * @param commands Commands that came so far.
    * @param pending Bytes of a command that isn't complete.
+   * @param paused Whether nothing is read now.
    * @returns Why the connection must end, if it must.
    */
-  check(now: number, bytes: number, commands: number, pending: number): string | undefined {
+  check(
+    now: number,
+    bytes: number,
+    commands: number,
+    pending: number,
+    paused: boolean = false,
+  ): string | undefined {
     // While the event loop stood still, nothing could be read.
     const late = now - this.#lastCheck > 2 * this.interval;
     this.#lastCheck = now;
-    if (pending === 0 || commands !== this.#commands || late) this.#begin(now, bytes, commands);
+    const excused = late || paused;
+    if (pending === 0 || commands !== this.#commands || excused) {
+      this.#begin(now, bytes, commands);
+    }
     const took = now - this.#since;
     if (took < this.#limit) return undefined;
     const came = bytes - this.#bytes;

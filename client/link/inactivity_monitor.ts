@@ -33,14 +33,28 @@ export class InactivityMonitor {
     this.#lastRead = now + initialDelay;
   }
 
-  /** Checks. A keep-alive is due when nothing was written since the last check. */
-  check(now: number, bytesRead: number, bytesWritten: number): InactivityVerdict {
+  /**
+   * Checks. A keep-alive is due when nothing was written since the last check.
+   *
+   * @param now The time.
+   * @param bytesRead Bytes that came so far.
+   * @param bytesWritten Bytes, or commands, that were written so far.
+   * @param paused Whether nothing is read now, so that silence tells nothing.
+   */
+  check(
+    now: number,
+    bytesRead: number,
+    bytesWritten: number,
+    paused: boolean = false,
+  ): InactivityVerdict {
     const gap = now - this.#lastCheck;
     const late = gap > this.interval * (1 + LATE);
     if (gap > this.#limit) this.#stall = { length: gap, end: now };
     this.#lastCheck = now;
     // While the event loop stood still, what the peer sent could not be seen: the time starts anew.
-    if (bytesRead !== this.#bytesRead || late) this.#lastRead = Math.max(now, this.#lastRead);
+    if (bytesRead !== this.#bytesRead || late || paused) {
+      this.#lastRead = Math.max(now, this.#lastRead);
+    }
     this.#bytesRead = bytesRead;
     const idle = bytesWritten === this.#bytesWritten;
     this.#bytesWritten = bytesWritten;

@@ -14,9 +14,12 @@ import { harmlessValue } from "../harmless.ts";
  *
  * - `error`: the connection was lost.
  * - `warn`: attempts to connect that failed, what the broker refused, failures that answer no call such as those of handlers,
- *   messages that were given up, consumers that the broker has closed, messages that the broker refuses and nobody waits for,
- *   transactions that are in doubt or were rolled back without a call of `rollback()`.
- * - `info`: connections and their ends, consumers that ask the broker to send nothing because too much waits.
+ *   messages that were given up, consumers that the broker has closed, consumers that have reached a limit: those of topics
+ *   whose messages the broker may discard, those that have the connection read nothing, and those whose application did not
+ *   settle `maxUnacknowledged` messages; messages that the broker refuses and nobody waits for, transactions that are in doubt
+ *   or were rolled back without a call of `rollback()`.
+ * - `info`: connections and their ends, consumers that ask the broker to send nothing because too much waits, and consumers of
+ *   topics that have the connection read nothing another time.
  * - `debug`: messages that are given again or are too old, producers that wait for room in their window, transactions that begin
  *   and end.
  *

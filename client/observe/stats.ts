@@ -113,8 +113,17 @@ export interface ConnectionStats extends TrafficStats, SettlementStats, Transact
   readonly bufferedBytes: number;
   /** Bytes of inflated bodies that are kept: of each consumer the one that was read last, until its message is settled. */
   readonly inflatedBytes: number;
-  /** Messages that the application has and did not settle. */
+  /** Messages that the application has and did not settle; each consumer has `maxUnacknowledged` at most. */
   readonly unsettledMessages: number;
+  /**
+   * Consumers of topics that have as many unacknowledged messages as their prefetch size, so that the broker may discard some;
+   * one counts until it has but a quarter of that.
+   */
+  readonly slowConsumers: number;
+  /** Consumers of topics that have more than their `maxBufferedBytes` buffered, so that the connection reads nothing. */
+  readonly pausingConsumers: number;
+  /** Consumers that deliver no more, because the application has `maxUnacknowledged` messages that it did not settle. */
+  readonly limitedConsumers: number;
 }
 
 /** Counts the messages and transactions of a connection. */

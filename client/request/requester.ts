@@ -99,6 +99,11 @@ export class Requester {
     return this.#lateReplies;
   }
 
+  /** Number of requests that wait for replies. */
+  get pending(): number {
+    return this.#exchanges.size;
+  }
+
   /** The connection has ended. */
   end(reason: Error): void {
     this.#ended = reason;

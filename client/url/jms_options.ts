@@ -205,7 +205,7 @@ const prefetchRows = [
   typed(
     "jms.prefetchPolicy.all",
     prefetchSize,
-    "1000",
+    "none",
     "How many messages the broker sends ahead to the kinds of consumers that follow, if they are not given.",
     (all) => ({ prefetchPolicy: { all } }),
   ),
@@ -226,8 +226,8 @@ const prefetchRows = [
   typed(
     "jms.prefetchPolicy.topicPrefetch",
     prefetchSize,
-    "1000",
-    "The same for consumers of topics. (Java: 32767)",
+    "32767",
+    "The same for consumers of topics, without a durable subscription.",
     (topicPrefetch) => ({ prefetchPolicy: { topicPrefetch } }),
   ),
   typed(

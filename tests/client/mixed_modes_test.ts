@@ -133,10 +133,14 @@ async function consume(ledger: Ledger, session: Session, consumer: MessageConsum
       const controller = new AbortController();
       const timer = setTimeout(() => controller.abort(), 100);
       const alone = mode === "client" || mode === "transacted";
+      const { prefetchSize } = consumer;
+      const concurrencies = [1, 2, 8].filter((count) =>
+        prefetchSize === 0 || count <= prefetchSize
+      );
       await consumer.consume(async (message) => {
         if (!alone && ledger.random() < 0.1) throw new Error("again");
         await settle(message);
-      }, { signal: controller.signal, concurrency: alone ? 1 : ledger.pick([1, 2, 8]) });
+      }, { signal: controller.signal, concurrency: alone ? 1 : ledger.pick(concurrencies) });
       clearTimeout(timer);
     },
   };

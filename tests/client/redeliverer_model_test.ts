@@ -73,6 +73,8 @@ class Consumer {
     this.queue = new DeliveryQueue({
       isBehind: (delivery) => this.redeliverer.isBehind(delivery),
       withdraw: () => false,
+      mayGive: () => true,
+      limited: () => {},
       starved: () => {},
       changed: () => {},
     });
