@@ -20,6 +20,7 @@ import type { MessageCounters } from "./observe/stats.ts";
 import type { ConnectionSettings } from "./options.ts";
 import type { PendingSends } from "./producer/pending_sends.ts";
 import type { Session } from "./session.ts";
+import type { SharedSubscriptions } from "./subscription/shared_subscriptions.ts";
 
 /** What a connection and a session know of a producer. */
 export interface ProducerMember {
@@ -91,6 +92,8 @@ export interface SessionContext {
   holds(transaction: TransactionId): boolean;
   /** Nothing of a transaction is sent again. */
   giveUp(transaction: TransactionId): void;
+  /** What consumers have in common. */
+  readonly sharedSubscriptions: SharedSubscriptions;
   /** Tells of a failure that answers no call. */
   report(error: Error): void;
 }
