@@ -103,7 +103,13 @@ testOnBrokers(
     const open = (connection = first) => connection.createConsumer(prices, { shared: "web" });
     const one = await open();
     const two = await open(second);
+    const failures: unknown[] = [];
+    void (async () => {
+      for await (const status of first.status()) failures.push(status);
+    })();
     await one.close();
+    // It has tried to delete the queue, which is still in use.
+    assertEquals(failures, []);
     await first.send(prices, "for the other");
     assertEquals((await received(two)).text, "for the other");
     await two.close();
@@ -283,12 +289,14 @@ test("on ActiveMQ a shared subscription is the queue that virtualTopicQueue() gi
   ]);
 });
 
-test("a shared consumer prefetches as consumers of queues do", async () => {
-  await using broker = await MemoryBroker.listen();
-  await using connection = await connect(broker.url, { prefetchPolicy: { queuePrefetch: 7 } });
-  const prices = "topic://VirtualTopic.prices?consumer.priority=3";
+testOnBrokers("a shared consumer prefetches as consumers of queues do", async (broker) => {
+  const connection = await broker.connect({
+    prefetchPolicy: { queuePrefetch: 7 },
+    useRetroactiveConsumer: true,
+  });
+  const prices = `${sharable(broker)}?consumer.priority=3`;
   const one = await connection.createConsumer(prices, { shared: "web" });
-  assertEquals([one.prefetchSize, one.info.priority], [7, 3]);
+  assertEquals([one.prefetchSize, one.info.priority, one.info.retroactive], [7, 3, false]);
   const two = await connection.createConsumer(prices, { shared: "web", prefetchSize: 2 });
   assertEquals(two.prefetchSize, 2);
 });
@@ -303,6 +311,14 @@ test("what tries for virtual topics is done once and leaves nothing", async () =
     times: Infinity,
     action: { delay: 0 },
   });
+  const deletions = broker.fault({
+    command: "DestinationInfo",
+    where: (command) =>
+      command.dataType === "DestinationInfo" && command.operationType === 1 &&
+      command.destination?.physicalName.includes("VirtualTopic.openwire.probe.") === true,
+    times: Infinity,
+    action: { delay: 0 },
+  });
   await using connection = await connect(broker.url);
   const options: ConsumerOptions = { shared: "web" };
   await Promise.all([
@@ -310,7 +326,8 @@ test("what tries for virtual topics is done once and leaves nothing", async () =
     connection.createConsumer("topic://VirtualTopic.b", options),
   ]);
   await connection.createConsumer("topic://VirtualTopic.c", options);
-  assertEquals([probes.hits, connection.stats().consumers], [1, 3]);
+  // The queue and the topic of the trial.
+  assertEquals([probes.hits, deletions.hits, connection.stats().consumers], [1, 2, 3]);
 });
 
 test("a user who may not use the topic of the trial can share all the same", async () => {
@@ -374,6 +391,22 @@ test("a shared subscription goes on after a lost connection, under the same name
   assertEquals(broker.queue("Consumer.web.VirtualTopic.prices").enqueued, 1);
   await consumer.close();
   assertEquals(broker.queue("Consumer.web.VirtualTopic.prices").enqueued, 0);
+});
+
+test("close() waits until the queue of the last consumer is deleted", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url);
+  const consumer = await connection.createConsumer("topic://VirtualTopic.a", { shared: "web" });
+  await connection.ping();
+  broker.fault({ command: "DestinationInfo", action: "drop" });
+  const codes: unknown[] = [];
+  void (async () => {
+    for await (const status of connection.status()) {
+      if (status.type === "error") codes.push((status.error as OpenWireError).code);
+    }
+  })();
+  await consumer.close({ timeout: 50 });
+  assertEquals(codes, ["TIMEOUT"]);
 });
 
 test("a failure to delete the queue of the last consumer is reported", async () => {
