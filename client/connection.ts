@@ -75,6 +75,8 @@ import type { Command, Response } from "./link/commands.ts";
 import { ReadGate } from "./link/read_gate.ts";
 import type { RequestOptions as CommandOptions } from "./link/response_correlator.ts";
 import { SharedStep } from "./shared_step.ts";
+import { SharedSubscriptions } from "./subscription/shared_subscriptions.ts";
+import type { UnsubscribeOptions } from "./subscription/unsubscribe_options.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type ConnectionStatus, StatusFeed } from "./status.ts";
@@ -147,6 +149,7 @@ export class Connection implements AsyncDisposable {
   readonly #log: Logger | undefined;
   readonly #temporaryDestinations: TemporaryDestinations;
   readonly #requester: Requester;
+  readonly #sharedSubscriptions: SharedSubscriptions;
   /** Resolves when the broker has said who it is. */
   readonly #introduced: PromiseWithResolvers<void> = Promise.withResolvers();
   #sessionCount = 0;
@@ -188,6 +191,14 @@ export class Connection implements AsyncDisposable {
     this.#pendingSends = new PendingSends(settings.maxPendingSendBytes);
     this.#introduced.promise.catch(() => {});
     this.#context = this.#createContext(parts.hooks);
+    this.#sharedSubscriptions = new SharedSubscriptions({
+      connection: this,
+      context: this.#context,
+      brokerKind: async (options) => {
+        await this.#brokerId(options);
+        return this.brokerKind;
+      },
+    });
     this.#temporaryDestinations = new TemporaryDestinations(this.#context);
     this.#requester = new Requester({
       connection: this,
@@ -594,13 +605,23 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Ends a durable subscription: the broker keeps no messages for it any more.
+   * Ends a durable or a shared subscription: the broker keeps no messages for it any more.
    *
-   * @param subscriptionName Its name.
-   * @param options How long to wait.
-   * @throws {BrokerError} `"INVALID_DESTINATION"` when there is none of that name, another code when it has a consumer.
+   * @param subscriptionName Its name: the `subscriptionName` of its consumer, or what its consumers have as `shared`.
+   * @param options The topic, if the subscription is shared, and how long to wait.
+   * @throws {BrokerError} Of a durable subscription: `"INVALID_DESTINATION"` when there is none of that name, another code when
+   *   it has a consumer. Of a shared one: `"DESTINATION_IN_USE"` when it has a consumer; nothing happens if there is none of that
+   *   name.
+   * @throws {OpenWireError} `"UNSUPPORTED"` when the broker can't share the topic.
+   * @throws {TypeError} When the name of a shared subscription or its topic can't be used.
    */
-  async unsubscribe(subscriptionName: string, options: CallOptions = {}): Promise<void> {
+  async unsubscribe(
+    subscriptionName: string,
+    { topic, ...options }: UnsubscribeOptions = {},
+  ): Promise<void> {
+    if (topic !== undefined) {
+      return await this.#sharedSubscriptions.remove(subscriptionName, topic, options);
+    }
     const command = createRemoveSubscriptionInfo({
       connectionId: this.#id,
       clientId: this.clientId,
@@ -848,6 +869,7 @@ export class Connection implements AsyncDisposable {
 
   /** What sessions, producers and consumers may use of the connection. */
   #createContext(hooks: MessagingHooks | undefined): SessionContext {
+    const sharedSubscriptions = (): SharedSubscriptions => this.#sharedSubscriptions;
     const report = (error: Error): void => this.#report(error);
     const addressOf = (): string => this.remoteAddress;
     const peer = {
@@ -890,6 +912,9 @@ export class Connection implements AsyncDisposable {
       holds: (transaction) => this.#channel.holds(transaction),
       giveUp: (transaction) => this.#channel.giveUp(transaction),
       publish: (status) => this.#status.publish(status),
+      get sharedSubscriptions(): SharedSubscriptions {
+        return sharedSubscriptions();
+      },
       report,
     };
   }

@@ -5,6 +5,8 @@
  */
 
 import {
+  type ActiveMQDestination,
+  createConsumerId,
   createRemoveInfo,
   createSessionId,
   createSessionInfo,
@@ -20,7 +22,11 @@ import { type AcknowledgeMode, checkAcknowledgeMode } from "./consumer/acknowled
 import type { CallOptions } from "./call_options.ts";
 import { drainAll, drainWith } from "./drain.ts";
 import type { ConsumerSession } from "./consumer/consumer_deliveries.ts";
-import { checkSupported, type ConsumerOptions } from "./consumer/consumer_options.ts";
+import {
+  checkSupported,
+  type ConsumerOptions,
+  resolveConsumerOptions,
+} from "./consumer/consumer_options.ts";
 import { type Destination, nameOf } from "./destination/destination.ts";
 import { resolveDestination } from "./destination/destination_options.ts";
 import { ClosedError, ConnectionClosedError, TimeoutError } from "./errors.ts";
@@ -36,6 +42,10 @@ import type { SendOptions, SendResult } from "./producer/send_options.ts";
 import { closeWith, SaidClosed } from "./say_closed.ts";
 import { SharedStep } from "./shared_step.ts";
 import type { ProducerMember, SessionContext } from "./session_context.ts";
+import {
+  type SharedSubscription,
+  sharedSubscriptionOf,
+} from "./subscription/shared_subscription.ts";
 import { SessionTransaction } from "./transaction/session_transaction.ts";
 import { formatTransactionId } from "./transaction/transaction_id.ts";
 import { mergeOptions } from "./url/merge_options.ts";
@@ -88,8 +98,8 @@ export class Session implements AsyncDisposable {
   #producerCount = 0;
   /** Sends what is given to `send()`. */
   #sender: SharedStep<MessageProducer> | undefined;
-  /** Whether it opens no more consumers. */
-  #stopping = false;
+  /** Why it opens no more consumers. */
+  #stopping: Error | undefined;
   #ended: Error | undefined;
   /** Whether it has ended with its connection. */
   #lost = false;
@@ -209,7 +219,7 @@ export class Session implements AsyncDisposable {
    * @returns The consumer.
    * @throws {BrokerError} When the broker refuses, for example for a bad selector.
    * @throws {OpenWireError} `"INVALID_DESTINATION"` when it is a temporary destination of another connection, or was deleted.
-   *   `"UNSUPPORTED"` when the broker is known to ignore an option.
+   *   `"UNSUPPORTED"` when the broker is known to ignore an option, or can't share the topic of a shared subscription.
    * @throws {ClosedError} When the session is closed.
    * @throws {RangeError} When an option is out of range.
    */
@@ -429,26 +439,62 @@ export class Session implements AsyncDisposable {
     browser: boolean,
   ): Promise<MessageConsumer> {
     this.checkOpen();
-    if (this.#stopping) throw new ClosedError("The session is being closed");
+    if (this.#stopping) throw this.#stopping;
     const resolved = resolveDestination(destination);
     this.#context.checkConsumable(resolved.destination);
     const consumerOptions = mergeOptions(resolved.consumer, options);
     limitsOf(consumerOptions);
-    if (!browser) {
-      checkSupported(resolved.destination, consumerOptions, this.#context);
-    }
+    const subscription = browser
+      ? undefined
+      : sharedSubscriptionOf(resolved.destination, consumerOptions);
+    const [place, placeOptions] = subscription
+      ? await this.#share(subscription, consumerOptions)
+      : [resolved.destination, consumerOptions];
+    if (!browser) checkSupported(place, placeOptions, this.#context);
     const consumer = new MessageConsumer({
       context: this.#context,
       session: browser ? this.#forBrowsers : this.#forConsumers,
       closed: (consumer) => this.#consumers.delete(consumer),
+      release: subscription?.durable === false
+        ? (limits) => this.#context.sharedSubscriptions.release(place, limits)
+        : undefined,
       sessionId: this.#id,
       value: ++this.#consumerCount,
-      destination: resolved.destination,
+      destination: place,
       browser,
-    }, consumerOptions);
+    }, placeOptions);
     this.#consumers.add(consumer);
-    await consumer.open(consumerOptions);
+    await consumer.open(placeOptions);
     return consumer;
+  }
+
+  /** Where the consumers of a shared subscription consume from, and the options for that. */
+  async #share(
+    subscription: SharedSubscription,
+    options: ConsumerOptions,
+  ): Promise<readonly [ActiveMQDestination, ConsumerOptions]> {
+    // Fails early, before the broker is asked for anything.
+    const { settings } = this.#context;
+    resolveConsumerOptions(options, settings, subscription.topic, {
+      mode: this.acknowledgeMode,
+      browser: false,
+    });
+    const consumerId = createConsumerId({
+      connectionId: this.#id.connectionId,
+      sessionId: this.#id.value,
+      value: ++this.#consumerCount,
+    });
+    const { sharedSubscriptions } = this.#context;
+    const [place, left] = await sharedSubscriptions.open(subscription, consumerId, options);
+    this.checkOpen();
+    if (this.#stopping) throw this.#stopping;
+    // Its messages wait in a queue, as which it counts for the rest.
+    const { queuePrefetch } = settings.prefetchPolicy;
+    return [place, {
+      ...left,
+      prefetchSize: options.prefetchSize ?? queuePrefetch,
+      retroactive: false,
+    }];
   }
 
   /** Java: in mode CLIENT an acknowledgement is for the whole session. */
@@ -468,7 +514,7 @@ export class Session implements AsyncDisposable {
 
   /** Lets handlers end, gives back what was not acknowledged, and takes no more messages. */
   async #stop(limits: Limits, ended: Error): Promise<void> {
-    this.#stopping = true;
+    this.#stopping ??= ended;
     const consumers = [...this.#consumers];
     // Handlers that are at work may still send and commit.
     await Promise.all(consumers.map((consumer) => consumer.quiesce(limits, ended)));

@@ -23,6 +23,7 @@ import type { PendingSends } from "./producer/pending_sends.ts";
 import type { ReadGate } from "./link/read_gate.ts";
 import type { Session } from "./session.ts";
 import type { ConnectionStatus } from "./status.ts";
+import type { SharedSubscriptions } from "./subscription/shared_subscriptions.ts";
 
 /** What a connection and a session know of a producer. */
 export interface ProducerMember {
@@ -100,6 +101,8 @@ export interface SessionContext {
   giveUp(transaction: TransactionId): void;
   /** Emits a status. */
   publish(status: ConnectionStatus): void;
+  /** What consumers have in common. */
+  readonly sharedSubscriptions: SharedSubscriptions;
   /** Tells of a failure that answers no call. */
   report(error: Error): void;
 }

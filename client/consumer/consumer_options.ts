@@ -84,6 +84,22 @@ export interface ConsumerOptions extends CallOptions {
    */
   subscriptionName?: string | undefined;
   /**
+   * Name of a shared subscription: each message of the topic goes to one of the consumers that have the same name for the same
+   * topic, whatever their connections and client ids. Without dots, commas, spaces and wildcards. Artemis shares any topic,
+   * ActiveMQ virtual topics: those whose names begin with `VirtualTopic.`.
+   *
+   * Each message waits in a queue. One that the `selector` of no consumer wants stays there.
+   */
+  shared?: string | undefined;
+  /**
+   * Whether a shared subscription lasts while it has no consumer, until `connection.unsubscribe()` with its topic. Otherwise its
+   * queue is deleted when its last consumer is closed; if that was lost with its process, ActiveMQ keeps the queue until another
+   * one is closed. All consumers of a subscription should say the same.
+   *
+   * @default {false}
+   */
+  durable?: boolean | undefined;
+  /**
    * Whether many messages are acknowledged at once, in mode `"auto"`; `optimizeAcknowledge` of the connection by default.
    */
   optimizeAcknowledge?: boolean | undefined;

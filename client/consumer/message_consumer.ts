@@ -81,6 +81,8 @@ export interface ConsumerParts {
   readonly context: SessionContext;
   readonly session: ConsumerSession;
   readonly closed: (consumer: MessageConsumer) => void;
+  /** Does what is left to do when the broker was told that it is closed; never rejects. */
+  readonly release: ((limits: Limits) => Promise<void>) | undefined;
   readonly sessionId: SessionId;
   readonly value: number;
   readonly destination: ActiveMQDestination;
@@ -122,6 +124,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   readonly destination: ActiveMQDestination;
   readonly #context: SessionContext;
   readonly #closed: (consumer: MessageConsumer) => void;
+  readonly #release: ConsumerParts["release"];
   readonly #consumerId: ConsumerId;
   readonly #kind: ConsumerKind;
   readonly #options: ConsumerOptions;
@@ -151,6 +154,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   #failure: Error | undefined;
   #runner: HandlerRunner | undefined;
   #saidClosed: SaidClosed | undefined;
+  #released: Promise<void> | undefined;
   /** Whether the connection was lost. What comes over the next one waits until that is in use. */
   #interrupted = false;
   /** Whether the broker has accepted it. */
@@ -174,6 +178,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     this.destination = destination;
     this.#context = context;
     this.#closed = parts.closed;
+    this.#release = parts.release;
     this.#options = options;
     this.#consumerId = createConsumerId({
       connectionId: sessionId.connectionId,
@@ -724,6 +729,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     if (this.#removed) return;
     this.#remove();
     await this.#context.send(this.#removeInfo(), "Cannot close the consumer", limits);
+    // Not awaited: the session is closed after it, and asks for an answer.
+    void this.#release?.(limits);
   }
 
   /** What a log or a console shows of the consumer: what it consumes, whether it is open, and the messages that are with it. */
@@ -916,8 +923,10 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       this.#remove();
       const action = "Cannot close the consumer";
       this.#saidClosed = new SaidClosed(this.#context, this.#removeInfo(), action, limits);
+      this.#released = this.#release?.(limits);
     }
     await this.#saidClosed?.within(limits);
+    await this.#released;
   }
 
   #remove(): void {
@@ -930,6 +939,8 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   #removeQuietly(): void {
     this.#remove();
     this.#context.send(this.#removeInfo(), "Cannot close the consumer").catch(() => {});
+    const { closeTimeout } = this.#context.settings;
+    void this.#release?.({ timeout: closeTimeout, signal: undefined });
   }
 
   #removeInfo(): RemoveInfo {

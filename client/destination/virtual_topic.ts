@@ -4,17 +4,21 @@
  * @module
  */
 
-import { type ActiveMQQueue, createActiveMQQueue } from "../../codec/mod.ts";
+import {
+  type ActiveMQDestination,
+  type ActiveMQQueue,
+  createActiveMQQueue,
+} from "../../codec/mod.ts";
 import { harmless } from "../harmless.ts";
 import { type Destination, nameOf, toDestination } from "./destination.ts";
 
 /** What names of virtual topics begin with, unless the broker is configured otherwise. */
-const PREFIX = "VirtualTopic.";
+export const VIRTUAL_TOPIC_PREFIX = "VirtualTopic.";
 
 /**
  * The queue from which a group of consumers takes its copy of what is sent to a virtual topic. Each message goes to one
- * consumer of each group, and waits while a group has no consumer: what JMS 2.0 calls a shared durable subscription, which
- * OpenWire doesn't have.
+ * consumer of each group, and waits while a group has no consumer: what JMS 2.0 calls a shared durable subscription. The option
+ * `shared` of `createConsumer()` does the same on Artemis, too, and checks that the broker has virtual topics.
  *
  * ActiveMQ makes such queues for topics whose names begin with `VirtualTopic.`, unless it is configured otherwise. The queue
  * exists from the first time that somebody consumes from it.
@@ -42,18 +46,32 @@ const PREFIX = "VirtualTopic.";
  */
 export function virtualTopicQueue(group: string, topic: Destination): ActiveMQQueue {
   const destination = toDestination(topic);
-  const { dataType, physicalName } = destination;
-  if (dataType !== "ActiveMQTopic" || !physicalName.startsWith(PREFIX)) {
+  if (!isVirtualTopic(destination)) {
     throw new TypeError(
-      `Cannot share ${nameOf(destination)}: a topic whose name begins with ${PREFIX} is expected`,
+      `Cannot share ${
+        nameOf(destination)
+      }: a topic whose name begins with ${VIRTUAL_TOPIC_PREFIX} is expected`,
     );
   }
-  if (group === "" || /[.,*>\s?]/.test(group)) {
-    throw new TypeError(
-      `Cannot use "${
-        harmless(group)
-      }" as the name of a group: one without dots, commas, spaces and wildcards is expected`,
-    );
-  }
-  return createActiveMQQueue({ physicalName: `Consumer.${group}.${physicalName}` });
+  checkGroup(group);
+  return createActiveMQQueue({ physicalName: `Consumer.${group}.${destination.physicalName}` });
+}
+
+/** Whether ActiveMQ, as shipped, copies what is sent there to queues. */
+export function isVirtualTopic({ dataType, physicalName }: ActiveMQDestination): boolean {
+  return dataType === "ActiveMQTopic" && physicalName.startsWith(VIRTUAL_TOPIC_PREFIX);
+}
+
+/**
+ * Checks the name of a group of consumers.
+ *
+ * @throws {TypeError} When it can't be a part of a queue's name.
+ */
+export function checkGroup(group: string): void {
+  if (group !== "" && !/[.,*>\s?]/.test(group)) return;
+  throw new TypeError(
+    `Cannot use "${
+      harmless(group)
+    }" as the name of a group: one without dots, commas, spaces and wildcards is expected`,
+  );
 }

@@ -24,6 +24,8 @@ export interface Configuration {
   ports: Partial<Record<Connector, number>>;
   /** The files with its keys. */
   stores: Stores;
+  /** Whether ActiveMQ has virtual topics. */
+  virtualTopics: boolean;
 }
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -85,7 +87,7 @@ export function configure(activemq: ActiveMq, configuration: Configuration): str
 
 function classic(
   { brokerClasspath }: ActiveMq,
-  { home, data, persistent, ports, stores }: Configuration,
+  { home, data, persistent, ports, stores, virtualTopics }: Configuration,
 ): string[] {
   const connectors = Object.entries(ports).map(([name, port]) => {
     const wire = OPENWIRE[name as Connector];
@@ -103,6 +105,7 @@ function classic(
     data,
     secret: SECRET,
     persistent: String(persistent),
+    virtualTopics: String(virtualTopics),
     ...stores,
     password: STORE_PASSWORD,
     store: persistent

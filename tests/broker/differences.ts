@@ -16,6 +16,7 @@ export type Capability =
   | "exclusive consumers"
   | "retroactive consumers"
   | "pending message limit"
+  | "shared topics of any name"
   | "changed prefetch size"
   | "repeated delivery"
   | "scheduled jobs"
@@ -55,6 +56,8 @@ export interface CapabilityEntry {
   readonly missing: Partial<Record<TestedBroker, string>>;
 }
 
+const VIRTUAL =
+  "only virtual topics, whose names begin with `VirtualTopic.`; the client refuses the others";
 const NO_OTHERS = "it speaks OpenWire only";
 const AMQP_BYTES = "it comes as the bytes of the AMQP message, with the property `JMS_AMQP_NATIVE`";
 
@@ -79,6 +82,10 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
       artemis:
         "`maximumPendingMessageLimit` is ignored, so the client refuses it; configure the queue with a `ring-size`",
     },
+  },
+  "shared topics of any name": {
+    title: "`shared` for any topic",
+    missing: { memory: VIRTUAL, activemq5: VIRTUAL, activemq6: VIRTUAL },
   },
   "changed prefetch size": {
     title: "`setPrefetchSize()` replaces the prefetch size",

@@ -27,6 +27,8 @@ export interface BrokerOptions {
   ports?: Partial<Record<Connector, number>>;
   /** Largest Java heap. @default {"512m"} */
   heap?: string;
+  /** Whether ActiveMQ has virtual topics, as it has when it is shipped. @default {true} */
+  virtualTopics?: boolean;
   /** Milliseconds in which the broker must be ready. @default {60_000} */
   deadline?: number;
 }
@@ -99,6 +101,7 @@ async function start(
       heap: options.heap ?? "512m",
       ports,
       stores: keys.stores,
+      virtualTopics: options.virtualTopics ?? true,
     });
     java = await tetheredToLog(command, log, { scratch: home });
     await ready(ports, java, end);

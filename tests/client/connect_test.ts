@@ -127,6 +127,29 @@ test("a connector without tight encoding and cache is obeyed", async () => {
   assertEquals((await (await session.createConsumer(name)).receive())?.text, "x");
 }, { skip: brokerSkip });
 
+test("a peer that offers OpenWire 13 or more is spoken to in 12", async () => {
+  for (const version of [13, 14, 0x7fffffff]) {
+    const seen: string[] = [];
+    await using peer = await fakePeer(async (transport) => {
+      const script = new Script(transport);
+      await script.send({ ...script.format.info(), version });
+      for (let command; (command = await script.next()) !== undefined;) {
+        seen.push(command.dataType);
+        if (command.dataType === "WireFormatInfo") {
+          assertEquals(command.version, 12);
+          await script.send(createBrokerInfo());
+        } else {
+          await script.answer(command);
+        }
+      }
+    });
+    await using connection = await connect(peer.url);
+    assertEquals(connection.wireFormat.version, 12);
+    await connection.send("orders", "hello");
+    assert(seen.includes("ActiveMQTextMessage"), seen.join());
+  }
+});
+
 test("connect() rejects garbage", async () => {
   await using peer = await fakePeer(async ({ writable }) => {
     await writable.getWriter().write(new Uint8Array(100).fill(0xee));

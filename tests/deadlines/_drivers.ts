@@ -231,6 +231,17 @@ export const drivers: readonly Driver[] = [
     ({ connection, queue }) => (limits) => connection.createConsumer(queue, limits),
   ),
   asks(
+    "Connection.createConsumer, shared",
+    ({ connection, queue }) => (limits) =>
+      connection.createConsumer(`topic://VirtualTopic.${queue}`, { shared: "web", ...limits }),
+  ),
+  asks("Connection.createConsumer, shared again, durable", async ({ connection, queue }) => {
+    const prices = `topic://VirtualTopic.${queue}`;
+    await connection.createConsumer(prices, { shared: "web" });
+    return (limits) =>
+      connection.createConsumer(prices, { shared: "web", durable: true, ...limits });
+  }),
+  asks(
     "Connection.createBrowser",
     ({ connection, queue }) => (limits) => connection.createBrowser(queue, limits),
   ),
@@ -297,6 +308,11 @@ export const drivers: readonly Driver[] = [
   asks(
     "Connection.unsubscribe",
     ({ connection }) => (limits) => connection.unsubscribe("nobody", limits),
+  ),
+  asks(
+    "Connection.unsubscribe, shared",
+    ({ connection, queue }) => (limits) =>
+      connection.unsubscribe("nobody", { topic: `topic://VirtualTopic.${queue}`, ...limits }),
   ),
   settles("Connection.stop", ({ connection }) => (limits) => connection.stop(limits), ENDS),
   asks("Connection.stop, while a handler works", async (stage) => {
@@ -482,6 +498,11 @@ export const drivers: readonly Driver[] = [
     await consumer.receive();
     return (limits) => consumer.drain(ownDefault(limits));
   }, DRAINS),
+  closes("MessageConsumer.close, shared", async ({ connection, queue }) => {
+    const prices = `topic://VirtualTopic.${queue}`;
+    const consumer = await connection.createConsumer(prices, { shared: "web" });
+    return (limits) => consumer.close(limits);
+  }),
   closes("MessageConsumer.close", async ({ connection, queue }) => {
     const consumer = await connection.createConsumer(queue);
     return (limits) => consumer.close(limits);
