@@ -170,7 +170,7 @@ behaviour("POISON moves persistent messages to the dead letter queue", async (ta
     decodePrimitiveMap(marshalledProperties).toObject(),
     Object.assign(Object.create(null), {
       dlqDeliveryFailureCause: "java.lang.Throwable: boom",
-      originalExpiration: 0n,
+      originalExpiration: 0,
     }),
   );
 });

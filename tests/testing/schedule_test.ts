@@ -193,7 +193,7 @@ behaviour("Scheduled messages are shown, and removed by their job's id", async (
   const { message } = jobs[0]!;
   assertEquals([message!.persistent, message!.type], [false, "Advisory"]);
   const { scheduledJobId, ...rest } = properties(jobs[0]!);
-  assertEquals(rest, { AMQ_SCHEDULED_DELAY: BigInt(DAY) });
+  assertEquals(rest, { AMQ_SCHEDULED_DELAY: DAY });
   await manage(client, {
     AMQ_SCHEDULER_ACTION: "REMOVE",
     scheduledJobId: scheduledJobId as string,
