@@ -99,6 +99,7 @@ export {
   type SelectorTag,
   type SelectorValue,
 } from "./message/selector.ts";
+export { parseSelector, Selector, SelectorError } from "./selector/mod.ts";
 export { Session, type SessionOptions } from "./session.ts";
 export type {
   ConnectionStatus,

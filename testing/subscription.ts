@@ -15,7 +15,7 @@ import {
 } from "../codec/mod.ts";
 import { includes, overlaps, parts } from "./destinations.ts";
 import { jmsException, required } from "./exceptions.ts";
-import { parseSelector, type Selector } from "./selector/mod.ts";
+import { parseSelector, type Selector } from "../client/mod.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Takes commands for a client. */

@@ -22,6 +22,7 @@ import {
   resolveRedeliveryPolicy,
 } from "./redelivery_policy.ts";
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
+import { checkSelector } from "../selector/mod.ts";
 import type { Resolved } from "../resolved.ts";
 import type { SessionContext } from "../session_context.ts";
 
@@ -147,6 +148,7 @@ export function resolveConsumerOptions(
   if (selector !== undefined && typeof selector !== "string") {
     throw new TypeError("Cannot use the selector: a string is expected");
   }
+  if (selector?.trim()) checkSelector(selector);
   const lossy = isTopic(destination) && subscriptionName === undefined;
   if (maximumPendingMessageLimit !== undefined) {
     checkPendingLimit(maximumPendingMessageLimit);

@@ -42,7 +42,6 @@ export type Capability =
   | "origin of dead letters"
   | "end of foreign protocols"
   | "topics kept while in use"
-  | "strict selectors"
   | "credit within transactions"
   | "read-only branches"
   | "XA undone at once"
@@ -222,10 +221,6 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
     missing: {
       artemis: "it is deleted with them, and the connections of its consumers are ended",
     },
-  },
-  "strict selectors": {
-    title: "A selector with a value that joins its neighbour is refused",
-    missing: { artemis: "it is accepted" },
   },
   "credit within transactions": {
     title: "An acknowledgement of one message in a transaction makes room for another",

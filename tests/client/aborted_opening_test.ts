@@ -22,7 +22,10 @@ const calls: readonly [string, string, Open][] = [
     "a createConsumer() that is refused",
     "ConsumerInfo",
     (connection, name, options) =>
-      connection.createConsumer(name, { ...options, selector: "a = = b" }),
+      connection.createConsumer(name, {
+        ...options,
+        selector: "convert_string_expressions:a = = b",
+      }),
   ],
   [
     "createProducer()",

@@ -102,7 +102,7 @@ testOnBrokers("the logger is told of what the broker refuses", async ({ connect,
   const { logger, lines } = keeping();
   const connection = await connect({ logger });
   const error = await assertRejects(() =>
-    connection.createConsumer(name, { selector: "not a selector" })
+    connection.createConsumer(name, { selector: "convert_string_expressions:not a selector" })
   );
   const line = lines.find(({ message }) => message === "The broker has refused something");
   assertEquals([line?.level, line?.fields["error"]], ["warn", error]);

@@ -625,7 +625,7 @@ testOnBrokers("a responder that can't be opened leaves nothing behind", async (b
   await assertRejects(open("handler"), TypeError, "a function is expected");
   await assertRejects(open(() => null, 0), RangeError, "concurrency");
   await assertRejects(
-    () => server.respond(broker.name, () => null, { selector: "a b c" }),
+    () => server.respond(broker.name, () => null, { selector: "convert_string_expressions:a b c" }),
     BrokerError,
   );
   await server.send(broker.name, "a");

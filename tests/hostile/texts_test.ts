@@ -34,7 +34,7 @@ import { nextCronTime } from "../../testing/cron.ts";
 import { includes, isPattern, parts } from "../../testing/destinations.ts";
 import { BrokerException } from "../../testing/exceptions.ts";
 import { numberProperty } from "../../testing/schedule.ts";
-import { parseSelector, SelectorError } from "../../testing/selector/mod.ts";
+import { parseSelector, SelectorError } from "../../mod.ts";
 import { formatAddress, parseAddress, TransportError } from "../../transport/mod.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { test } from "../_harness.ts";

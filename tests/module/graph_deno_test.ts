@@ -13,7 +13,7 @@ const ALLOWED: Record<string, string[]> = {
   "mod.ts": ["client/mod.ts", "codec/mod.ts", "errors.ts", "transport/mod.ts"],
   client: ["codec/mod.ts", "errors.ts", "transport/mod.ts"],
   codec: ["errors.ts"],
-  testing: ["codec/mod.ts", "errors.ts", "transport/mod.ts"],
+  testing: ["client/mod.ts", "codec/mod.ts", "errors.ts", "transport/mod.ts"],
   transport: ["errors.ts"],
 };
 

@@ -7,7 +7,7 @@ import {
   createMessageId,
   type Message,
 } from "../../codec/mod.ts";
-import { parseSelector, SelectorError } from "../../testing/selector/mod.ts";
+import { parseSelector, SelectorError } from "../../mod.ts";
 import { dial } from "../../transport/mod.ts";
 import { seededRandom } from "../_random.ts";
 import { broker, brokerSkip } from "../broker/env.ts";

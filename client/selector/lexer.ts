@@ -103,6 +103,11 @@ function tokenAt(selector: string, position: number): Token {
     return { kind: kind ?? text, text, position };
   }
   const character = String.fromCodePoint(selector.codePointAt(position)!);
+  if (character === '"') {
+    // Artemis takes it for the name of a property.
+    const problem = "double quotes are not supported, a string has single quotes";
+    throw new SelectorError(problem, position, "UNSUPPORTED");
+  }
   throw new SelectorError(`a word, literal or sign is expected, got ${quote(character)}`, position);
 }
 

@@ -24,20 +24,22 @@
  * @module
  */
 
-import { type Message, ProtocolError } from "../../codec/mod.ts";
+import { type Message as WireMessage, ProtocolError } from "../../codec/mod.ts";
+import { Message } from "../message/message.ts";
+import { SelectorError } from "./error.ts";
 import { matches, Subject } from "./evaluator.ts";
 import type { Expression } from "./expression.ts";
 import { parse } from "./parser.ts";
 import { OperandError } from "./value.ts";
 
-export { SelectorError } from "./error.ts";
+export { SelectorError };
 
 /**
  * A selector that was parsed. Made by {@linkcode parseSelector}.
  *
  * @example
  * ```ts
- * import { parseSelector } from "./mod.ts";
+ * import { parseSelector } from "../../mod.ts";
  * import { createActiveMQMessage, encodePrimitiveMap } from "../../codec/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
@@ -66,12 +68,13 @@ export class Selector {
    * Whether a message is wanted. A message for which the selector cannot be worked out isn't: because it subtracts
    * strings, for example, or because the message's properties cannot be decoded.
    *
-   * @param message The message. Its properties are decoded only if the selector asks for one.
+   * @param message A message that was received, or one of the codec. Its properties are decoded only if the selector asks for one.
    * @returns Whether the selector is true for it; not if it is false or unknown.
    */
-  matches(message: Message): boolean {
+  matches(message: Message | WireMessage): boolean {
+    const command = message instanceof Message ? message.original : message;
     try {
-      return matches(this.#expression, new Subject(message));
+      return matches(this.#expression, new Subject(command));
     } catch (error) {
       if (error instanceof OperandError || error instanceof ProtocolError) return false;
       throw error;
@@ -80,15 +83,17 @@ export class Selector {
 }
 
 /**
- * Parses a selector.
+ * Parses a selector, which can then tell whether a message matches it. `createConsumer()` and `createBrowser()` parse selectors
+ * before they send them.
  *
  * @param text The selector.
- * @returns What can be asked whether it matches.
- * @throws {SelectorError} When ActiveMQ would refuse it, or when it uses XPATH, XQUERY or functions.
+ * @returns The parsed selector.
+ * @throws {SelectorError} `"INVALID_SELECTOR"` when ActiveMQ would refuse the selector, `"UNSUPPORTED"` when the selector uses
+ *   what only brokers can evaluate, such as XPATH.
  *
  * @example
  * ```ts
- * import { parseSelector, SelectorError } from "./mod.ts";
+ * import { parseSelector, SelectorError } from "../../mod.ts";
  * import { assertThrows } from "@std/assert";
  *
  * assertThrows(() => parseSelector("color = = 'red'"), SelectorError, "at position 8");
@@ -96,4 +101,17 @@ export class Selector {
  */
 export function parseSelector(text: string): Selector {
   return new Selector(text, parse(text));
+}
+
+/**
+ * Checks the syntax of a selector before it is sent.
+ *
+ * @throws {SelectorError} When brokers would refuse it. What only they can evaluate is left to them.
+ */
+export function checkSelector(text: string): void {
+  try {
+    parse(text);
+  } catch (error) {
+    if (!(error instanceof SelectorError) || error.code !== "UNSUPPORTED") throw error;
+  }
 }

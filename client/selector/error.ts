@@ -7,11 +7,13 @@
 import { OpenWireError } from "../../errors.ts";
 
 /**
- * A message selector cannot be parsed, or uses what is not supported. Its `code` is `"INVALID_SELECTOR"`.
+ * A message selector cannot be parsed. Its `code` is `"INVALID_SELECTOR"` when brokers refuse the selector, too, and
+ * `"UNSUPPORTED"` when it uses what only brokers can evaluate: XPATH, XQUERY, functions, a prefix such as
+ * `convert_string_expressions:`, names in double quotes, a pattern of more than 1,000 characters or expressions that are nested more than 250 deep.
  *
  * @example
  * ```ts
- * import { parseSelector, SelectorError } from "./mod.ts";
+ * import { parseSelector, SelectorError } from "../../mod.ts";
  * import { assertEquals, assertThrows } from "@std/assert";
  *
  * const error = assertThrows(() => parseSelector("size >"), SelectorError);
@@ -29,9 +31,14 @@ export class SelectorError extends OpenWireError {
    *
    * @param problem What was expected and what came.
    * @param position Where in the selector, in UTF-16 units from 0.
+   * @param code What kind of error it is.
    */
-  constructor(problem: string, position: number) {
-    super("INVALID_SELECTOR", `Cannot parse the selector at position ${position}: ${problem}`);
+  constructor(
+    problem: string,
+    position: number,
+    code: "INVALID_SELECTOR" | "UNSUPPORTED" = "INVALID_SELECTOR",
+  ) {
+    super(code, `Cannot parse the selector at position ${position}: ${problem}`);
     this.position = position;
   }
 }

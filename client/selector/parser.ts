@@ -25,12 +25,13 @@ const ORDER: readonly string[] = ["<", "<=", ">", ">="];
 const INT_LIMIT = 2n ** 31n;
 const LONG_LIMIT = 2n ** 63n;
 
-/** What ActiveMQ takes in front of a selector. */
-const CONVERSION = "convert_string_expressions:";
+/** What brokers take in front of a selector: ActiveMQ the first, Artemis both. */
+const PREFIXES: readonly string[] = ["convert_string_expressions:", "hyphenated_props:"];
 
 /** Parses a selector. */
 export function parse(selector: string): Expression {
-  if (selector.startsWith(CONVERSION)) throw new SelectorError(`${CONVERSION} is not supported`, 0);
+  const prefix = PREFIXES.find((prefix) => selector.startsWith(prefix));
+  if (prefix !== undefined) throw unsupported(`${prefix} is not supported`, 0);
   return new Parser(tokensOf(selector)).parse();
 }
 
@@ -166,7 +167,7 @@ class Parser {
     const { position } = this.#next;
     const pattern = this.#string();
     if (pattern.length > LONGEST_PATTERN) {
-      throw new SelectorError(
+      throw unsupported(
         `a pattern of ${LONGEST_PATTERN} characters at most is expected, got ${pattern.length}`,
         position,
       );
@@ -247,11 +248,11 @@ class Parser {
     const token = this.#next;
     const { kind, text, position } = token;
     if (kind === "XPATH" || kind === "XQUERY") {
-      throw new SelectorError(`${kind} is not supported`, position);
+      throw unsupported(`${kind} is not supported`, position);
     }
     if (this.#take("identifier")) {
       if (this.#next.kind === "(") {
-        throw new SelectorError(`functions such as ${describe(token)} are not supported`, position);
+        throw unsupported(`functions such as ${describe(token)} are not supported`, position);
       }
       return { kind: "property", name: text };
     }
@@ -301,7 +302,7 @@ class Parser {
   }
 
   #tooDeep(): never {
-    throw new SelectorError(
+    throw unsupported(
       `expressions are nested deeper than ${MAX_DEPTH}`,
       this.#next.position,
     );
@@ -324,6 +325,11 @@ class Parser {
       this.#next.position,
     );
   }
+}
+
+/** The error for what a broker may evaluate. */
+function unsupported(problem: string, position: number): SelectorError {
+  return new SelectorError(problem, position, "UNSUPPORTED");
 }
 
 const NULL: Expression = { kind: "constant", value: null };
