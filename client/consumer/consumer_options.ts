@@ -180,8 +180,7 @@ export function resolveConsumerOptions(
       options.maxBufferedBytes,
       lossy ? 134_217_728 : 16_777_216,
     ),
-    // Messages of a browser are never settled.
-    maxUnacknowledged: kind.browser ? 0 : checkUnacknowledged(maxUnacknowledged),
+    maxUnacknowledged: checkUnacknowledged(maxUnacknowledged),
     maxUnacknowledgedGiven: maxUnacknowledged !== undefined,
     lossy,
     optimizeAcknowledge: !kind.browser &&
