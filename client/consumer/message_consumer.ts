@@ -173,7 +173,13 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   constructor(parts: ConsumerParts, options: ConsumerOptions) {
     const { context, session, sessionId, destination } = parts;
     const { settings } = context;
-    this.#kind = { mode: session.acknowledgeMode, browser: parts.browser };
+    this.#kind = {
+      mode: session.acknowledgeMode,
+      browser: parts.browser,
+      // Only ActiveMQ has such limits, and has no queues of topics.
+      queueOfTopic: destination.physicalName.includes("::") &&
+        !context.capabilities().maximumPendingMessageLimit,
+    };
     this.#settings = resolveConsumerOptions(options, settings, destination, this.#kind);
     if (options.subscriptionName !== undefined && !context.clientId.given) {
       throw new TypeError("Cannot subscribe durably: the connection needs a clientId of yours");

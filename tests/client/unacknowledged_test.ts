@@ -194,12 +194,13 @@ test("createConsumer() refuses limits that make no sense", async () => {
     const [destination, options] of [
       ["q", {}],
       [topic("t"), { subscriptionName: "s" }],
+      [topic("VirtualTopic.t"), { shared: "s" }],
     ] as const
   ) {
     await assertRejects(
       () => connection.createConsumer(destination, { ...options, maximumPendingMessageLimit: 5 }),
       TypeError,
-      "the broker only discards messages of topics without a durable subscription",
+      "the broker only discards messages of topics without a subscription that keeps them",
     );
   }
 });
