@@ -297,9 +297,9 @@ testOnBrokers("keep-alives go on while nothing is read, and nobody is given up",
   let keepAlives = 0;
   const enough = Promise.withResolvers<void>();
   const connection = await connect({
-    wireFormat: { maxInactivityDuration: 300, maxInactivityDurationInitialDelay: 300 },
+    wireFormat: { maxInactivityDuration: 1_000, maxInactivityDurationInitialDelay: 1_000 },
     inspect: ({ dataType }, direction) => {
-      if (dataType === "KeepAliveInfo" && direction === "sent" && ++keepAlives === 9) {
+      if (dataType === "KeepAliveInfo" && direction === "sent" && ++keepAlives === 5) {
         enough.resolve();
       }
     },
@@ -354,13 +354,13 @@ test("a connection that is lost while nothing is read is replaced", async () => 
   const told = notes();
   await using connection = await connect(broker.url, {
     failover: { initialReconnectDelay: 1 },
-    wireFormat: { maxInactivityDuration: 300, maxInactivityDurationInitialDelay: 300 },
+    wireFormat: { maxInactivityDuration: 1_000, maxInactivityDurationInitialDelay: 1_000 },
   });
   told.watch(connection);
   await using sender = await connect(broker.url, { failover: { initialReconnectDelay: 1 } });
   const consumer = await paused(connection, sender, "t", 300);
   await broker.disconnectClients();
-  await until(() => told.of("resumed").length === 1);
+  await until(() => told.of("resumed").length > 0);
   assertEquals([consumer.buffered, connection.stats().pausingConsumers], [0, 0]);
   await sender.send(slow("t"), "after");
   assertEquals((await received(consumer)).text, "after");
