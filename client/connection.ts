@@ -919,10 +919,9 @@ export class Connection implements AsyncDisposable {
     };
   }
 
-  /** Whether a call waits for what the broker sends. */
+  /** Whether a call waits for what the broker sends. A producer's window that is closed waits for an answer, too. */
   #awaitsBroker(): boolean {
     if (this.#channel.pending > 0 || this.#requester.pending > 0) return true;
-    for (const { bufferedAmount } of this.#producers.values()) if (bufferedAmount > 0) return true;
     for (const consumer of this.#consumers.values()) if (consumer.awaitsBroker) return true;
     return false;
   }

@@ -489,12 +489,7 @@ export class Session implements AsyncDisposable {
     this.checkOpen();
     if (this.#stopping) throw this.#stopping;
     // Its messages wait in a queue, as which it counts for the rest.
-    const { queuePrefetch } = settings.prefetchPolicy;
-    return [place, {
-      ...left,
-      prefetchSize: options.prefetchSize ?? queuePrefetch,
-      retroactive: false,
-    }];
+    return [place, { ...left, retroactive: false }];
   }
 
   /** Java: in mode CLIENT an acknowledgement is for the whole session. */

@@ -91,13 +91,11 @@ export class Acknowledger {
   }
 
   /**
-   * The application waits for a message and there is none: the broker is told of what it has, if it sends no more because of
-   * that.
+   * The application waits for more messages than the prefetch size. The broker is told of those that it has, if it sends no
+   * more because of them; with less it would send messages ahead that others could handle.
    */
   starved(): void {
-    if (this.#prefetchSize === 0 || this.outstanding < this.#prefetchSize) return;
-    if (this.#done.size > 0) this.flush();
-    else this.asked();
+    if (this.outstanding >= this.#prefetchSize) this.asked();
   }
 
   /** The connection was lost: no acknowledgement for what came over it makes sense any more. */

@@ -144,10 +144,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
         this.#limited = true;
         options.limited();
       },
-      starved: () => {
-        this.#acknowledger.starved();
-        options.starved();
-      },
+      starved: () => options.starved(),
       changed: (bytes) => {
         options.buffered(bytes);
         this.#notify();
@@ -280,7 +277,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const { session: { transaction }, codec } = this.#options;
     this.#acknowledger.delivered(delivery);
     this.#unsettled.add(delivery);
-    // A handler is given it a moment after it was taken out of the queue.
+    // What has asked before was not told of it.
     if (this.queue.receivers.size > 0 && this.queue.length === 0) this.#acknowledger.starved();
     if (transaction) {
       this.#inTransaction.add(delivery);

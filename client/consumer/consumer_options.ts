@@ -130,6 +130,8 @@ export interface ConsumerSettings {
 export interface ConsumerKind {
   readonly mode: AcknowledgeMode;
   readonly browser: boolean;
+  /** Whether what is named as a topic is a queue of it, with `::` in its name (Artemis: FQQN). */
+  readonly queueOfTopic?: boolean;
 }
 
 /** Checks options and fills in the defaults. */
@@ -149,14 +151,14 @@ export function resolveConsumerOptions(
     throw new TypeError("Cannot use the selector: a string is expected");
   }
   if (selector?.trim()) checkSelector(selector);
-  const lossy = isTopic(destination) && subscriptionName === undefined;
+  const lossy = isLossy(destination, options, kind);
   if (maximumPendingMessageLimit !== undefined) {
     checkPendingLimit(maximumPendingMessageLimit);
     if (maximumPendingMessageLimit > 0 && !lossy) {
       throw new TypeError(
         `Cannot use maximumPendingMessageLimit for ${
           nameOf(destination)
-        }: the broker only discards messages of topics without a durable subscription`,
+        }: the broker only discards messages of topics without a subscription that keeps them`,
       );
     }
   }
@@ -182,8 +184,7 @@ export function resolveConsumerOptions(
       options.maxBufferedBytes,
       lossy ? 134_217_728 : 16_777_216,
     ),
-    // Messages of a browser are never settled.
-    maxUnacknowledged: kind.browser ? 0 : checkUnacknowledged(maxUnacknowledged),
+    maxUnacknowledged: checkUnacknowledged(maxUnacknowledged),
     maxUnacknowledgedGiven: maxUnacknowledged !== undefined,
     lossy,
     optimizeAcknowledge: !kind.browser &&
@@ -221,17 +222,27 @@ function isTopic({ dataType }: ActiveMQDestination): boolean {
   return dataType === "ActiveMQTopic" || dataType === "ActiveMQTempTopic";
 }
 
+/** Whether nothing in the broker keeps messages for the consumer. */
+function isLossy(
+  destination: ActiveMQDestination,
+  { subscriptionName, shared }: ConsumerOptions,
+  { queueOfTopic = false }: ConsumerKind,
+): boolean {
+  return isTopic(destination) && subscriptionName === undefined && shared === undefined &&
+    !queueOfTopic;
+}
+
 /** The part of the prefetch policy that a consumer goes by. */
 function prefetchNameOf(
   destination: ActiveMQDestination,
-  { subscriptionName }: ConsumerOptions,
-  { mode, browser }: ConsumerKind,
+  options: ConsumerOptions,
+  kind: ConsumerKind,
 ): PrefetchName {
-  if (browser) return "queueBrowserPrefetch";
-  if (subscriptionName !== undefined) {
-    return mode === "auto" ? "optimizeDurableTopicPrefetch" : "durableTopicPrefetch";
+  if (kind.browser) return "queueBrowserPrefetch";
+  if (options.subscriptionName !== undefined) {
+    return kind.mode === "auto" ? "optimizeDurableTopicPrefetch" : "durableTopicPrefetch";
   }
-  return isTopic(destination) ? "topicPrefetch" : "queuePrefetch";
+  return isLossy(destination, options, kind) ? "topicPrefetch" : "queuePrefetch";
 }
 
 function checkUnacknowledged(value = 10_000): number {

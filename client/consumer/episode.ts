@@ -16,18 +16,23 @@ export class Episode {
   /**
    * The limit is reached.
    *
+   * @param now The time.
    * @returns Whether that is news.
    */
-  begin(): boolean {
+  begin(now: number = performance.now()): boolean {
     if (this.#going) return false;
     this.#going = true;
-    return performance.now() - this.#endedAt >= QUIET;
+    return now - this.#endedAt >= QUIET;
   }
 
-  /** The limit is far. */
-  end(): void {
+  /**
+   * The limit is far.
+   *
+   * @param now The time.
+   */
+  end(now: number = performance.now()): void {
     if (!this.#going) return;
     this.#going = false;
-    this.#endedAt = performance.now();
+    this.#endedAt = now;
   }
 }

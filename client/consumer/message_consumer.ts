@@ -70,7 +70,10 @@ export type MessageHandler = (message: Message) => void | Promise<void>;
  * ```
  */
 export interface ConsumeOptions {
-  /** Messages that are with the handler at the same time; those of one group one after another. @default {1} */
+  /**
+   * Messages that are with the handler at the same time; those of one group one after another. A default prefetch size is raised
+   * to it, one that was given must not be smaller, but can be 0. @default {1}
+   */
   concurrency?: number | undefined;
   /** Ends the consuming: no more messages are given to the handler. The consumer stays open. */
   signal?: AbortSignal | undefined;
@@ -170,7 +173,13 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   constructor(parts: ConsumerParts, options: ConsumerOptions) {
     const { context, session, sessionId, destination } = parts;
     const { settings } = context;
-    this.#kind = { mode: session.acknowledgeMode, browser: parts.browser };
+    this.#kind = {
+      mode: session.acknowledgeMode,
+      browser: parts.browser,
+      // Only ActiveMQ has such limits, and has no queues of topics.
+      queueOfTopic: destination.physicalName.includes("::") &&
+        !context.capabilities().maximumPendingMessageLimit,
+    };
     this.#settings = resolveConsumerOptions(options, settings, destination, this.#kind);
     if (options.subscriptionName !== undefined && !context.clientId.given) {
       throw new TypeError("Cannot subscribe durably: the connection needs a clientId of yours");
@@ -439,6 +448,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @returns Resolves when the consumer was closed, or the signal aborted, and the handler has ended. Rejects at once, even if
    *   the handler is still at work, when the connection has ended or the broker has closed the consumer; and with a
    *   `TimeoutError` when the handler has not ended in the time that `close()` waits.
+   * @throws {RangeError} When the `concurrency` is more than the prefetch size or the `maxUnacknowledged` that was given.
    */
   consume(handler: MessageHandler, options: ConsumeOptions = {}): Promise<void> {
     const { concurrency = 1, signal } = options;

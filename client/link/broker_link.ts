@@ -185,7 +185,6 @@ export class BrokerLink {
    */
   async close(timeout: number): Promise<void> {
     this.#closing = true;
-    this.readOn();
     // Whether that was in time or not, the next step is the same.
     await this.#atMost(timeout, this.#outbox.close());
     await this.#atMost(LINGER, this.#transport.closed);
@@ -231,9 +230,9 @@ export class BrokerLink {
     }
   }
 
-  /** Whether what comes is read. Its end has to be seen in any case. */
+  /** Whether what comes is read, if there is anything to come. */
   get #reads(): boolean {
-    return this.#closing || this.#failure !== undefined || this.#mayRead();
+    return this.#failure !== undefined || this.#mayRead();
   }
 
   #show(command: DataStructure, direction: "sent" | "received"): void {

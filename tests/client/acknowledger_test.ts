@@ -19,7 +19,7 @@ import * as fc from "fast-check";
 /** What the broker keeps of a subscription, and what it does with acknowledgements (Java: PrefetchSubscription). */
 class BrokerModel {
   readonly dispatched: number[] = [];
-  /** How often the window was extended. */
+  /** Messages by which the window is extended. */
   extension = 0;
   readonly consumed: number[] = [];
   readonly poisoned: number[] = [];
@@ -38,15 +38,21 @@ class BrokerModel {
         return;
       case 4:
         this.consumed.push(...this.dispatched.splice(last, 1));
+        this.#contract(1);
         return;
     }
     assert(first >= 0 && first <= last, "the first message is one after the last");
     assertEquals(last - first + 1, ack.messageCount, "Unmatched acknowledge");
     if (ack.ackType === 3) return;
     const range = this.dispatched.splice(first, last - first + 1);
+    this.#contract(range.length);
     if (ack.ackType === 1) this.poisoned.push(...range);
     else if (ack.ackType === 6) this.expired.push(...range);
     else this.consumed.push(...range);
+  }
+
+  #contract(count: number): void {
+    this.extension = Math.max(0, this.extension - count);
   }
 }
 
@@ -124,7 +130,11 @@ function step(
 ): Step {
   return {
     check,
-    run: async (application, rig) => void await run(application, rig),
+    run: async (application, rig) => {
+      await run(application, rig);
+      const { dispatched, extension } = rig.broker;
+      assertEquals(rig.acknowledger.outstanding, dispatched.length - extension);
+    },
     toString: () => name,
   };
 }

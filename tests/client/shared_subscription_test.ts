@@ -15,7 +15,7 @@ import { startActiveMq } from "../broker/launcher.ts";
 import { brokers, brokerSkip, skipWithout } from "../broker/env.ts";
 import { test } from "../_harness.ts";
 import { freshName, type TestBroker, testOnBrokers } from "./_brokers.ts";
-import { received, take, texts } from "./_messages.ts";
+import { received, take, texts, until } from "./_messages.ts";
 
 /** A topic that all brokers can share. */
 function sharable({ name }: TestBroker): string {
@@ -301,6 +301,31 @@ testOnBrokers("a shared consumer prefetches as consumers of queues do", async (b
   assertEquals(two.prefetchSize, 2);
 });
 
+testOnBrokers(
+  "a shared consumer with too much buffered asks the broker for less",
+  async (broker) => {
+    const controls: number[] = [];
+    const connection = await broker.connect({
+      inspect: (command) => {
+        if (command.dataType === "ConsumerControl") controls.push(command.prefetch);
+      },
+    });
+    const consumer = await connection.createConsumer(sharable(broker), {
+      shared: "web",
+      maxBufferedBytes: 1,
+    });
+    assertEquals(consumer.prefetchSize, 1000);
+    await connection.send(sharable(broker), "apple");
+    await until(() => controls.includes(0));
+    assertEquals(connection.stats().pausingConsumers, 0);
+    assertEquals((await consumer.receive())?.text, "apple");
+    await until(() => controls.includes(1000));
+    // It is a mere default, so it is raised.
+    consumer.consume(() => {}, { concurrency: 1001 });
+    await until(() => consumer.prefetchSize === 1001);
+  },
+);
+
 test("what tries for virtual topics is done once and leaves nothing", async () => {
   await using broker = await MemoryBroker.listen();
   const probes = broker.fault({
@@ -350,7 +375,9 @@ test("a broker that copies nothing has virtual topics switched off, until it has
   await using connection = await connect(broker.url);
   // What is sent to topics goes elsewhere.
   const off = broker.intercept((command) => {
-    if (!("content" in command) || command.destination?.dataType !== "ActiveMQTopic") return;
+    if (!("content" in command) || command.destination?.dataType !== "ActiveMQTopic") {
+      return undefined;
+    }
     Object.assign(command.destination, { physicalName: "elsewhere" });
   });
   const open = () => connection.createConsumer("topic://VirtualTopic.a", { shared: "web" });
