@@ -312,6 +312,15 @@ test("an exception is about the producer or the message that it names", () => {
   assertEquals(suspectsOf(sends, "Stopping producer (ID:me:1:1) for queue://a"), [1]);
 });
 
+test("a message that was refused is not refused again", () => {
+  const sends = new AsyncSends();
+  sends.add(message(1, "a"));
+  sends.add(message(2, "b"));
+  assertEquals(suspectsOf(sends, "queue://a"), [1]);
+  assertEquals(suspectsOf(sends, ""), [2]);
+  assertEquals(suspectsOf(sends, ""), undefined);
+});
+
 test("few messages are remembered, and few named", () => {
   const sends = new AsyncSends();
   for (let id = 1; id <= 20_000; id++) sends.add(message(id, `queue.${id % 3}`));
