@@ -453,7 +453,8 @@ export class PrimitiveMap {
 
   /**
    * A plain object without a prototype; nested maps and lists become plain too. A `long` becomes a number if it is a safe
-   * integer, else a string of digits. {@linkcode get} has it as a `bigint`.
+   * integer, else a string of digits. {@linkcode get} has it as a `bigint`. To send the values again, use the map: it keeps
+   * their types.
    */
   toObject(): Record<string, unknown> {
     const object: Record<string, unknown> = Object.create(null);

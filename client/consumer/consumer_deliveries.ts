@@ -578,7 +578,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
     const sent = ack.poisonCause
       ? context.send(ack, "Cannot acknowledge", options)
       : context.post(ack, "Cannot acknowledge", options);
-    context.asyncSends.acknowledged(ack.commandId);
+    context.asyncSends.acknowledged();
     return sent;
   }
 

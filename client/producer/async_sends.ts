@@ -1,11 +1,13 @@
 /**
- * Messages and acknowledgements that were sent without asking for an answer, and that the broker may not have handled yet: to say
- * which message it is that the broker refuses.
+ * Messages that were sent without asking for an answer, and that the broker may not have handled yet: to say which message it is
+ * that the broker refuses.
  *
  * ActiveMQ sends a ConnectionError, which does not have the number of the command and mostly names the destination. The broker
  * handles the commands of a connection in their order, but its answers may overtake a ConnectionError (as they overtake
- * ProducerAcks): so a command is taken to be over when two later requests were answered, the second of which was sent after the
- * first answer came. An ExceptionResponse has the number: that of a message whose sender has stopped waiting.
+ * ProducerAcks). So a message is remembered until three requests were answered one after another: the first one says that it is
+ * time for the next, the second that the message was handled, and the third that it has been for as long as a request takes.
+ *
+ * An ExceptionResponse has the number: that of a message whose sender has stopped waiting.
  */
 
 import type {
@@ -20,14 +22,14 @@ import { formatMessageId } from "../message/message.ts";
 import { formatTransactionId } from "../transaction/transaction_id.ts";
 import { AsyncSendError, MOST_IDS, type SentMessage } from "./async_send_error.ts";
 
-/** Commands that are remembered. */
-const MOST = 10_000;
+/** Messages of one generation. */
+const MOST = 4000;
+
+/** Messages whose senders have stopped waiting. */
+const MOST_ABANDONED = 1000;
 
 /** Characters of an exception's message that are looked at. */
 const LONGEST_TEXT = 2000;
-
-/** Messages to one destination that are told apart by what else the exception names. */
-const MOST_COMPARED = 100;
 
 /** A message that was sent, with what names it. */
 interface Sent {
@@ -42,59 +44,87 @@ type Outgoing = Message & { readonly destination: ActiveMQDestination };
 /** Messages by the numbers of their commands, in the order in which they were sent. */
 type Numbered = Map<number, Sent>;
 
-/** The messages of a connection that were sent without asking for an answer. */
-export class AsyncSends {
-  readonly #sent: Numbered = new Map();
+/** What was sent between two answers. */
+class Generation {
+  readonly sent: Numbered = new Map();
   /** The same by the kinds and names of their destinations. */
   readonly #byDestination: Map<ActiveMQDestination["dataType"], Map<string, Numbered>> = new Map();
-  /** Those that asked for an answer, for which nobody waits any more. */
-  readonly #abandoned: Numbered = new Map();
-  /** The number of the last acknowledgement. */
-  #acknowledgement = 0;
-  /** Commands up to this one have been handled for so long that their failures have come. */
-  #over = 0;
-  /** Commands up to this one have been handled. */
-  #handled = 0;
-  /** The number of the last command that was sent when that became known. */
-  #last = 0;
+  /** Whether an acknowledgement was sent, too. */
+  acknowledges = false;
 
-  /** A message was sent that asks for no answer. */
-  add(command: Outgoing): void {
-    const { commandId, destination: { dataType, physicalName } } = command;
-    // The numbers have begun again.
-    if (commandId < this.#last) this.#forget();
-    const sent = toSent(command);
-    this.#sent.set(commandId, sent);
+  get empty(): boolean {
+    return this.sent.size === 0 && !this.acknowledges;
+  }
+
+  add(commandId: number, sent: Sent): void {
+    const { dataType, physicalName } = sent.destination;
+    this.sent.set(commandId, sent);
     let named = this.#byDestination.get(dataType);
     if (!named) this.#byDestination.set(dataType, named = new Map());
     const others = named.get(physicalName);
     if (others) others.set(commandId, sent);
     else named.set(physicalName, new Map([[commandId, sent]]));
-    if (this.#sent.size > MOST) this.#removeOldest();
+  }
+
+  remove(commandId: number): void {
+    const sent = this.sent.get(commandId);
+    if (!sent) return;
+    this.sent.delete(commandId);
+    const named = this.#byDestination.get(sent.destination.dataType)!;
+    const others = named.get(sent.destination.physicalName)!;
+    others.delete(commandId);
+    if (others.size === 0) named.delete(sent.destination.physicalName);
+  }
+
+  /** Those whose destinations a text names. */
+  named(text: string): Numbered {
+    const found: Numbered[] = [];
+    for (const [dataType, named] of this.#byDestination) {
+      for (const [physicalName, messages] of named) {
+        if (namesDestination(text, { dataType, physicalName })) found.push(messages);
+      }
+    }
+    return joined(found);
+  }
+}
+
+/** The messages of a connection that were sent without asking for an answer. */
+export class AsyncSends {
+  /** The last one is what is sent now. A whole one is dropped: to delete the first entries of a Map, one by one, is slow. */
+  #generations: readonly [Generation, Generation, Generation] = generations();
+  /** Those that asked for an answer, for which nobody waits any more. */
+  readonly #abandoned: Numbered = new Map();
+  /** The number of the last command of the generation before the last. */
+  #last = 0;
+
+  /** A message was sent that asks for no answer. */
+  add(command: Outgoing): void {
+    const { commandId } = command;
+    if (commandId < this.#last) {
+      // The numbers have begun again.
+      this.#generations = generations();
+      this.#last = 0;
+    }
+    const current = this.#generations[2];
+    current.add(commandId, toSent(command));
+    if (current.sent.size >= MOST) this.#next(commandId);
   }
 
   /** Nobody waits any more for the answer to a message. */
   abandoned(command: Outgoing): void {
     this.#abandoned.set(command.commandId, toSent(command));
-    if (this.#abandoned.size <= MOST) return;
+    if (this.#abandoned.size <= MOST_ABANDONED) return;
     for (const oldest of this.#abandoned.keys()) return void this.#abandoned.delete(oldest);
   }
 
   /** An acknowledgement was sent that asks for no answer. */
-  acknowledged(commandId: number): void {
-    this.#acknowledgement = commandId;
+  acknowledged(): void {
+    this.#generations[2].acknowledges = true;
   }
 
   /** A message was not sent after all, or the broker has taken it. */
   remove(commandId: number): void {
-    const sent = this.#sent.get(commandId);
-    if (!sent) return;
-    this.#sent.delete(commandId);
-    const { dataType, physicalName } = sent.destination;
-    const named = this.#byDestination.get(dataType)!;
-    const others = named.get(physicalName)!;
-    others.delete(commandId);
-    if (others.size === 0) named.delete(physicalName);
+    for (const generation of this.#generations) generation.remove(commandId);
   }
 
   /**
@@ -104,19 +134,13 @@ export class AsyncSends {
    * @param last The number of the last command that was sent.
    */
   answered(commandId: number, last: number): void {
-    if (commandId <= this.#last) return;
-    for (const id of this.#sent.keys()) {
-      if (id > this.#handled) break;
-      this.remove(id);
-    }
-    this.#over = this.#handled;
-    this.#handled = commandId;
-    this.#last = last;
+    if (commandId > this.#last) this.#next(last);
   }
 
   /** The error for an exception that answers a command; undefined if that was no message. */
   refused(commandId: number, exception: Throwable | null): AsyncSendError | undefined {
-    const sent = this.#sent.get(commandId) ?? this.#abandoned.get(commandId);
+    let sent = this.#abandoned.get(commandId);
+    for (const generation of this.#generations) sent ??= generation.sent.get(commandId);
     if (!sent) return undefined;
     this.remove(commandId);
     this.#abandoned.delete(commandId);
@@ -125,45 +149,36 @@ export class AsyncSends {
 
   /** The error for an exception that answers no command; undefined if it may be about something else than a message. */
   failed(exception: Throwable | null): AsyncSendError | undefined {
-    const suspects = this.#suspects((exception?.message ?? "").slice(0, LONGEST_TEXT));
-    const [first] = suspects.keys();
-    if (first === undefined) return undefined;
-    const messages: SentMessage[] = [];
-    for (const sent of suspects.values()) {
-      if (messages.length < MOST_IDS) messages.push(toMessage(sent));
-      else break;
-    }
-    const { size } = suspects;
-    if (size === 1) this.remove(first);
-    return new AsyncSendError(messages, size, exception);
+    const text = (exception?.message ?? "").slice(0, LONGEST_TEXT);
+    const parts = this.#suspects(text);
+    const all = parts.reduce((sum, { size }) => sum + size, 0);
+    const first = firstOf(parts);
+    const suspects = all > first.length ? first : narrowed(text, first);
+    if (suspects.length === 0) return undefined;
+    const count = all > first.length ? all : suspects.length;
+    if (count === 1) this.remove(suspects[0]![0]);
+    return new AsyncSendError(suspects.map(([, sent]) => toMessage(sent)), count, exception);
   }
 
   /** The messages that a text names; if it names none, all that were sent, unless something else was sent, too. */
-  #suspects(text: string): Numbered {
-    if (text.includes("MessageAck")) return new Map();
-    const found: Numbered[] = [];
-    for (const [dataType, named] of this.#byDestination) {
-      for (const [physicalName, messages] of named) {
-        if (namesDestination(text, { dataType, physicalName })) found.push(messages);
-      }
-    }
-    if (found.length > 0) return narrowed(text, joined(found));
-    return this.#acknowledgement > this.#over ? new Map() : this.#sent;
+  #suspects(text: string): Numbered[] {
+    if (text.includes("MessageAck")) return [];
+    const named = this.#generations.map((generation) => generation.named(text));
+    if (named.some(({ size }) => size > 0)) return named;
+    if (this.#generations.some(({ acknowledges }) => acknowledges)) return [];
+    return this.#generations.map(({ sent }) => sent);
   }
 
-  #removeOldest(): void {
-    for (const oldest of this.#sent.keys()) return this.remove(oldest);
+  #next(last: number): void {
+    this.#last = last;
+    const [, middle, newest] = this.#generations;
+    if (this.#generations.every(({ empty }) => empty)) return;
+    this.#generations = [middle, newest, new Generation()];
   }
+}
 
-  #forget(): void {
-    this.#sent.clear();
-    this.#byDestination.clear();
-    this.#acknowledgement =
-      this.#over =
-      this.#handled =
-      this.#last =
-        0;
-  }
+function generations(): [Generation, Generation, Generation] {
+  return [new Generation(), new Generation(), new Generation()];
 }
 
 function toSent({ messageId, destination, transactionId }: Outgoing): Sent {
@@ -176,16 +191,30 @@ function joined(parts: readonly Numbered[]): Numbered {
   return new Map(parts.flatMap((part) => [...part]).toSorted(([one], [other]) => one - other));
 }
 
+/** As many as an error names. */
+function firstOf(parts: readonly Numbered[]): [commandId: number, sent: Sent][] {
+  const first: [number, Sent][] = [];
+  for (const part of parts) {
+    for (const entry of part) {
+      if (first.length === MOST_IDS) return first;
+      first.push(entry);
+    }
+  }
+  return first;
+}
+
 /** Those that a text names by their ids or their producers; all if it names none. */
-function narrowed(text: string, messages: Numbered): Numbered {
-  if (messages.size > MOST_COMPARED) return messages;
-  const found = [...messages].filter(([, { messageId }]) => {
+function narrowed(
+  text: string,
+  messages: [commandId: number, sent: Sent][],
+): [commandId: number, sent: Sent][] {
+  const found = messages.filter(([, { messageId }]) => {
     const { producerId } = messageId ?? {};
     const producer = producerId &&
       `${producerId.connectionId}:${producerId.sessionId}:${producerId.value}`;
     return names(text, formatMessageId(messageId)) || names(text, producer ?? "");
   });
-  return found.length > 0 ? new Map(found) : messages;
+  return found.length > 0 ? found : messages;
 }
 
 function toMessage({ messageId, destination, transactionId }: Sent): SentMessage {

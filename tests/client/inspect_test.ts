@@ -89,6 +89,8 @@ test("depth and colours of the console are those of what is shown", () => {
   assertEquals(shown(map, { depth: 0 }), "PrimitiveMap { a: [Object] }");
   // Bun's own console counts depths in another way.
   assertEquals(inspect({ x: { map } }, { depth: 1 }), "{ x: { map: [PrimitiveMap] } }");
+  const within = inspect({ x: { map } }, { depth: 3 });
+  assertEquals(within, "{ x: { map: PrimitiveMap { a: { b: [Object] } } } }");
   assertStringIncludes(shown(map, { depth: 10 }), "{ d: 1 }");
   assertStringIncludes(show(map, { colors: true, depth: 10 }), "\x1b[33m1");
   assertEquals(show(map, { depth: null }).includes("[Object]"), false);
@@ -186,9 +188,15 @@ test("each kind of body has a preview", async () => {
 test("a long text is cut and says how long it is", async () => {
   const short = (await arrived("😀".repeat(1000))).toJSON()["body"] as string;
   assertEquals(short, `${"😀".repeat(100)}… (2000 characters)`);
+  const odd = (await arrived(`a${"😀".repeat(1000)}`)).toJSON()["body"] as string;
+  assertEquals(odd, `a${"😀".repeat(99)}… (2001 characters)`);
   for (const unit of ["x", "é", "€", "😀", "a\u0000"]) {
     const message = await arrived(unit.repeat(200_000));
     const body = message.toJSON()["body"] as string;
+    for (const before of ["a", "ab"]) {
+      const { body } = (await arrived(before + unit.repeat(100_000))).toJSON();
+      assert((body as string).startsWith(`${before}${unit.replace("\u0000", " ")}`), `${body}`);
+    }
     assert(body.length <= 200, `${body.length}`);
     assertMatch(body, /… \(\d+ bytes\)$/);
     assert(body.startsWith(unit.replace("\u0000", " ")));
@@ -228,6 +236,7 @@ test("hostile messages are shown in few characters, without control characters",
       { map: wide },
       { stream: lists },
       { map: { wide: Array.from({ length: 90 }, () => Array(90).fill("x".repeat(99))) } },
+      { map: { wide: [1, 2, 3].map(() => Array(90).fill("x".repeat(199))) } },
     ]
   ) {
     const message = await arrived(body as MessageBody, {
@@ -235,10 +244,12 @@ test("hostile messages are shown in few characters, without control characters",
       type: nasty.slice(0, 30_000),
     });
     for (const text of [show(message), show(message, { depth: null }), JSON.stringify(message)]) {
-      assert(text.length < 100_000, `${text.length}`);
+      assert(text.length < 45_000, `${text.length}`);
       assertEquals(CONTROLS.exec(text)?.[0], undefined);
     }
   }
+  const numbers = { map: { wide: Array.from({ length: 90 }, () => Array(90).fill(1)) } };
+  assert(JSON.stringify(await arrived(numbers)).length < 2000);
   const message = await hostile({
     timestamp: 2n ** 62n,
     expiration: -(2n ** 62n),

@@ -417,6 +417,25 @@ test("a session that works for a branch twice begins it once", async () => {
   assertEquals(counts(connection), [1, 1, 0, 0]);
 });
 
+test("a branch that has failed is rolled back even if the broker does not know it", async () => {
+  for (const name of ["commit", "prepare"] as const) {
+    await using broker = await MemoryBroker.listen();
+    const seen = watching();
+    await using connection = await connect(broker.url, seen.options);
+    const { xa } = connection;
+    const session = await connection.createSession({ acknowledgeMode: "transacted" });
+    const xid = createXid();
+    await xa.start(session, xid);
+    await xa.end(session, xid, "fail");
+    const className = "javax.transaction.xa.XAException";
+    const refuse = { className, message: "unknown xaErrorCode:-4" };
+    broker.fault({ command: "TransactionInfo", nth: 1, action: { refuse } });
+    await assertRejects(() => xa[name](xid), XAError);
+    assertEquals(seen.steps().at(-1), [name, "rolled-back"]);
+    assertEquals(counts(connection), [1, 0, 1, 0]);
+  }
+});
+
 test("a prepare without an answer is in doubt", async () => {
   await using broker = await MemoryBroker.listen();
   const seen = watching();
