@@ -59,6 +59,7 @@ export {
   ProtocolError,
   short,
   TypedValue,
+  VERSION,
   type WireFormatOptions,
   type WireFormatSettings,
 } from "./codec/mod.ts";

@@ -44,6 +44,8 @@ export interface BrokerCapabilities {
   readonly advisories: boolean;
   /** There can be a statistics plugin: `connection.statistics`. */
   readonly statistics: boolean;
+  /** Messages may have a `deduplicationId`. Only Artemis can detect duplicates by an id of the application. */
+  readonly duplicateDetection: boolean;
 }
 
 const ALL: BrokerCapabilities = Object.freeze({
@@ -54,7 +56,10 @@ const ALL: BrokerCapabilities = Object.freeze({
   scheduledJobs: true,
   advisories: true,
   statistics: true,
+  duplicateDetection: true,
 });
+
+const ACTIVEMQ: BrokerCapabilities = Object.freeze({ ...ALL, duplicateDetection: false });
 
 const ARTEMIS: BrokerCapabilities = Object.freeze({
   exclusiveConsumers: false,
@@ -64,11 +69,12 @@ const ARTEMIS: BrokerCapabilities = Object.freeze({
   scheduledJobs: false,
   advisories: false,
   statistics: false,
+  duplicateDetection: true,
 });
 
 /** What a broker of a kind can do. */
 export function capabilitiesOf(kind: BrokerKind): BrokerCapabilities {
-  return kind === "artemis" ? ARTEMIS : ALL;
+  return kind === "artemis" ? ARTEMIS : kind === "activemq" ? ACTIVEMQ : ALL;
 }
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
@@ -99,6 +105,8 @@ const REASONS: Readonly<Record<keyof BrokerCapabilities, string>> = {
   advisories:
     "it tells only of connections that were opened, and of some destinations that come and go",
   statistics: "it has no statistics plugin",
+  duplicateDetection:
+    "it ignores `deduplicationId`; let consumers detect duplicates by a property of yours",
 };
 
 /**
@@ -112,5 +120,9 @@ export function requireCapability(
   action: string,
 ): void {
   if (capabilities[name]) return;
-  throw new OpenWireError("UNSUPPORTED", `${action}: the broker is Artemis, and ${REASONS[name]}`);
+  const broker = name === "duplicateDetection" ? "ActiveMQ" : "Artemis";
+  throw new OpenWireError(
+    "UNSUPPORTED",
+    `${action}: the broker is ${broker}, and ${REASONS[name]}`,
+  );
 }

@@ -72,6 +72,7 @@ import {
   type ResponderOptions,
 } from "./request/responder.ts";
 import type { Command, Response } from "./link/commands.ts";
+import { type ConnectionMetadata, METADATA } from "./metadata.ts";
 import { ReadGate } from "./link/read_gate.ts";
 import type { RequestOptions as CommandOptions } from "./link/response_correlator.ts";
 import { SharedStep } from "./shared_step.ts";
@@ -245,6 +246,11 @@ export class Connection implements AsyncDisposable {
   /** What the broker can do. What it is known to ignore is refused with the code `"UNSUPPORTED"`. */
   get capabilities(): BrokerCapabilities {
     return capabilitiesOf(this.brokerKind);
+  }
+
+  /** Name and version of the client, and the names of the JMSX properties. */
+  get metadata(): ConnectionMetadata {
+    return METADATA;
   }
 
   /**

@@ -99,6 +99,8 @@ export {
   type SelectorTag,
   type SelectorValue,
 } from "./message/selector.ts";
+export type { BlobReference } from "./message/blob_reference.ts";
+export type { ConnectionMetadata } from "./metadata.ts";
 export { parseSelector, Selector, SelectorError } from "./selector/mod.ts";
 export { Session, type SessionOptions } from "./session.ts";
 export type {

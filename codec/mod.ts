@@ -54,4 +54,5 @@ export {
 } from "./primitive_value.ts";
 export * from "./message_body.ts";
 export type { UnreadableDispatch } from "./unreadable_dispatch.ts";
+export { PROVIDER, VERSION } from "./version.ts";
 export * from "./wire_format.ts";

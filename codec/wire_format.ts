@@ -8,6 +8,7 @@ import { printable, ProtocolError } from "./errors.ts";
 import { createWireFormatInfo } from "./generated/factories.ts";
 import type { WireFormatInfo } from "./generated/types.ts";
 import { decodePrimitiveMap, encodePrimitiveMap } from "./primitive_map.ts";
+import { PROVIDER, VERSION } from "./version.ts";
 import { int, long, type PrimitiveMap, type PrimitiveType } from "./primitive_value.ts";
 
 /**
@@ -266,7 +267,8 @@ export class OpenWireFormat {
       MaxInactivityDurationInitalDelay: long(offer.maxInactivityDurationInitialDelay),
       MaxFrameSize: long(offer.maxFrameSize),
       MaxFrameSizeEnabled: true,
-      ProviderName: "openwire",
+      ProviderName: PROVIDER,
+      ProviderVersion: VERSION,
       PlatformDetails: "JavaScript",
       ...(offer.host === undefined ? {} : { Host: offer.host }),
     });

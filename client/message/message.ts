@@ -20,6 +20,7 @@ import {
   type PrimitiveList,
   type PrimitiveMap,
 } from "../../codec/mod.ts";
+import { type BlobReference, nameOfUrl } from "./blob_reference.ts";
 import type { BodyCodec } from "./body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
@@ -288,6 +289,14 @@ export class Message {
     return (this.original.brokerPath ?? []).map((id) => id?.value ?? "");
   }
 
+  /** Where the body of a message of the kind `"blob"` is kept; null for all other kinds. */
+  get blob(): BlobReference | null {
+    const { original } = this;
+    if (original.dataType !== "ActiveMQBlobMessage") return null;
+    const { remoteBlobUrl: url, mimeType, deletedByBroker } = original;
+    return { url, name: nameOfUrl(url), mimeType, deletedByBroker };
+  }
+
   /** The property `scheduledJobId`: the job of the broker's scheduler that it came from. */
   get scheduledJobId(): string | null {
     return this.#stringProperty(ScheduleProperty.jobId);
@@ -459,7 +468,9 @@ export class Message {
       case "plain":
         return null;
       case "blob":
-        throw new TypeError("Cannot read the body of a blob message: it is kept elsewhere");
+        throw new TypeError(
+          "Cannot read the body of a blob message: it is kept elsewhere, see `message.blob`",
+        );
     }
   }
 

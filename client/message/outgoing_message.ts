@@ -136,6 +136,13 @@ export interface MessageHeaders {
    */
   groupSequence?: number | undefined;
   /**
+   * An id of the message that the application chooses, such as the number of an order. Artemis stores only the first of the
+   * messages of an address that have the same id, and confirms the others without storing them; it remembers the last 20,000 ids
+   * by default (`id-cache-size`). In a transaction a duplicate makes `commit()` fail. ActiveMQ has no such feature: there
+   * `send()` rejects with `UNSUPPORTED`. Sent as the property `_AMQ_DUPL_ID`.
+   */
+  deduplicationId?: string | undefined;
+  /**
    * The application's properties, instead of those of a message that is forwarded. Names can't be empty; selectors can only
    * use those that are identifiers of Java and no words of theirs such as `AND`. Names of headers, such as `JMSType` or
    * `JMSXGroupID`, are refused: headers have options of their own. `AMQ_SCHEDULED_DELAY` and `AMQ_SCHEDULED_PERIOD` are sent
@@ -240,11 +247,14 @@ function setProperties(
   { delay, nested }: MessageDefaults,
 ): boolean {
   const schedule = scheduleProperties(headers, delay);
-  if (headers.properties === undefined && schedule === undefined && !json) return false;
+  const deduplicationId = checkDeduplicationId(headers.deduplicationId);
+  const isPlain = headers.properties === undefined && schedule === undefined;
+  if (isPlain && deduplicationId === undefined && !json) return false;
   const properties = headers.properties === undefined
     ? decodePrimitiveMap(command.marshalledProperties)
     : checkProperties(headers.properties, nested);
   if (json && !properties.has(CONTENT_TYPE)) properties.set(CONTENT_TYPE, JSON_TYPE);
+  if (deduplicationId !== undefined) properties.set(DEDUPLICATION_ID, deduplicationId);
   if (schedule !== undefined) {
     // One that came from the scheduler would not be scheduled again.
     properties.delete(ScheduleProperty.jobId);
@@ -266,6 +276,14 @@ export function checkTimeToLive(timeToLive: number): number {
   throw new RangeError(
     `Cannot send with time to live ${timeToLive}: milliseconds, 0 or more, are expected`,
   );
+}
+
+/** The property by which Artemis detects duplicates. */
+const DEDUPLICATION_ID = "_AMQ_DUPL_ID";
+
+function checkDeduplicationId(id: string | undefined): string | undefined {
+  if (id === undefined || (typeof id === "string" && id !== "")) return id;
+  throw new TypeError("Cannot use the deduplicationId: a string that is not empty is expected");
 }
 
 function checkSequence(sequence: number): number {

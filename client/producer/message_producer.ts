@@ -205,6 +205,11 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     messages: Iterable<T | Message | OutgoingMessage<T | Message>>,
     options: SendOptions = {},
   ): Promise<SendResult[]> {
+    if (options.deduplicationId !== undefined) {
+      throw new TypeError(
+        "Cannot send a batch with one deduplicationId: give each message its own, { body, deduplicationId }",
+      );
+    }
     const batch = Array.from(messages, (message) => {
       const { body, ...own } = toMessage(message);
       return this.#prepare(body, { ...options, ...own });
@@ -393,6 +398,9 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     const { command, scheduled } = toOutgoing(body, options, settings.message);
     if ((options.period ?? options.repeat ?? options.cron) !== undefined) {
       requireCapability(this.#context.capabilities(), "repeatedDelivery", actionFor(destination));
+    }
+    if (options.deduplicationId !== undefined) {
+      requireCapability(this.#context.capabilities(), "duplicateDetection", actionFor(destination));
     }
     command.producerId = this.#id;
     const oneWay = !settings.alwaysSyncSend &&

@@ -67,6 +67,7 @@ const NAMES: ReadonlySet<string> = new Set(Object.keys(
     type: true,
     groupId: true,
     groupSequence: true,
+    deduplicationId: true,
     properties: true,
     delay: true,
     period: true,

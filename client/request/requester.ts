@@ -8,7 +8,14 @@ import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import type { Deadlines } from "../deadlines.ts";
-import { type Destination, nameOf, toDestination } from "../destination/destination.ts";
+import { selector } from "../message/selector.ts";
+import type { ConsumerOptions } from "../consumer/consumer_options.ts";
+import {
+  type Destination,
+  formatDestination,
+  nameOf,
+  toDestination,
+} from "../destination/destination.ts";
 import { ConnectionClosedError, TimeoutError } from "../errors.ts";
 import { Fifo } from "../fifo.ts";
 import { leavable } from "../iterate.ts";
@@ -33,6 +40,15 @@ import type { TemporaryQueue } from "../destination/temporary_destination.ts";
  */
 export interface RequestOptions
   extends Omit<SendOptions, "destination" | "replyTo" | "correlationId" | keyof CallOptions> {
+  /**
+   * A queue or topic of yours to which the reply is to be sent; a temporary queue of the connection by default. Use it where
+   * temporary queues are not allowed, or where replies have to survive the loss of a connection.
+   *
+   * Several clients can share the queue: each one consumes the replies to its own requests, by a selector on the correlation
+   * id. Responders must therefore copy the correlation id of the request, as `connection.respond()` does. The consumer stays
+   * open until the connection ends. Replies that come after that stay in the queue until they expire.
+   */
+  replyTo?: Destination | undefined;
   /**
    * Milliseconds to wait for the reply, from the call on; 0 for ever. The connection's `requestTimeout` by default.
    */
@@ -68,6 +84,8 @@ export interface RequesterParts {
 
 /** A request that waits for replies. */
 interface Exchange {
+  /** Where the replies come to, as text; empty for the temporary queue. */
+  readonly replyTo: string;
   take(reply: Message): void;
   /** There will be no reply. */
   fail(error: unknown): void;
@@ -81,13 +99,19 @@ const PREFETCH_SIZE = 1000;
 /** Replies of one request that wait to be read, at most. */
 const MOST_UNREAD = 10_000;
 
-/** Sends the requests of one connection. All replies come to one temporary queue, made for the first request. */
+/**
+ * Sends the requests of one connection. Replies come to one temporary queue, made for the first request, unless a request names
+ * another destination.
+ */
 export class Requester {
   readonly #parts: RequesterParts;
+  /** What correlation ids begin with if replies do not come to the temporary queue. */
+  readonly #prefix: string = crypto.randomUUID();
   /** By correlation id. */
   readonly #exchanges: Map<string, Exchange> = new Map();
   #lateReplies = 0;
-  #replies: Promise<TemporaryQueue> | undefined;
+  /** Where replies come to, by the same text as in {@linkcode Exchange}. */
+  readonly #replies: Map<string, Promise<Destination>> = new Map();
   #ended: Error | undefined;
 
   constructor(parts: RequesterParts) {
@@ -107,7 +131,7 @@ export class Requester {
   /** The connection has ended. */
   end(reason: Error): void {
     this.#ended = reason;
-    this.#lost(reason);
+    for (const replyTo of [...this.#replies.keys(), ""]) this.#lost(replyTo, reason);
   }
 
   async request(
@@ -120,6 +144,7 @@ export class Requester {
     const encoded = encodeBody(body, this.#parts.nestedMapAndListEnabled) as MessageBody;
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
     const stop = this.#begin(destination, encoded, copyOptions(options), timeout, {
+      replyTo: replyText(options.replyTo),
       take: resolve,
       fail: reject,
       late: () => {
@@ -176,6 +201,7 @@ export class Requester {
       wake();
     };
     const stop = this.#begin(destination, body, options, timeout, {
+      replyTo: replyText(options.replyTo),
       take: (reply) => {
         cancelStall();
         if (replies.length >= MOST_UNREAD) {
@@ -215,10 +241,11 @@ export class Requester {
   /** The milliseconds to wait. */
   #check(options: RequestOptions): number {
     const given: SendOptions = options;
-    for (const name of ["replyTo", "correlationId", "destination"] as const) {
+    for (const name of ["correlationId", "destination"] as const) {
       if (given[name] === undefined) continue;
       throw new TypeError(`Cannot send a request with a ${name} of its own`);
     }
+    checkReplyTo(options.replyTo);
     return milliseconds("timeout", options.timeout, this.#parts.requestTimeout);
   }
 
@@ -236,7 +263,7 @@ export class Requester {
     }
     const { signal } = options;
     // Unguessable: whoever has seen one request must not be able to answer another.
-    const correlationId = crypto.randomUUID();
+    const correlationId = (options.replyTo === undefined ? "" : this.#prefix) + crypto.randomUUID();
     const abort = (): void => exchange.fail(signal!.reason);
     const cancel = this.#parts.deadlines.add(timeout, exchange.late);
     const stop = (): void => {
@@ -262,7 +289,7 @@ export class Requester {
     correlationId: string,
   ): Promise<void> {
     const start = performance.now();
-    const replyTo = await (this.#replies ??= this.#open());
+    const replyTo = await this.#repliesTo(options.replyTo);
     if (!this.#exchanges.has(correlationId)) return;
     const left = timeout === 0 ? 0 : Math.max(1, Math.ceil(timeout - (performance.now() - start)));
     await this.#parts.connection.send(destination, body, {
@@ -277,24 +304,55 @@ export class Requester {
     });
   }
 
-  async #open(): Promise<TemporaryQueue> {
-    const { connection } = this.#parts;
+  /** Where replies are to be sent, once somebody receives them there. */
+  #repliesTo(given: Destination | undefined): Promise<Destination> {
+    const key = replyText(given);
+    let replies = this.#replies.get(key);
+    if (!replies) {
+      replies = given === undefined ? this.#openTemporary() : this.#open(key, given, {
+        selector: selector`JMSCorrelationID LIKE ${this.#prefix + "%"}`,
+      });
+      this.#replies.set(key, replies);
+    }
+    return replies;
+  }
+
+  async #openTemporary(): Promise<Destination> {
     let queue: TemporaryQueue | undefined;
+    const remove = async (): Promise<void> => await queue?.delete().catch(() => {});
     try {
-      queue = await connection.createTemporaryQueue();
-      const consumer = await connection.createConsumer(queue, { prefetchSize: PREFETCH_SIZE });
-      consumer.consume((reply) => this.#take(reply)).then(
-        () => this.#lost(new ConnectionClosedError("The connection is being closed")),
-        (error) => {
-          this.#lost(error);
-          return queue!.delete();
-        },
-      ).catch(() => {});
-      return queue;
+      queue = await this.#parts.connection.createTemporaryQueue();
+      return await this.#open("", queue, {}, remove);
     } catch (error) {
       // The next request tries again.
-      this.#replies = undefined;
-      await queue?.delete().catch(() => {});
+      this.#replies.delete("");
+      await remove();
+      throw error;
+    }
+  }
+
+  async #open(
+    key: string,
+    destination: Destination,
+    options: ConsumerOptions,
+    failed?: () => Promise<void>,
+  ): Promise<Destination> {
+    try {
+      const consumer = await this.#parts.connection.createConsumer(destination, {
+        prefetchSize: PREFETCH_SIZE,
+        ...options,
+      });
+      consumer.consume((reply) => this.#take(reply)).then(
+        () => this.#lost(key, new ConnectionClosedError("The connection is being closed")),
+        (error) => {
+          this.#lost(key, error);
+          return failed?.();
+        },
+      ).catch(() => {});
+      return destination;
+    } catch (error) {
+      // The next request tries again.
+      this.#replies.delete(key);
       throw error;
     }
   }
@@ -305,9 +363,27 @@ export class Requester {
     else this.#lateReplies++;
   }
 
-  /** No more replies come to the queue; the next request makes a new one. */
-  #lost(error: unknown): void {
-    this.#replies = undefined;
-    for (const exchange of this.#exchanges.values()) exchange.fail(error);
+  /** No more replies come to a destination; the next request opens a consumer again. */
+  #lost(replyTo: string, error: unknown): void {
+    this.#replies.delete(replyTo);
+    for (const exchange of this.#exchanges.values()) {
+      if (exchange.replyTo === replyTo) exchange.fail(error);
+    }
   }
+}
+
+function replyText(replyTo: Destination | undefined): string {
+  return replyTo === undefined ? "" : formatDestination(toDestination(replyTo));
+}
+
+/** Checks that one consumer can receive what is sent to a destination. */
+function checkReplyTo(replyTo: Destination | undefined): void {
+  if (replyTo === undefined) return;
+  const { physicalName } = toDestination(replyTo);
+  if (!/[,*>]/.test(physicalName)) return;
+  throw new TypeError(
+    `Cannot request replies to ${
+      nameOf(toDestination(replyTo))
+    }: a single queue or topic is expected`,
+  );
 }

@@ -267,6 +267,7 @@ const REPLY_NAMES: ReadonlySet<string> = new Set(Object.keys(
     type: true,
     groupId: true,
     groupSequence: true,
+    deduplicationId: true,
     properties: true,
   } satisfies Record<keyof Reply, true>,
 ));

@@ -15,6 +15,7 @@ import {
   type RequestManyOptions,
   TimeoutError,
 } from "../../mod.ts";
+import { type ConsumerId, createConsumerControl } from "../../codec/mod.ts";
 import { Deadlines } from "../../client/deadlines.ts";
 import { Requester, type RequesterParts } from "../../client/request/requester.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
@@ -186,7 +187,7 @@ testOnBrokers("bodies of requests are as those of send()", async (broker) => {
 
 testOnBrokers("what a request sets by itself is refused", async (broker) => {
   const client = await broker.connect();
-  for (const name of ["replyTo", "correlationId", "destination"]) {
+  for (const name of ["correlationId", "destination"]) {
     const options = { [name]: "x" };
     await assertRejects(() => client.request(broker.name, "a", options), TypeError, name);
     assertThrows(() => client.requestMany(broker.name, "a", options), TypeError, name);
@@ -707,4 +708,86 @@ test("requestMany() fails after 10,000 replies that nobody reads, and gives thos
     for await (const { text } of replies) assertEquals(text, `${count++}`);
   }) as OpenWireError;
   assertEquals([error.code, count], ["TOO_MANY_REPLIES", 10_001]);
+});
+
+testOnBrokers(
+  "replies come to a queue that several clients share, each to its own client",
+  async (broker) => {
+    const { name, connect } = broker;
+    const replyTo = `${name}.replies`;
+    const [ann, bob, server] = [await connect(), await connect(), await connect()];
+    const seen: Message[] = [];
+    await server.respond(name, (request) => {
+      seen.push(request);
+      return request.text!.toUpperCase();
+    });
+    const clients = [ann, bob, ann, bob, ann];
+    const replies = await Promise.all(
+      clients.map((client, i) => client.request(name, `text ${i}`, { replyTo })),
+    );
+    assertEquals(replies.map(({ text }) => text), clients.map((_, i) => `TEXT ${i}`));
+    assertEquals(
+      new Set(seen.map(({ replyTo }) => `${replyTo?.dataType} ${replyTo?.physicalName}`)),
+      new Set([`ActiveMQQueue ${replyTo}`]),
+    );
+    assertEquals(new Set(seen.map(({ correlationId }) => correlationId)).size, clients.length);
+    // The temporary queue is used beside it.
+    assertEquals((await ann.request(name, "plain")).text, "PLAIN");
+    assertEquals(seen.at(-1)?.replyTo?.dataType, "ActiveMQTempQueue");
+    assertEquals(await gather(bob.requestMany(name, "many", { replyTo, maxReplies: 1 })), ["MANY"]);
+  },
+);
+
+testOnBrokers("replies come to a topic, too", async ({ name, connect }) => {
+  const [client, server] = [await connect(), await connect()];
+  await server.respond(name, ({ text }) => text);
+  const replyTo = `topic://${name}.replies`;
+  assertEquals((await client.request(name, "x", { replyTo })).text, "x");
+});
+
+test("a reply to a queue of its own survives the loss of the requester's connection", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using client = await connect(broker.url, {
+    failover: { initialReconnectDelay: 1, useExponentialBackOff: false },
+  });
+  const reply = client.request("ask", "x", { replyTo: "replies", persistent: true });
+  await until(() => broker.queue("ask").size === 1);
+  await broker.disconnectClients();
+  await using server = await connect(broker.url);
+  await using _ = await server.respond("ask", () => "answer");
+  assertEquals((await reply).text, "answer");
+});
+
+test("the end of one reply queue's consumer fails only the requests with that queue", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using client = await connect(broker.url);
+  await using server = await connect(broker.url);
+  const requests = await server.createConsumer("ask");
+  const opened: ConsumerId[] = [];
+  broker.intercept((command) => {
+    if (command.dataType === "ConsumerInfo") opened.push(command.consumerId!);
+    return undefined;
+  });
+  const fixed = client.request("ask", "fixed", { replyTo: "replies" });
+  const failure = assertRejects(() => fixed, ClosedError);
+  await received(requests);
+  const plain = client.request("ask", "plain");
+  const { replyTo, correlationId } = await received(requests);
+  assertEquals(opened.length, 2);
+  broker.sendToClients(createConsumerControl({ consumerId: opened[0]!, close: true }));
+  await failure;
+  await server.send(replyTo!, "answer", { correlationId: correlationId! });
+  assertEquals((await plain).text, "answer");
+});
+
+test("replies can't be requested to several destinations", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using client = await connect(broker.url);
+  for (const replyTo of ["a,b", "a.*", "a.>", "topic://a,topic://b"]) {
+    await assertRejects(
+      () => client.request("ask", "x", { replyTo }),
+      TypeError,
+      "a single queue or topic is expected",
+    );
+  }
 });

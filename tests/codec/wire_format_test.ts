@@ -12,6 +12,7 @@ import {
   OpenWireFormat,
   type PrimitiveMapInput,
   ProtocolError,
+  VERSION,
   type WireFormatInfo,
   type WireFormatOptions,
   type WireFormatSettings,
@@ -89,6 +90,7 @@ test("OpenWireFormat.info() offers the options with the types that Java expects"
     MaxFrameSize: ["long", 104_857_600n],
     MaxFrameSizeEnabled: ["boolean", true],
     ProviderName: ["string", "openwire"],
+    ProviderVersion: ["string", VERSION],
     PlatformDetails: ["string", "JavaScript"],
     Host: ["string", "broker-1"],
   });
