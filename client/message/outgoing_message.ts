@@ -356,6 +356,11 @@ function isJson(body: unknown): boolean {
 }
 
 function jsonText(value: unknown): string {
+  if (value instanceof Message) {
+    throw new TypeError(
+      "Cannot send a Message as JSON, which shows only the beginning of its body: send the message itself, or its body",
+    );
+  }
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) {
     throw new TypeError(`Cannot send a ${typeof value} as JSON: there is no text for it`);

@@ -187,6 +187,13 @@ test("send() refuses JSON of an object whose content would be lost", async () =>
     await connection.send("q", { json });
     assertEquals((await received(consumer)).text, JSON.stringify(json));
   }
+  await connection.send("q", "x");
+  const message = await received(consumer);
+  await assertRejects(
+    () => connection.send("q", { json: message }),
+    TypeError,
+    "the message itself",
+  );
 });
 
 test("what a sender changes after the call does not change the message", async () => {
