@@ -28,8 +28,8 @@ export class Journal implements Iterable<Command> {
   readonly #commands: Map<number, Command> = new Map();
   /** Local transactions that go on, by their numbers; undefined for one that has become too large. */
   readonly #transactions: Map<string, Transaction | undefined> = new Map();
-  /** Numbers of messages that were sent and are kept nevertheless, the oldest first. */
-  readonly #cached: Set<number> = new Set();
+  /** Bytes of messages that were sent and are kept nevertheless, by their numbers; the oldest first. */
+  readonly #cached: Map<number, number> = new Map();
   #cachedBytes = 0;
 
   constructor(options: JournalOptions) {
@@ -57,7 +57,7 @@ export class Journal implements Iterable<Command> {
   remove(command: Command): void {
     const ended = endedBy(command);
     if (ended !== undefined) this.forget(ended);
-    this.#commands.delete(command.commandId);
+    this.#delete(command.commandId);
   }
 
   /** Whether all of a transaction is kept. */
@@ -112,16 +112,22 @@ export class Journal implements Iterable<Command> {
   #cache(command: Command): boolean {
     const { maxCacheSize } = this.#options;
     if (maxCacheSize === 0 || command.responseRequired || !isMessage(command)) return false;
+    // One that could not be encoded was removed before it counts as sent.
+    if (!this.has(command)) return false;
     if (this.#cached.has(command.commandId)) return true;
-    this.#cached.add(command.commandId);
+    this.#cached.set(command.commandId, sizeOf(command));
     this.#cachedBytes += sizeOf(command);
-    for (const oldest of this.#cached) {
+    for (const oldest of this.#cached.keys()) {
       if (this.#cachedBytes <= maxCacheSize) break;
-      this.#cachedBytes -= sizeOf(this.#commands.get(oldest)!);
-      this.#cached.delete(oldest);
-      this.#commands.delete(oldest);
+      this.#delete(oldest);
     }
     return true;
+  }
+
+  #delete(commandId: number): void {
+    this.#commands.delete(commandId);
+    this.#cachedBytes -= this.#cached.get(commandId) ?? 0;
+    this.#cached.delete(commandId);
   }
 }
 

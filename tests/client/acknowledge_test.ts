@@ -2,6 +2,8 @@
 
 import {
   type AcknowledgeMode,
+  BrokerError,
+  connect,
   type Connection,
   type ConnectOptions,
   type MessageConsumer,
@@ -9,6 +11,8 @@ import {
   type Session,
 } from "../../mod.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { MemoryBroker } from "../../testing/mod.ts";
+import { test } from "../_harness.ts";
 import { type TestBroker, testOnBrokers } from "./_brokers.ts";
 import {
   assertIllegalState,
@@ -113,12 +117,83 @@ testOnBrokers(
   },
 );
 
-testOnBrokers("sendAcksAsync false: a refused acknowledgement fails", async (broker) => {
-  const { consumer, connection } = await open(broker, "individual", { sendAcksAsync: false });
-  await send(broker, broker.name, "a");
-  await (await received(consumer)).ack();
-  await connection.close();
-  assertEquals(await left(broker, broker.name), []);
+test("optimizeAcknowledgeTimeout says after how long gathered acknowledgements are sent", async () => {
+  await using broker = await MemoryBroker.listen();
+  const first = Promise.withResolvers<string | null>();
+  broker.intercept((command, { connection }) => {
+    if (command.dataType === "MessageAck") first.resolve(connection.clientId);
+    return undefined;
+  });
+  // The patient one begins to wait before the other one.
+  const timeouts = [["never", 0], ["patient", 3_600_000], ["quick", 20]] as const;
+  await using connections = new AsyncDisposableStack();
+  for (const [clientId, timeout] of timeouts) {
+    const connection = await connect(broker.url, {
+      clientId,
+      optimizeAcknowledge: true,
+      optimizeAcknowledgeTimeout: timeout,
+    });
+    connections.use(connection);
+    const consumer = await connection.createConsumer(clientId);
+    await connection.send(clientId, "a");
+    await received(consumer);
+  }
+  assertEquals(await first.promise, "quick");
+});
+
+for (const sendAcksAsync of [true, false]) {
+  const when = sendAcksAsync ? "does not wait for the broker" : "waits for the broker's answer";
+  testOnBrokers(`sendAcksAsync ${sendAcksAsync}: ack() ${when}`, async (broker) => {
+    const asked: boolean[] = [];
+    const numbers = new Set<number>();
+    let answered = 0;
+    const { consumer, connection } = await open(broker, "individual", {
+      sendAcksAsync,
+      inspect: (command, direction) => {
+        if (direction === "sent" && command.dataType === "MessageAck") {
+          asked.push(command.responseRequired);
+          numbers.add(command.commandId);
+        } else if (command.dataType === "Response" && numbers.has(command.correlationId)) {
+          answered++;
+        }
+      },
+    });
+    await send(broker, broker.name, "a");
+    await (await received(consumer)).ack();
+    assertEquals(answered, sendAcksAsync ? 0 : 1);
+    await connection.close();
+    assertEquals(asked, [!sendAcksAsync]);
+    assertEquals(await left(broker, broker.name), []);
+  });
+}
+
+test("sendAcksAsync false: ack() rejects when the broker refuses the acknowledgement", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url, { sendAcksAsync: false });
+  await connection.send("q", "a");
+  const consumer = await connection.createConsumer("q", { acknowledgeMode: "individual" });
+  const message = await received(consumer);
+  broker.fault({ command: "MessageAck", action: { refuse: "not yours" } });
+  const error = await assertRejects(() => message.ack(), BrokerError);
+  assertEquals(error.message, "Cannot acknowledge: not yours");
+  assertEquals(broker.queue("q").size, 1);
+});
+
+test("sendAcksAsync true: the status reports that the broker refuses an acknowledgement", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url);
+  await connection.send("q", "a");
+  const consumer = await connection.createConsumer("q", { acknowledgeMode: "individual" });
+  const message = await received(consumer);
+  broker.fault({ command: "MessageAck", action: { refuse: "not yours" } });
+  const reported = connection.status().next();
+  await message.ack();
+  const { value } = await reported;
+  assertEquals([value.type, value.error?.message], [
+    "error",
+    "The broker reports a failure: not yours",
+  ]);
+  assertEquals(broker.queue("q").size, 1);
 });
 
 testOnBrokers(

@@ -302,6 +302,67 @@ test("a connection in reserve takes the place of a lost one", async () => {
   assert(connection.brokerInfo !== undefined);
 });
 
+test("updateURIsSupported false: brokers that a broker tells of are not tried", async () => {
+  await using one = await MemoryBroker.listen();
+  await using two = await MemoryBroker.listen();
+  const asked: string[] = [];
+  await using connection = await connect([one.url], {
+    failover: {
+      ...QUICK,
+      maxReconnectAttempts: 2,
+      updateURIsSupported: false,
+      acceptBroker: (url) => asked.push(url) > 0,
+    },
+  });
+  tell(one, createConnectionControl({ connectedBrokers: two.url, rebalanceConnection: true }));
+  await connection.ping();
+  assertEquals([connection.stats().reconnections, asked], [0, []]);
+  one.suspend();
+  await one.disconnectClients();
+  assertInstanceOf(await connection.closed, ConnectionClosedError);
+  assertEquals(two.connections, 0);
+});
+
+test("rebalanceUpdateURIs false: the connection stays until it is lost", async () => {
+  await using one = await MemoryBroker.listen();
+  await using two = await MemoryBroker.listen();
+  await using connection = await connect([one.url], {
+    failover: { ...QUICK, rebalanceUpdateURIs: false },
+  });
+  tell(one, createConnectionControl({ connectedBrokers: two.url, rebalanceConnection: true }));
+  await connection.ping();
+  assertEquals(connection.stats().reconnections, 0);
+  const back = statusOf(connection, "resumed");
+  one.suspend();
+  await one.disconnectClients();
+  await back;
+  assertEquals(`tcp://${connection.remoteAddress}`, two.url);
+});
+
+test("no more than backupPoolSize connections are in reserve", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using stack = new AsyncDisposableStack();
+  const proxies: FaultProxy[] = [];
+  for (let i = 0; i < 5; i++) proxies.push(stack.use(await FaultProxy.listen(broker.url)));
+  const inUse = (): number => proxies.filter(({ accepted }) => accepted > 0).length;
+  let found = 0;
+  const reserve = (count: number): Promise<void> => until(() => found === count);
+  await using connection = await connect(proxies.map(({ url }) => url), {
+    logger: {
+      ...silent,
+      debug: (message) => message === "A connection is in reserve" && found++,
+    },
+    failover: { ...QUICK, backup: true, backupPoolSize: 2 },
+  });
+  await reserve(2);
+  // One more would be begun at once: the next one is when one of these is lost.
+  await connection.ping();
+  assertEquals([inUse(), found], [3, 2]);
+  proxies[2]!.connection.reset();
+  await reserve(3);
+  assertEquals([inUse(), proxies[2]!.accepted], [3, 2]);
+});
+
 test("a connection moves to a broker that is to be preferred, when it comes", async () => {
   await using one = await MemoryBroker.listen();
   await using two = await MemoryBroker.listen();

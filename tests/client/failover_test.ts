@@ -157,6 +157,61 @@ testFailover(
   { failover: { replaySends: false } },
 );
 
+const ASYNC = { confirm: false } as const;
+/** Bytes as which each of the messages below counts for `maxCacheSize`: its text and 1024 more. */
+const COUNTED = 1024 + "1".length + 4;
+
+for (
+  const [title, failover, found] of [
+    ["are lost with it", {}, ["4"]],
+    ["are sent again with trackMessages", { trackMessages: true }, ["1", "2", "3", "4"]],
+    [
+      "are sent again with trackMessages, as far as maxCacheSize goes",
+      { trackMessages: true, maxCacheSize: 2 * COUNTED },
+      ["2", "3", "4"],
+    ],
+    [
+      "are not sent again with trackMessages and replaySends false",
+      { trackMessages: true, maxCacheSize: COUNTED, replaySends: false },
+      ["4"],
+    ],
+  ] as const
+) {
+  testFailover(
+    `messages without an answer that a connection has swallowed ${title}`,
+    async ({ broker, proxy, connection, name, lose }) => {
+      const producer = await connection.createProducer(name);
+      proxy.connection.apply("silence");
+      for (const text of ["1", "2", "3"]) {
+        assertEquals((await producer.send(text, ASYNC)).outcome, "windowed");
+      }
+      await lose();
+      await producer.send("4", ASYNC);
+      await connection.ping();
+      assertEquals((await left(broker, name)).map(([text]) => text), found);
+    },
+    { failover },
+  );
+}
+
+testFailover(
+  "a message that can't be sent takes nothing of maxCacheSize",
+  async ({ broker, proxy, connection, name, lose }) => {
+    const producer = await connection.createProducer(name);
+    proxy.connection.apply("silence");
+    await producer.send("1", ASYNC);
+    await assertRejects(
+      () => producer.send("2", { ...ASYNC, type: "x".repeat(70_000) }),
+      OpenWireError,
+    );
+    for (const text of ["3", "4"]) await producer.send(text, ASYNC);
+    await lose();
+    await connection.ping();
+    assertEquals((await left(broker, name)).map(([text]) => text), ["3", "4"]);
+  },
+  { failover: { trackMessages: true, maxCacheSize: 2 * COUNTED } },
+);
+
 testFailover(
   "what is sent while there is no connection arrives in order",
   async ({ broker, proxy, connection, name, resumed }) => {

@@ -1,6 +1,7 @@
 import {
   BatchError,
   byte,
+  createXid,
   EncodeError,
   long,
   type Message,
@@ -14,6 +15,15 @@ import {
   short,
   topic,
 } from "../../mod.ts";
+import {
+  type ConsumerId,
+  createActiveMQTextMessage,
+  createBrokerId,
+  createConnectionId,
+  createLocalTransactionId,
+  createMessageDispatch,
+  createXATransactionId,
+} from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { connect } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
@@ -300,6 +310,67 @@ testOnBrokers("what the broker says of a message", async (broker) => {
   assertEquals(inTransaction.producerTransactionId, `TX:${connectionId}:1`);
   await session.close();
 }, { needs: ["transaction ids of messages"] });
+
+testOnBrokers("a message tells the distributed transaction that sent it", async (broker) => {
+  const { consumer } = await pair(broker);
+  const connection = await broker.connect();
+  const { xa } = connection;
+  const session = await connection.createSession({ acknowledgeMode: "transacted" });
+  const xid = createXid({
+    formatId: 7,
+    globalTransactionId: Uint8Array.of(1, 0xab),
+    branchQualifier: Uint8Array.of(0x7f),
+  });
+  await xa.start(session, xid);
+  await session.send(broker.name, "x");
+  await xa.end(session, xid);
+  await xa.commit(xid, { onePhase: true });
+  // As Java writes it: each byte as an int.
+  assertEquals(
+    (await next(consumer)).producerTransactionId,
+    "XID:[7,globalId=1ffffffab,branchId=7f]",
+  );
+}, { needs: ["transaction ids of messages"] });
+
+test("a message tells its user, its brokers and where it began", async () => {
+  await using broker = await MemoryBroker.listen();
+  const ids: ConsumerId[] = [];
+  broker.intercept((command) => {
+    if (command.dataType === "ConsumerInfo") ids.push(command.consumerId!);
+    return undefined;
+  });
+  await using connection = await connect(broker.url);
+  const consumer = await connection.createConsumer("q");
+  const local = createLocalTransactionId({
+    connectionId: createConnectionId({ value: "ID:other" }),
+    value: 5,
+  });
+  const message = createActiveMQTextMessage({
+    userID: "maria",
+    brokerPath: [createBrokerId({ value: "a" }), null, createBrokerId({ value: "b" })],
+    originalTransactionId: createXATransactionId({
+      formatId: 1,
+      globalTransactionId: Uint8Array.of(0x10),
+      branchQualifier: null,
+    }),
+    transactionId: local,
+    originalDestination: topic("t"),
+  });
+  const [consumerId] = ids;
+  broker.sendToClients(createMessageDispatch({ consumerId: consumerId!, message }));
+  const whole = await next(consumer);
+  assertEquals([whole.userId, whole.brokerPath], ["maria", ["a", "", "b"]]);
+  assertEquals(whole.producerTransactionId, "XID:[1,globalId=10,branchId=]");
+  assertEquals(whole.originalDestination, topic("t"));
+
+  const plain = { ...message, originalTransactionId: null, brokerPath: null, userID: null };
+  broker.sendToClients(createMessageDispatch({ consumerId: consumerId!, message: plain }));
+  const bare = await next(consumer);
+  assertEquals(
+    [bare.userId, bare.brokerPath, bare.producerTransactionId],
+    [null, [], "TX:ID:other:5"],
+  );
+});
 
 testOnBrokers("message groups keep to a consumer until they are closed", async (broker) => {
   const connection = await broker.connect();
