@@ -26,7 +26,7 @@ testOnBrokers("the script by URL sends a message and receives it", async ({ url,
   const { code, stdout, stderr, asked } = await hello(url, name);
   assertEquals([code, stderr], [0, ""]);
   const [connected, sent, received] = stdout.split("\n");
-  assertMatch(connected!, /^Connected to 127\.0\.0\.1:\d+ \((ActiveMQ .+|openwire)\)$/);
+  assertMatch(connected!, /^Connected to 127\.0\.0\.1:\d+ \((ActiveMQ .+|openwire .+)\)$/);
   assertMatch(sent!, /^Sent ID:\S+: confirmed$/);
   assertEquals(received, `Received "hello" from Deno`);
   assert(!asked.some((path) => path.startsWith("testing/")));
