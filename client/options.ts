@@ -19,6 +19,8 @@ import {
   type ResolvedPrefetchPolicy,
   resolvePrefetchPolicy,
 } from "./consumer/prefetch_policy.ts";
+import type { FindBrokers } from "./failover/find_brokers.ts";
+import type { TransportFactory } from "./transport_factory.ts";
 import {
   type RedeliveryPolicies,
   type RedeliveryPolicy,
@@ -157,8 +159,8 @@ export interface ConnectOptions extends Credentials {
   nestedMapAndListEnabled?: boolean | undefined;
 
   /**
-   * How to find a broker and to reconnect when a connection is lost. A URL such as `failover:(tcp://a,tcp://b)` and a list of
-   * URLs reconnect in any case, one with a single broker only with this.
+   * How to find a broker and to reconnect when a connection is lost. A URL such as `failover:(tcp://a,tcp://b)`, a list of
+   * URLs and the option `brokers` reconnect in any case, a URL with a single broker only with this.
    */
   failover?: FailoverOptions | undefined;
   /** Is shown each command that is sent or received, after it was decoded; passwords are blanked. For logs and debugging. */
@@ -169,8 +171,25 @@ export interface ConnectOptions extends Credentials {
   hooks?: MessagingHooks | undefined;
   /** Ends the attempt to connect. */
   signal?: AbortSignal | undefined;
-  /** A connection that stands already, instead of one to the URL. It is closed with the connection. */
-  transport?: Transport | undefined;
+  /**
+   * A function that makes the connection to a broker, for each attempt; see {@linkcode TransportFactory}. The addresses in the
+   * URL may then be of any scheme, such as `ws://gateway/broker` or `unix:/run/broker.sock`.
+   *
+   * Or a transport that is open already, instead of a connection to the URL. It can be used once: with `failover`, several
+   * brokers or `brokers` it is refused. It is closed with the connection.
+   *
+   * Options of TLS and of the socket are refused beside it, for they would have no effect.
+   */
+  transport?: Transport | TransportFactory | undefined;
+  /**
+   * A function that finds brokers; see {@linkcode FindBrokers}. It is called before the first attempt to connect and before
+   * each round of attempts to reconnect, which then goes over the brokers of the URL, those that it has returned, and those
+   * that a broker has told of. What it returns takes the place of what it returned before.
+   *
+   * It has `connectTimeout` for each call. When it fails while brokers are known, that is logged and these are tried. A value
+   * that is no array of URLs is thrown by `connect()` at once.
+   */
+  brokers?: FindBrokers | undefined;
 }
 
 /**
@@ -249,7 +268,8 @@ export function resolveSettings(options: ConnectOptions): ConnectionSettings {
     compressionThreshold: bytes("compressionThreshold", options.compressionThreshold, 1024),
     disableTimeStampsByDefault: options.disableTimeStampsByDefault ?? false,
     nestedMapAndListEnabled: options.nestedMapAndListEnabled ?? true,
-    failover: options.failover && resolveFailoverOptions(options.failover),
+    failover: options.failover &&
+      resolveFailoverOptions(options.failover, options.transport !== undefined),
   };
 }
 
