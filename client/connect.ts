@@ -6,6 +6,7 @@
 
 import { Connection } from "./connection.ts";
 import { Connector } from "./connector.ts";
+import { checkName } from "./names.ts";
 import { checkFunctions, type ConnectOptions } from "./options.ts";
 import { type BrokerUrl, parseBrokerUrl } from "./url/broker_url.ts";
 import { mergeConnectOptions } from "./url/merge_connect_options.ts";
@@ -80,9 +81,9 @@ export async function connect(
   const connector = new Connector(target, { ...rest, hooks });
   const connection = new Connection({
     connector,
-    clientId,
-    clientIdPrefix,
-    connectionIdPrefix,
+    clientId: checkName("clientId", clientId),
+    clientIdPrefix: checkName("clientIdPrefix", clientIdPrefix),
+    connectionIdPrefix: checkName("connectionIdPrefix", connectionIdPrefix),
     inspect,
     hooks,
     autoStart,

@@ -63,6 +63,7 @@ import {
   limitsOf,
   milliseconds,
 } from "./options.ts";
+import { requireName } from "./names.ts";
 import { closeWith, SaidClosed } from "./say_closed.ts";
 import { Requester, type RequestManyOptions, type RequestOptions } from "./request/requester.ts";
 import {
@@ -619,7 +620,7 @@ export class Connection implements AsyncDisposable {
    *   it has a consumer. Of a shared one: `"DESTINATION_IN_USE"` when it has a consumer; nothing happens if there is none of that
    *   name.
    * @throws {OpenWireError} `"UNSUPPORTED"` when the broker can't share the topic.
-   * @throws {TypeError} When the name of a shared subscription or its topic can't be used.
+   * @throws {TypeError} When the name is blank or no text, or that of a shared subscription or its topic can't be used.
    */
   async unsubscribe(
     subscriptionName: string,
@@ -631,7 +632,7 @@ export class Connection implements AsyncDisposable {
     const command = createRemoveSubscriptionInfo({
       connectionId: this.#id,
       clientId: this.clientId,
-      subscriptionName,
+      subscriptionName: requireName("subscriptionName", subscriptionName),
     });
     await this.#context.request(command, `Cannot unsubscribe ${subscriptionName}`, options);
   }

@@ -47,8 +47,17 @@ const PLAIN: WireFormatOptions = {
 
 /** Who speaks to the broker that was found. Whatever fails with it has ended the connection. */
 export interface Speaker {
-  /** Agrees on how to write commands. */
-  negotiate(transport: Transport, format: OpenWireFormat, signal: AbortSignal): Promise<BrokerLink>;
+  /**
+   * Agrees on how to write commands.
+   *
+   * @param secure Whether the transport is one with TLS.
+   */
+  negotiate(
+    transport: Transport,
+    format: OpenWireFormat,
+    signal: AbortSignal,
+    secure: boolean,
+  ): Promise<BrokerLink>;
   /** Introduces the client. From then on the connection is in use. */
   introduce(
     link: BrokerLink,
@@ -342,15 +351,16 @@ export class Connector {
    */
   #check(brokers: readonly BrokerTarget[], more: boolean): void {
     const { tls, socket, transport } = this.#options;
-    const given = [socket, tls, ...brokers.flatMap(({ options }) => [options.socket, options.tls])];
-    if (transport && given.some((options) => options && Object.keys(options).length > 0)) {
-      throw new TypeError(
-        "Cannot use options of the socket or of TLS with a transport: they would have no effect",
-      );
-    }
-    if (tls && !more && !brokers.some(isSecure)) {
+    const unused = transport
+      ? [tls, ...brokers.map(({ options }) => options.tls)].some(Boolean)
+      : tls && !more && !brokers.some(isSecure);
+    if (unused) {
       // They would have no effect, and passwords would go over the wire as they are.
-      throw new TypeError("Cannot use options of TLS without an ssl:// URL");
+      throw new TypeError("Cannot use options of TLS without an ssl:// URL, or with a transport");
+    }
+    const sockets = [socket, ...brokers.map(({ options }) => options.socket)];
+    if (transport && sockets.some((options) => Object.keys(options ?? {}).length > 0)) {
+      throw new TypeError("Cannot use options of the socket with a transport: it has its own");
     }
     for (const broker of brokers) this.#createFormat(broker);
   }
@@ -495,7 +505,8 @@ export class Connector {
     const transport = await this.#connect(broker, limit, attempts);
     attempts.step =
       `the answer of ${transport.remoteAddress}, which may speak something else than OpenWire,`;
-    return await this.#speaker!.negotiate(transport, this.#createFormat(broker), limit.signal);
+    const format = this.#createFormat(broker);
+    return await this.#speaker!.negotiate(transport, format, limit.signal, isSecure(broker));
   }
 
   async #introduce(

@@ -38,7 +38,7 @@ import {
  * ```
  */
 export interface Credentials {
-  /** User name; none by default. */
+  /** User name; none by default. An empty text is none to no broker: it is sent as it is. */
   readonly username?: string | undefined;
   /** Password, or a token if the broker expects one in its place; none by default. */
   readonly password?: string | undefined;
@@ -74,11 +74,14 @@ export interface ConnectOptions extends Credentials {
    * @param url Such as `tcp://localhost:61616`.
    */
   beforeConnect?: ((url: string) => void | Promise<void>) | undefined;
-  /** JMS client id, which no other connection to the broker may have; a new one by default. Durable subscriptions need one. */
+  /**
+   * JMS client id, which no other connection to the broker may have; a new one by default. Durable subscriptions need one. A
+   * blank one is refused.
+   */
   clientId?: string | undefined;
-  /** What a client id begins with that isn't given. @default {"ID:openwire"} */
+  /** What a client id begins with that isn't given; not blank. @default {"ID:openwire"} */
   clientIdPrefix?: string | undefined;
-  /** What the connection id begins with. @default {"ID:openwire"} */
+  /** What the connection id begins with; not blank. @default {"ID:openwire"} */
   connectionIdPrefix?: string | undefined;
   /** What to offer the broker; see `WireFormatOptions` for the defaults. */
   wireFormat?: WireFormatOptions | undefined;

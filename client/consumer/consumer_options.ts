@@ -64,7 +64,7 @@ export interface ConsumerOptions extends CallOptions {
    * @default {10_000}
    */
   maxUnacknowledged?: number | undefined;
-  /** SQL-92 condition on headers and properties; all messages by default. */
+  /** SQL-92 condition on headers and properties; all messages by default, or when it is blank. */
   selector?: string | undefined;
   /** Whether messages sent through the same connection are left out (topics). @default {false} */
   noLocal?: boolean | undefined;
@@ -163,7 +163,7 @@ export function resolveConsumerOptions(
     }
   }
   if (subscriptionName !== undefined) {
-    if (typeof subscriptionName !== "string" || subscriptionName === "") {
+    if (typeof subscriptionName !== "string" || subscriptionName.trim() === "") {
       throw new TypeError("Cannot use the subscriptionName: a name is expected");
     }
     if (destination.dataType !== "ActiveMQTopic") {
@@ -271,7 +271,8 @@ export function toConsumerInfo(
     maximumPendingMessageLimit: options.maximumPendingMessageLimit ??
       settings.prefetchPolicy.maximumPendingMessageLimit,
     subscriptionName: options.subscriptionName ?? null,
-    selector: options.selector ?? null,
+    // As in JMS: a blank one is none.
+    selector: options.selector?.trim() ? options.selector : null,
     noLocal: options.noLocal ?? false,
     exclusive: options.exclusive ?? settings.exclusiveConsumer,
     retroactive: options.retroactive ?? (isTopic(destination) && settings.useRetroactiveConsumer),

@@ -26,6 +26,7 @@ import { harmless } from "../harmless.ts";
 import { bytesOf, isPlainObject, namedBody, wrongBody } from "./body_kind.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
 import { type Destination, toDestination } from "../destination/destination.ts";
+import { checkName } from "../names.ts";
 import { Message } from "./message.ts";
 import { checkProperties, refuseNested } from "./message_properties.ts";
 import {
@@ -122,13 +123,13 @@ export interface MessageHeaders {
   priority?: number | undefined;
   /** Milliseconds after which nobody needs the message any more; 0 for never. The producer's by default. */
   timeToLive?: number | undefined;
-  /** JMSCorrelationID. */
+  /** JMSCorrelationID. An empty text is sent as it is, and so is that of {@linkcode type}. */
   correlationId?: string | undefined;
   /** JMSReplyTo: where an answer is expected. */
   replyTo?: Destination | undefined;
   /** JMSType. */
   type?: string | undefined;
-  /** JMSXGroupID: messages of one group go to one consumer. */
+  /** JMSXGroupID: messages of one group go to one consumer. A blank one is refused. */
   groupId?: string | undefined;
   /**
    * JMSXGroupSeq, an integer of 32 bits. For ActiveMQ 1 gives the group to a consumer anew; below 0 the message is the last
@@ -231,7 +232,9 @@ export function toOutgoing(
   if (headers.correlationId !== undefined) command.correlationId = headers.correlationId;
   if (headers.replyTo !== undefined) command.replyTo = toDestination(headers.replyTo);
   if (headers.type !== undefined) command.type = headers.type;
-  if (headers.groupId !== undefined) command.groupID = headers.groupId;
+  if (headers.groupId !== undefined) {
+    command.groupID = checkName("groupId", headers.groupId) ?? null;
+  }
   if (headers.groupSequence !== undefined) {
     command.groupSequence = checkSequence(headers.groupSequence);
   }

@@ -15,6 +15,7 @@ import { TimeoutError } from "../errors.ts";
 import { leavable } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
 import type { Logger } from "../observe/logger.ts";
+import { requireName } from "../names.ts";
 import { milliseconds } from "../options.ts";
 import { ReplyQueue } from "../request/reply_queue.ts";
 import { TimeLimit } from "../time_limit.ts";
@@ -163,10 +164,11 @@ export class ScheduledJobs {
    * @param options How long to wait.
    * @throws {BrokerError} When the broker refuses.
    * @throws {TimeoutError} When the broker did not answer in time.
+   * @throws {TypeError} When the id is blank or no text.
    */
   async remove(id: string, options: CallOptions = {}): Promise<void> {
     await this.#manage(
-      { AMQ_SCHEDULER_ACTION: "REMOVE", [ScheduleProperty.jobId]: id },
+      { AMQ_SCHEDULER_ACTION: "REMOVE", [ScheduleProperty.jobId]: requireName("id of a job", id) },
       options,
     );
   }

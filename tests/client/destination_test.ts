@@ -223,7 +223,7 @@ test("wrong options of a destination are refused at once", () => {
     ["q?prefetchSize=1", "no option prefetchSize; the nearest is consumer.prefetchSize"],
     ["q?consumer.prefetchSize=secret", "expected an integer from 0 to 32767"],
     ["q?consumer.prefetchSize=32768", "expected an integer from 0 to 32767"],
-    ["q?consumer.selector=", "expected text, not empty"],
+    ["q?consumer.subscriptionName=", "expected text, not empty"],
     ["q?consumer.priority=128", "expected an integer from -128 to 127"],
     ["q?consumer.noLocal", "option 1 has no value"],
     ["q?consumer.noLocal=true&consumer.noLocal=true", "there twice"],

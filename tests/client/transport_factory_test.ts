@@ -333,19 +333,17 @@ test("what is no transport is refused before anything is tried", async () => {
 
 test("options of TLS and of the socket are refused beside a transport", async () => {
   const [ready, peer] = memoryPair();
+  const tls = "Cannot use options of TLS without an ssl:// URL, or with a transport";
+  const socket = "Cannot use options of the socket with a transport";
   for (const transport of [ready, () => ready]) {
-    const cases: [url: string, options: ConnectOptions][] = [
-      ["tcp://memory", { socket: { noDelay: false } }],
-      ["ssl://memory", { tls: { verifyHostName: false } }],
-      ["tcp://memory?tcpNoDelay=true", {}],
-      ["ssl://memory?socket.verifyHostName=false", {}],
+    const cases: [url: string, options: ConnectOptions, message: string][] = [
+      ["tcp://memory", { socket: { noDelay: false } }, socket],
+      ["ssl://memory", { tls: { verifyHostName: false } }, tls],
+      ["tcp://memory?tcpNoDelay=true", {}, socket],
+      ["ssl://memory?socket.verifyHostName=false", {}, tls],
     ];
-    for (const [url, options] of cases) {
-      await assertRejects(
-        () => connect(url, { ...options, transport }),
-        TypeError,
-        "options of the socket or of TLS with a transport",
-      );
+    for (const [url, options, message] of cases) {
+      await assertRejects(() => connect(url, { ...options, transport }), TypeError, message);
     }
   }
   ready.close();
