@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../errors.ts";
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, TlsOptions, Transport } from "../transport/mod.ts";
 import type { CallOptions } from "./call_options.ts";
@@ -279,7 +280,9 @@ export function resolveSettings(options: ConnectOptions): ConnectionSettings {
 function valueCount(value = 65_536): number {
   if (Number.isInteger(value) && value >= 1 && value <= 0x7fffffff) return value;
   throw new RangeError(
-    `Cannot use ${value} as maxDecodedValues: an integer from 1 to 2147483647 is expected`,
+    `Cannot use ${
+      numberText(value)
+    } as maxDecodedValues: an integer from 1 to 2147483647 is expected`,
   );
 }
 
@@ -324,7 +327,7 @@ export function milliseconds(name: string, value: number | undefined, fallback: 
   if (value === undefined) return fallback;
   if (!Number.isFinite(value) || value < 0 || value > 0x7fffffff) {
     throw new RangeError(
-      `Cannot use ${value} as ${name}: 0 to 2147483647 milliseconds are expected`,
+      `Cannot use ${numberText(value)} as ${name}: 0 to 2147483647 milliseconds are expected`,
     );
   }
   return value;
@@ -361,7 +364,7 @@ export function bytes(name: string, value: number | undefined, fallback: number)
   if (value === undefined) return fallback;
   if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff) {
     throw new RangeError(
-      `Cannot use ${value} as ${name}: an integer of 0 to 2147483647 bytes is expected`,
+      `Cannot use ${numberText(value)} as ${name}: an integer of 0 to 2147483647 bytes is expected`,
     );
   }
   return value;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import {
   type ActiveMQDestination,
   type ConsumerId,
@@ -144,7 +145,7 @@ export function resolveConsumerOptions(
   const { selector, priority = 0, subscriptionName, maximumPendingMessageLimit } = options;
   if (!Number.isInteger(priority) || priority < -128 || priority > 127) {
     throw new RangeError(
-      `Cannot use ${priority} as priority: an integer from -128 to 127 is expected`,
+      `Cannot use ${numberText(priority)} as priority: an integer from -128 to 127 is expected`,
     );
   }
   if (selector !== undefined && typeof selector !== "string") {
@@ -248,7 +249,9 @@ function prefetchNameOf(
 function checkUnacknowledged(value = 10_000): number {
   if (Number.isInteger(value) && value >= 0 && value <= 0x7fffffff) return value;
   throw new RangeError(
-    `Cannot use ${value} as maxUnacknowledged: an integer from 0 to 2147483647 is expected`,
+    `Cannot use ${
+      numberText(value)
+    } as maxUnacknowledged: an integer from 0 to 2147483647 is expected`,
   );
 }
 

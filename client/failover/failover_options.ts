@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import type { Resolved } from "../resolved.ts";
 import { parseAnyAddress } from "../url/broker_address.ts";
 import { textOf } from "./broker_text.ts";
@@ -169,6 +170,8 @@ function checkRange(
   const fits = kind === "an integer" ? Number.isInteger(value) : Number.isFinite(value);
   if (fits && value >= least && value <= most) return;
   throw new RangeError(
-    `Cannot use ${value} as ${name} of failover: ${kind} from ${least} to ${most} is expected`,
+    `Cannot use ${
+      numberText(value)
+    } as ${name} of failover: ${kind} from ${least} to ${most} is expected`,
   );
 }

@@ -21,7 +21,7 @@ import {
   PrimitiveMap,
   type PrimitiveMapInput,
 } from "../../codec/mod.ts";
-import { typeName } from "../../errors.ts";
+import { numberText, typeName } from "../../errors.ts";
 import { harmless } from "../harmless.ts";
 import { bytesOf, isPlainObject, namedBody, wrongBody } from "./body_kind.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
@@ -270,14 +270,18 @@ function setProperties(
 /** Checks a JMSPriority. */
 export function checkPriority(priority: number): number {
   if (Number.isInteger(priority) && priority >= 0 && priority <= 9) return priority;
-  throw new RangeError(`Cannot send with priority ${priority}: an integer from 0 to 9 is expected`);
+  throw new RangeError(
+    `Cannot send with priority ${numberText(priority)}: an integer from 0 to 9 is expected`,
+  );
 }
 
 /** Checks a time to live. */
 export function checkTimeToLive(timeToLive: number): number {
   if (Number.isSafeInteger(timeToLive) && timeToLive >= 0) return timeToLive;
   throw new RangeError(
-    `Cannot send with time to live ${timeToLive}: milliseconds, 0 or more, are expected`,
+    `Cannot send with time to live ${
+      numberText(timeToLive)
+    }: milliseconds, 0 or more, are expected`,
   );
 }
 
@@ -290,9 +294,9 @@ function checkDeduplicationId(id: string | undefined): string | undefined {
 }
 
 function checkSequence(sequence: number): number {
-  if ((sequence | 0) === sequence) return sequence;
+  if (Number.isInteger(sequence) && (sequence | 0) === sequence) return sequence;
   throw new RangeError(
-    `Cannot send with group sequence ${sequence}: an integer of 32 bits is expected`,
+    `Cannot send with group sequence ${numberText(sequence)}: an integer of 32 bits is expected`,
   );
 }
 

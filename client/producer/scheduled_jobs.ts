@@ -6,7 +6,7 @@
 
 import type { ActiveMQDestination, PrimitiveMapInput } from "../../codec/mod.ts";
 import { long } from "../../codec/mod.ts";
-import { OpenWireError } from "../../errors.ts";
+import { numberText, OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { requireCapability } from "../capabilities.ts";
 import type { Connection } from "../connection.ts";
@@ -270,10 +270,12 @@ function within([from, to]: Times): Record<string, ReturnType<typeof long>> {
 }
 
 function timeOf(name: string, time: Date | number | undefined, fallback: number): number {
-  const value = Number(time ?? fallback);
+  const value = time instanceof Date ? time.getTime() : time ?? fallback;
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new RangeError(
-    `Cannot use ${time} as ${name}: a date, or milliseconds since 1970, are expected`,
+    `Cannot use ${
+      time instanceof Date ? "an invalid date" : numberText(time)
+    } as ${name}: a date, or milliseconds since 1970, are expected`,
   );
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OpenWireError } from "../../errors.ts";
+import { numberText, OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import type { Deadlines } from "../deadlines.ts";
@@ -170,7 +170,7 @@ export class Requester {
     const stall = milliseconds("stallTimeout", stallTimeout, 0);
     if (maxReplies !== Infinity && !(Number.isInteger(maxReplies) && maxReplies > 0)) {
       throw new RangeError(
-        `Cannot use ${maxReplies} as maxReplies: an integer of 1 or more is expected`,
+        `Cannot use ${numberText(maxReplies)} as maxReplies: an integer of 1 or more is expected`,
       );
     }
     const to = toDestination(destination);
