@@ -21,6 +21,7 @@ import { toError } from "../errors.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
 import { isToldByArtemis } from "./advisory/advisory_topics.ts";
 import { DestinationSource } from "./advisory/destination_source.ts";
+import { BrokerClock } from "./broker_clock.ts";
 import type { CommandChannel } from "./link/command_channel.ts";
 import {
   type BrokerCapabilities,
@@ -134,6 +135,7 @@ export class Connection implements AsyncDisposable {
   readonly #channel: CommandChannel;
   readonly #id: ConnectionId;
   readonly #counters: MessageCounters = new MessageCounters();
+  readonly #clock: BrokerClock = new BrokerClock();
   readonly #pendingSends: PendingSends;
   readonly #asyncSends: AsyncSends = new AsyncSends();
   readonly #status: StatusFeed = new StatusFeed();
@@ -207,6 +209,7 @@ export class Connection implements AsyncDisposable {
       deadlines: this.#deadlines,
       requestTimeout: settings.requestTimeout,
       nestedMapAndListEnabled: settings.nestedMapAndListEnabled,
+      clock: this.#clock,
     });
     this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout, this.#log);
     this.statistics = new Statistics(this, settings.requestTimeout, this.#log);
@@ -794,6 +797,7 @@ export class Connection implements AsyncDisposable {
         this.#status.publish({ type: "resumed", remoteAddress: this.remoteAddress });
       },
       interrupted: () => {
+        this.#clock.reset();
         for (const session of [...this.#sessions]) session.interrupted();
         this.xa.interrupted();
       },
@@ -891,6 +895,7 @@ export class Connection implements AsyncDisposable {
       settings: this.#settings,
       deadlines: this.#deadlines,
       counters: this.#counters,
+      clock: this.#clock,
       pendingSends: this.#pendingSends,
       asyncSends: this.#asyncSends,
       log: this.#log,
@@ -953,7 +958,8 @@ export class Connection implements AsyncDisposable {
         this.#asyncSends.answered(command.correlationId, this.#channel.lastId);
         return;
       case "MessageDispatch": {
-        const { consumerId } = command;
+        const { consumerId, message } = command;
+        if (message) this.#clock.seen(message);
         // A consumer that was just closed may still be sent messages; the broker delivers them again.
         if (consumerId) this.#consumers.get(idKey(consumerId))?.dispatch(command);
         return;
