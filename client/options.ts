@@ -39,7 +39,7 @@ import {
  * ```
  */
 export interface Credentials {
-  /** User name; none by default. An empty text is none to no broker: it is sent as it is. */
+  /** User name; none by default. An empty text is sent as it is. */
   readonly username?: string | undefined;
   /** Password, or a token if the broker expects one in its place; none by default. */
   readonly password?: string | undefined;

@@ -79,9 +79,7 @@ export class Candidates {
 
   /** Notes which brokers the application has found, in place of those that it has found before. */
   found(brokers: readonly BrokerTarget[]): void {
-    const before = new Map(this.#found.map((broker) => [keyOf(broker), broker]));
-    // One that is the same is to be known as that.
-    this.#found = brokers.map((broker) => before.get(keyOf(broker)) ?? broker);
+    this.#found = brokers;
   }
 
   /**
@@ -108,8 +106,4 @@ export class Candidates {
   #listed(): readonly BrokerTarget[] {
     return [...this.#options.brokers, ...this.#found];
   }
-}
-
-function keyOf(broker: BrokerTarget): string {
-  return `${textOf(broker)} ${JSON.stringify(broker.options)}`;
 }

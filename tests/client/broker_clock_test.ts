@@ -2,6 +2,7 @@
 
 import { connect, type Connection, type OpenWireError, TimeoutError } from "../../mod.ts";
 import { BrokerClock } from "../../client/broker_clock.ts";
+import { MemoryBroker } from "../../testing/mod.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { test } from "../_harness.ts";
 import { credentials } from "../_secret.ts";
@@ -93,6 +94,29 @@ testOnReal("a message that expires at once is reported, once", async (connection
     "this lives longer",
     "for ever",
   ]);
+});
+
+test("another broker has another clock", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url, { failover: { initialReconnectDelay: 1 } });
+  const errors = errorsOf(connection);
+  {
+    using _ahead = broker.intercept((command) => {
+      if (command.dataType !== "MessageDispatch" || !command.message) return undefined;
+      command.message.brokerOutTime = Date.now() + HOUR;
+      return undefined;
+    });
+    await hear(connection, "time");
+  }
+  const late = () => connection.request("nobody", "?", { timeout: 20 });
+  await assertRejects(late, TimeoutError, "The broker's clock is ");
+  assertEquals(errors.map(({ code }) => code), ["CLOCK_DIFFERENCE"]);
+  const statuses = connection.status();
+  await broker.disconnectClients();
+  for await (const { type } of statuses) if (type === "resumed") break;
+  const error = await assertRejects(late, TimeoutError);
+  assert(error.message.endsWith("within 20 ms"), error.message);
+  assertEquals(errors.length, 1);
 });
 
 testOnBrokers("clocks that agree are not mentioned", async (broker) => {

@@ -6,7 +6,7 @@ import {
   type ConnectOptions,
   type FailoverOptions,
   type FindBrokers,
-  OpenWireError,
+  type OpenWireError,
   TimeoutError,
   TransportError,
 } from "../../mod.ts";
@@ -124,6 +124,49 @@ test("the brokers of the URL are tried, too, and duplicates once", async () => {
     }), TransportError);
   assertEquals(seen, [one, two, three, one, two, three]);
   assertEquals((error.cause as AggregateError).errors.length, 3);
+});
+
+test("the error tells of the brokers of the last round, and of no others", async () => {
+  const dead = await Promise.all(Array.from({ length: 4 }, deadUrl));
+  const brokers = finding(() => dead.slice(0, 2), () => dead.slice(2));
+  const failover = { ...QUICK, startupMaxReconnectAttempts: 2 };
+  const error = await assertRejects(() => connect([], { brokers, failover }), TransportError);
+  const { errors } = error.cause as AggregateError;
+  assertEquals(
+    errors.map(({ message }) => message),
+    dead.slice(2).map((url) => `Cannot connect to ${url}: connection refused`),
+  );
+});
+
+test("a failure to find brokers counts no more when some were found", async () => {
+  const [one, two] = [await deadUrl(), await deadUrl()];
+  const brokers = finding(() => Promise.reject(new Error("no api")), () => [two]);
+  for (const rounds of [1, 2]) {
+    const failover = { ...QUICK, startupMaxReconnectAttempts: rounds };
+    brokers.calls = 0;
+    const error = await assertRejects(() => connect(one, { brokers, failover }), TransportError);
+    // The one broker that is known has failed after that.
+    const errors = (error.cause as AggregateError | undefined)?.errors ?? [error];
+    const refused = (url: string) => `Cannot connect to ${url}: connection refused`;
+    assertEquals(
+      errors.map(({ message }: Error) => message),
+      rounds === 1 ? [refused(one)] : [refused(one), refused(two)],
+    );
+  }
+});
+
+test("a connection to the broker of the URL is replaced by one to a found broker", async () => {
+  await using two = await MemoryBroker.listen();
+  for (const list of [false, true]) {
+    await using one = await MemoryBroker.listen();
+    const brokers = finding(() => [], () => [two.url]);
+    await using connection = await connect(list ? [one.url] : one.url, { brokers });
+    assertEquals(`tcp://${connection.remoteAddress}`, one.url);
+    const back = statusOf(connection, "resumed");
+    await one.suspend();
+    await back;
+    assertEquals(`tcp://${connection.remoteAddress}`, two.url);
+  }
 });
 
 test("found brokers are tried in random order by default", async () => {

@@ -1,5 +1,11 @@
 /** Connections that a function of the application makes: for each attempt, to addresses of any scheme. */
 
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createConnection, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Duplex } from "node:stream";
 import {
   connect,
   type Connection,
@@ -12,7 +18,7 @@ import {
   TransportError,
   type TransportFactory,
 } from "../../mod.ts";
-import { createConnectionControl } from "../../codec/mod.ts";
+import { createConnectionControl, decodePrimitiveMap } from "../../codec/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import { dial, memoryPair } from "../../transport/mod.ts";
 import {
@@ -94,6 +100,21 @@ test("the function gets the address without its options, of known schemes with t
       beforeConnect: (address) => void seen.push(address),
     });
     assertEquals(seen, [address, address], url);
+  }
+});
+
+test("the broker is told the host of its own addresses only", async () => {
+  await using broker = new MemoryBroker();
+  for (const [url, host] of [["tcp://one:1", "one"], ["ws://gateway/two"], ["unix:/run/a.sock"]]) {
+    const hosts: unknown[] = [];
+    await using _ = await connect(url!, {
+      transport: () => broker.connect(),
+      inspect: (command, direction) => {
+        if (command.dataType !== "WireFormatInfo" || direction === "received") return;
+        hosts.push(decodePrimitiveMap(command.marshalledProperties!).get("Host"));
+      },
+    });
+    assertEquals(hosts, [host], url);
   }
 });
 
@@ -386,4 +407,50 @@ test("priorityURIs may be of any scheme, too", async () => {
   const url = "failover:(unix:/a,unix:/b)?priorityBackup=true&priorityURIs=unix:/b";
   await using _ = await connect(url, { transport });
   assertEquals(seen[0], "unix:/b");
+});
+
+test("a broker behind a unix socket is reached, and again when the connection was lost", async () => {
+  await using broker = new MemoryBroker();
+  const folder = mkdtempSync(join(tmpdir(), "openwire-"));
+  const path = join(folder, "broker.sock");
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    const upstream = broker.connect();
+    const { readable, writable } = Duplex.toWeb(socket) as unknown as Transport;
+    Promise.all([readable.pipeTo(upstream.writable), upstream.readable.pipeTo(writable)])
+      .catch(() => {})
+      .finally(() => {
+        upstream.close();
+        socket.destroy();
+      });
+  });
+  server.listen(path);
+  await once(server, "listening");
+  // As docs/connecting.md has it.
+  const transport: TransportFactory = async (address, signal) => {
+    const socket = createConnection({ path: address.replace("unix:", ""), signal });
+    await once(socket, "connect", { signal });
+    const closed = once(socket, "close").then(() => {}, () => {});
+    const close = () => void socket.destroy();
+    return { ...Duplex.toWeb(socket), closed, remoteAddress: address, close } as Transport;
+  };
+  {
+    await using connection = await connect(`unix:${path}`, { transport, failover: QUICK });
+    assertEquals(connection.remoteAddress, `unix:${path}`);
+    const consumer = await connection.createConsumer("orders");
+    const back = statusOf(connection, "resumed");
+    for (const socket of sockets) socket.destroy();
+    await back;
+    await connection.send("orders", "hello");
+    assertEquals((await received(consumer)).text, "hello");
+    // Nobody listens any more.
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+    const failed = await statusOf(connection, "reconnecting");
+    assertEquals((failed.error as OpenWireError).code, "CONNECT_FAILED");
+  }
+  rmSync(folder, { recursive: true });
 });
