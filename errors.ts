@@ -245,3 +245,13 @@ export function typeName(value: unknown): string {
     return "object";
   }
 }
+
+/** What may be shown of a value where a number is expected: the number, or the type of a value that is none, not the value. */
+export function numberText(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  // A large one takes quadratic time to be written.
+  if (typeof value === "bigint") {
+    return value === BigInt.asIntN(64, value) ? `${value}n` : "a bigint";
+  }
+  return `a value of type ${typeName(value)}`;
+}

@@ -6,6 +6,7 @@
 
 import { Connection } from "./connection.ts";
 import { Connector } from "./connector.ts";
+import { checkName } from "./names.ts";
 import { checkFunctions, type ConnectOptions } from "./options.ts";
 import { type BrokerUrl, parseBrokerUrl } from "./url/broker_url.ts";
 import { mergeConnectOptions } from "./url/merge_connect_options.ts";
@@ -18,7 +19,8 @@ import { mergeConnectOptions } from "./url/merge_connect_options.ts";
  * until one accepts; what trying again can't change, such as a wrong password, is thrown at once. `docs/url-options.md` lists
  * all options.
  *
- * @param url Where the broker is, such as `tcp://localhost:61616`.
+ * @param url Where the broker is, such as `tcp://localhost:61616`. Several URLs are those of a group of brokers; with the option
+ *   `brokers` there may be none.
  * @param options Credentials, wire format, times.
  * @returns The connection, once the broker has accepted it.
  * @throws {TransportError} When the URL is wrong (`"INVALID_URL"`, `"UNSUPPORTED_SCHEME"`), no connection can be made to the
@@ -30,6 +32,8 @@ import { mergeConnectOptions } from "./url/merge_connect_options.ts";
  * @throws {BrokerError} When the broker refuses the connection for another reason, such as a client id that is in use.
  * @throws {TimeoutError} When it took longer than `connectTimeout`.
  * @throws {RangeError} When an option is out of range.
+ * @throws {TypeError} When the URL is neither a string nor a URL, an option is of a wrong kind, or two options exclude each
+ *   other.
  *
  * @example
  * ```ts
@@ -63,7 +67,7 @@ export async function connect(
   url: string | URL | readonly (string | URL)[],
   options: ConnectOptions = {},
 ): Promise<Connection> {
-  const target = parseBrokerUrls(url, options.transport !== undefined);
+  const target = parseBrokerUrls(url, options);
   const {
     clientId,
     clientIdPrefix,
@@ -77,9 +81,9 @@ export async function connect(
   const connector = new Connector(target, { ...rest, hooks });
   const connection = new Connection({
     connector,
-    clientId,
-    clientIdPrefix,
-    connectionIdPrefix,
+    clientId: checkName("clientId", clientId),
+    clientIdPrefix: checkName("clientIdPrefix", clientIdPrefix),
+    connectionIdPrefix: checkName("connectionIdPrefix", connectionIdPrefix),
     inspect,
     hooks,
     autoStart,
@@ -93,13 +97,18 @@ export async function connect(
   return connection;
 }
 
-/** Several URLs are those of a group of brokers. */
-function parseBrokerUrls(url: string | URL | readonly (string | URL)[], given: boolean): BrokerUrl {
-  // A broker in memory has an address that nobody needs to find.
-  if (given) return parseBrokerUrl(String(url).replace(/^vm:/, "tcp:"));
-  if (!isList(url)) return parseBrokerUrl(url);
-  if (url.length === 0) throw new TypeError("Cannot connect: a URL is expected");
-  const targets = url.map((one) => parseBrokerUrl(one));
+/** Several URLs are those of a group of brokers; so are those that a function finds. */
+function parseBrokerUrls(
+  url: string | URL | readonly (string | URL)[],
+  { transport, brokers }: ConnectOptions,
+): BrokerUrl {
+  const rules = { anyScheme: transport !== undefined, mayBeEmpty: brokers !== undefined };
+  if (!isList(url)) {
+    const target = parseBrokerUrl(url, rules);
+    return brokers ? { ...target, options: { failover: {}, ...target.options } } : target;
+  }
+  if (url.length === 0 && !brokers) throw new TypeError("Cannot connect: a URL is expected");
+  const targets = url.map((one) => parseBrokerUrl(one, rules));
   return {
     brokers: targets.flatMap(({ brokers }) => brokers),
     nested: {},

@@ -21,6 +21,7 @@ import { toError } from "../errors.ts";
 import { AdvisoryConsumer, toAdvisoryTopic } from "./advisory/advisory_consumer.ts";
 import { isToldByArtemis } from "./advisory/advisory_topics.ts";
 import { DestinationSource } from "./advisory/destination_source.ts";
+import { BrokerClock } from "./broker_clock.ts";
 import type { CommandChannel } from "./link/command_channel.ts";
 import {
   type BrokerCapabilities,
@@ -63,6 +64,7 @@ import {
   limitsOf,
   milliseconds,
 } from "./options.ts";
+import { requireName } from "./names.ts";
 import { closeWith, SaidClosed } from "./say_closed.ts";
 import { Requester, type RequestManyOptions, type RequestOptions } from "./request/requester.ts";
 import {
@@ -133,6 +135,7 @@ export class Connection implements AsyncDisposable {
   readonly #channel: CommandChannel;
   readonly #id: ConnectionId;
   readonly #counters: MessageCounters = new MessageCounters();
+  readonly #clock: BrokerClock = new BrokerClock();
   readonly #pendingSends: PendingSends;
   readonly #asyncSends: AsyncSends = new AsyncSends();
   readonly #status: StatusFeed = new StatusFeed();
@@ -206,6 +209,7 @@ export class Connection implements AsyncDisposable {
       deadlines: this.#deadlines,
       requestTimeout: settings.requestTimeout,
       nestedMapAndListEnabled: settings.nestedMapAndListEnabled,
+      clock: this.#clock,
     });
     this.scheduledJobs = new ScheduledJobs(this, settings.requestTimeout, this.#log);
     this.statistics = new Statistics(this, settings.requestTimeout, this.#log);
@@ -619,7 +623,7 @@ export class Connection implements AsyncDisposable {
    *   it has a consumer. Of a shared one: `"DESTINATION_IN_USE"` when it has a consumer; nothing happens if there is none of that
    *   name.
    * @throws {OpenWireError} `"UNSUPPORTED"` when the broker can't share the topic.
-   * @throws {TypeError} When the name of a shared subscription or its topic can't be used.
+   * @throws {TypeError} When the name is blank or no text, or that of a shared subscription or its topic can't be used.
    */
   async unsubscribe(
     subscriptionName: string,
@@ -631,7 +635,7 @@ export class Connection implements AsyncDisposable {
     const command = createRemoveSubscriptionInfo({
       connectionId: this.#id,
       clientId: this.clientId,
-      subscriptionName,
+      subscriptionName: requireName("subscriptionName", subscriptionName),
     });
     await this.#context.request(command, `Cannot unsubscribe ${subscriptionName}`, options);
   }
@@ -793,6 +797,7 @@ export class Connection implements AsyncDisposable {
         this.#status.publish({ type: "resumed", remoteAddress: this.remoteAddress });
       },
       interrupted: () => {
+        this.#clock.reset();
         for (const session of [...this.#sessions]) session.interrupted();
         this.xa.interrupted();
       },
@@ -890,6 +895,7 @@ export class Connection implements AsyncDisposable {
       settings: this.#settings,
       deadlines: this.#deadlines,
       counters: this.#counters,
+      clock: this.#clock,
       pendingSends: this.#pendingSends,
       asyncSends: this.#asyncSends,
       log: this.#log,
@@ -952,7 +958,8 @@ export class Connection implements AsyncDisposable {
         this.#asyncSends.answered(command.correlationId, this.#channel.lastId);
         return;
       case "MessageDispatch": {
-        const { consumerId } = command;
+        const { consumerId, message } = command;
+        if (message) this.#clock.seen(message);
         // A consumer that was just closed may still be sent messages; the broker delivers them again.
         if (consumerId) this.#consumers.get(idKey(consumerId))?.dispatch(command);
         return;

@@ -1,7 +1,7 @@
 /** Finds a broker that takes a connection: the first time, and when a connection was lost. */
 
 import { OpenWireFormat, type WireFormatOptions } from "../codec/mod.ts";
-import { OpenWireError } from "../errors.ts";
+import { OpenWireError, toError } from "../errors.ts";
 import {
   checkTlsOptions,
   dial,
@@ -13,12 +13,13 @@ import { AuthenticationError, BrokerError, ConnectionClosedError, TimeoutError }
 import { sameBroker, textOf } from "./failover/broker_text.ts";
 import { Candidates } from "./failover/candidates.ts";
 import { type ResolvedFailover, resolveFailoverOptions } from "./failover/failover_options.ts";
+import { findBrokers } from "./failover/find_brokers.ts";
 import { type PushedBrokers, readPushed } from "./failover/pushed_brokers.ts";
 import { Standby } from "./failover/standby.ts";
 import { tryBrokers } from "./failover/try_brokers.ts";
 import type { BrokerLink } from "./link/broker_link.ts";
 import { checkHooks } from "./observe/hooks.ts";
-import { guardedLogger, type Logger } from "./observe/logger.ts";
+import { guardedLogger, type LogFields, type Logger } from "./observe/logger.ts";
 import {
   checkCredentials,
   checkFunctions,
@@ -29,7 +30,13 @@ import {
   resolveSettings,
 } from "./options.ts";
 import { TimeLimit, waitFor } from "./time_limit.ts";
-import type { BrokerTarget, BrokerUrl } from "./url/broker_url.ts";
+import {
+  checkTransport,
+  makeTransport,
+  NoTransportError,
+  type TransportFactory,
+} from "./transport_factory.ts";
+import { type BrokerTarget, type BrokerUrl, parseBrokerList } from "./url/broker_url.ts";
 import { mergeOptions } from "./url/merge_options.ts";
 
 const PLAIN: WireFormatOptions = {
@@ -40,8 +47,17 @@ const PLAIN: WireFormatOptions = {
 
 /** Who speaks to the broker that was found. Whatever fails with it has ended the connection. */
 export interface Speaker {
-  /** Agrees on how to write commands. */
-  negotiate(transport: Transport, format: OpenWireFormat, signal: AbortSignal): Promise<BrokerLink>;
+  /**
+   * Agrees on how to write commands.
+   *
+   * @param secure Whether the transport is one with TLS.
+   */
+  negotiate(
+    transport: Transport,
+    format: OpenWireFormat,
+    signal: AbortSignal,
+    secure: boolean,
+  ): Promise<BrokerLink>;
   /** Introduces the client. From then on the connection is in use. */
   introduce(
     link: BrokerLink,
@@ -68,6 +84,8 @@ export class Connector {
   readonly log: Logger | undefined;
   readonly #url: BrokerUrl;
   readonly #options: ConnectOptions;
+  /** A connection that stands already, or what makes one for each attempt. */
+  readonly #transport: Transport | TransportFactory | undefined;
   readonly #connectTimeout: number;
   readonly #failover: ResolvedFailover;
   readonly #candidates: Candidates;
@@ -92,22 +110,24 @@ export class Connector {
     this.#url = url;
     this.#options = options;
     this.settings = resolveSettings(options);
-    const { credentials, beforeConnect } = options;
-    checkFunctions({ credentials, beforeConnect });
+    const { credentials, beforeConnect, transport, brokers: find } = options;
+    checkFunctions({ credentials, beforeConnect, brokers: find });
     checkCredentials(options);
     checkHooks(options.hooks);
     this.log = guardedLogger(options.logger);
     this.#connectTimeout = milliseconds("connectTimeout", options.connectTimeout, 30_000);
-    if (options.transport && brokers.length > 1) {
-      throw new TypeError("Cannot use a transport for several brokers: one is expected in the URL");
-    }
-    if (options.tls && !(brokers.some(isSecure) && !options.transport)) {
-      // They would have no effect, and passwords would go over the wire as they are.
-      throw new TypeError("Cannot use options of TLS without an ssl:// URL");
+    this.#transport = typeof transport === "function" || transport === undefined
+      ? transport
+      : checkTransport(transport, "it is");
+    if (typeof this.#transport === "object" && this.settings.failover) {
+      throw new TypeError(
+        "Cannot use a transport with failover or several brokers, for it can be used once: " +
+          "give a function that makes one, (address, signal) => …",
+      );
     }
     // What is wrong with one is to be known before anything is tried.
     if (options.tls) checkTlsOptions(options.tls);
-    for (const broker of brokers) this.#createFormat(broker);
+    this.#check(brokers, find !== undefined);
     this.#failover = this.settings.failover ?? resolveFailoverOptions({});
     this.#candidates = new Candidates({
       brokers,
@@ -120,11 +140,10 @@ export class Connector {
     }
   }
 
-  /** Whether a connection that was lost is replaced by another. A transport can be used once. */
+  /** Whether a connection that was lost is replaced by another. */
   get reconnects(): boolean {
     const { failover } = this.settings;
-    return failover !== undefined && !this.#options.transport &&
-      failover.maxReconnectAttempts !== 0;
+    return failover !== undefined && failover.maxReconnectAttempts !== 0;
   }
 
   /**
@@ -143,7 +162,7 @@ export class Connector {
     try {
       limit.signal.throwIfAborted();
       const found = await tryBrokers({
-        order: () => this.#candidates.order(),
+        order: () => this.#order(limit, attempts, isRetryable),
         failover: this.#failover,
         passes: this.#passes(),
         failed: 0,
@@ -154,9 +173,7 @@ export class Connector {
         passed: (pass) => attempts.rounds = pass,
       });
       if (found) return;
-      throw this.#candidates.single
-        ? [...attempts.failures.values()].at(-1)
-        : attempts.allFailed("connect");
+      throw this.#candidates.size <= 1 ? attempts.last : attempts.allFailed("connect");
     } finally {
       limit.cancel();
     }
@@ -174,7 +191,7 @@ export class Connector {
     this.#standby?.stop();
     if (await this.#useReserve(loss.signal, attempts)) return;
     const found = await tryBrokers({
-      order: () => this.#candidates.order(loss.from),
+      order: () => this.#orderAgain(loss, attempts),
       failover: this.#failover,
       passes: maxReconnectAttempts < 0 ? Infinity : maxReconnectAttempts,
       failed: loss.failed + 1,
@@ -326,8 +343,97 @@ export class Connector {
     });
   }
 
+  /**
+   * Checks what is known of brokers before anything is tried.
+   *
+   * @param more Whether others may be found.
+   * @throws {TypeError} When options would have no effect.
+   */
+  #check(brokers: readonly BrokerTarget[], more: boolean): void {
+    const { tls, socket, transport } = this.#options;
+    const unused = transport
+      ? [tls, ...brokers.map(({ options }) => options.tls)].some(Boolean)
+      : tls && !more && !brokers.some(isSecure);
+    if (unused) {
+      // They would have no effect, and passwords would go over the wire as they are.
+      throw new TypeError("Cannot use options of TLS without an ssl:// URL, or with a transport");
+    }
+    const sockets = [socket, ...brokers.map(({ options }) => options.socket)];
+    if (transport && sockets.some((options) => Object.keys(options ?? {}).length > 0)) {
+      throw new TypeError("Cannot use options of the socket with a transport: it has its own");
+    }
+    for (const broker of brokers) this.#createFormat(broker);
+  }
+
+  /** Which brokers to try while reconnecting: there is no limit for all rounds together, but for each. */
+  async #orderAgain(loss: Loss, attempts: Attempts): Promise<BrokerTarget[]> {
+    const late = (): Error => attempts.late(this.#connectTimeout);
+    const limit = new TimeLimit(this.#connectTimeout, late, loss.signal);
+    try {
+      return await this.#order(limit, attempts, () => true, loss.from);
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  /**
+   * Which brokers to try, in that order. If the application is to find some, it is asked.
+   *
+   * @param mayGoOn Whether those that are known may be tried after an error.
+   */
+  async #order(
+    limit: TimeLimit,
+    attempts: Attempts,
+    mayGoOn: (error: unknown) => boolean,
+    from?: BrokerTarget,
+  ): Promise<BrokerTarget[]> {
+    attempts.finding = undefined;
+    try {
+      await this.#find(limit, attempts);
+    } catch (error) {
+      if (limit.signal.aborted || !mayGoOn(error)) throw error;
+      this.#logFailure("Cannot find brokers", { error, known: this.#candidates.size }, attempts);
+      attempts.finding = toError(error);
+    }
+    const order = this.#candidates.order(from);
+    for (const broker of attempts.failures.keys()) {
+      if (!order.includes(broker)) attempts.failures.delete(broker);
+    }
+    if (order.length > 0) return order;
+    const cause = attempts.finding;
+    const reason = cause?.message ?? "Cannot find brokers: the option brokers returned none";
+    const options = { retryable: true, ...(cause && { cause }) };
+    throw attempts.finding = cause instanceof OpenWireError && cause.retryable
+      ? cause
+      : new TransportError("CONNECT_FAILED", reason, options);
+  }
+
+  /** Asks the application for brokers, in a share of the time that leaves some for those that are known. */
+  async #find(parent: TimeLimit, attempts: Attempts): Promise<void> {
+    const { brokers: find } = this.#options;
+    if (!find) return;
+    attempts.step = "the option `brokers`";
+    const known = this.#candidates.size;
+    const share = known > 0 ? parent.left / (known + 1) : Infinity;
+    const late = (): Error =>
+      new TimeoutError(
+        `Cannot find brokers: the option brokers took longer than ${Math.round(share)} ms`,
+      );
+    const limit = new TimeLimit(share, late, parent.signal);
+    try {
+      const urls = await findBrokers(find, limit);
+      const rules = { anyScheme: this.#transport !== undefined };
+      const brokers = parseBrokerList(urls, this.#url.nested, rules);
+      // None at all is a matter of time.
+      this.#check([...this.#url.brokers, ...brokers], brokers.length === 0);
+      this.#candidates.found(brokers);
+    } finally {
+      limit.cancel();
+    }
+  }
+
   #passes(): number {
-    if (!this.settings.failover || this.#options.transport) return 1;
+    if (!this.settings.failover) return 1;
     const { startupMaxReconnectAttempts } = this.settings.failover;
     return startupMaxReconnectAttempts < 0 ? Infinity : Math.max(1, startupMaxReconnectAttempts);
   }
@@ -367,16 +473,17 @@ export class Connector {
       await this.#open(broker, limit, attempts);
       return true;
     } catch (error) {
-      const { warnAfterReconnectAttempts: often } = this.#failover;
-      const warns = attempts.rounds === 0 || (often > 0 && attempts.rounds % often === 0);
-      this.log?.[warns ? "warn" : "debug"]("Cannot connect to the broker", {
-        url: textOf(broker),
-        error,
-      });
+      this.#logFailure("Cannot connect to the broker", { url: textOf(broker), error }, attempts);
       throw error;
     } finally {
       limit.cancel();
     }
+  }
+
+  #logFailure(message: string, fields: LogFields, { rounds }: Attempts): void {
+    const { warnAfterReconnectAttempts: often } = this.#failover;
+    const warns = rounds === 0 || (often > 0 && rounds % often === 0);
+    this.log?.[warns ? "warn" : "debug"](message, fields);
   }
 
   async #open(broker: BrokerTarget, limit: TimeLimit, attempts: Attempts): Promise<void> {
@@ -395,13 +502,11 @@ export class Connector {
       attempts.step = "the option `beforeConnect`";
       await limit.race((async () => await beforeConnect(textOf(broker)))());
     }
-    attempts.step = isSecure(broker)
-      ? "the connection with TLS, which the port may not speak,"
-      : "the connection";
-    const transport = this.#options.transport ?? await this.#dial(broker, limit.signal);
+    const transport = await this.#connect(broker, limit, attempts);
     attempts.step =
       `the answer of ${transport.remoteAddress}, which may speak something else than OpenWire,`;
-    return await this.#speaker!.negotiate(transport, this.#createFormat(broker), limit.signal);
+    const format = this.#createFormat(broker);
+    return await this.#speaker!.negotiate(transport, format, limit.signal, isSecure(broker));
   }
 
   async #introduce(
@@ -416,6 +521,22 @@ export class Connector {
     this.#current = broker;
     this.#refusals.clear();
     this.#standby?.start();
+  }
+
+  async #connect(
+    broker: BrokerTarget,
+    limit: TimeLimit,
+    attempts: Attempts,
+  ): Promise<Transport> {
+    if (typeof this.#transport === "object") return this.#transport;
+    if (this.#transport) {
+      attempts.step = "the option `transport`";
+      return await makeTransport(this.#transport, textOf(broker), limit);
+    }
+    attempts.step = isSecure(broker)
+      ? "the connection with TLS, which the port may not speak,"
+      : "the connection";
+    return await this.#dial(broker, limit.signal);
   }
 
   #dial(broker: BrokerTarget, signal: AbortSignal): Promise<Transport> {
@@ -455,7 +576,9 @@ export class Connector {
 
   #createFormat({ address, options }: BrokerTarget): OpenWireFormat {
     // As in Java: among several brokers there is no name that is right for all.
-    const host = this.settings.failover ? {} : { host: address.hostname };
+    const host = this.settings.failover || address.scheme === "foreign"
+      ? {}
+      : { host: address.hostname };
     const own = mergeOptions(host, options.wireFormat ?? {});
     const offer = mergeOptions(own, this.#options.wireFormat ?? {});
     return new OpenWireFormat(
@@ -479,26 +602,37 @@ class Attempts {
   rounds = 0;
   /** What is waited for. */
   step = "the connection";
+  /** Why the application has not found brokers in this round. */
+  finding: Error | undefined;
+
+  /** The last failure. */
+  get last(): Error | undefined {
+    return this.#all().at(-1);
+  }
 
   /** The error for when it took too long. */
   late(timeout: number): TimeoutError {
-    if (this.failures.size === 0) {
+    if (this.#all().length === 0) {
       return new TimeoutError(`Cannot connect: ${this.step} took longer than ${timeout} ms`);
     }
     return new TimeoutError(`Cannot connect within ${timeout} ms: ${this.#tell()}`, {
-      cause: new AggregateError(this.failures.values()),
+      cause: new AggregateError(this.#all()),
     });
   }
 
   /** The error for when nobody has accepted. */
   allFailed(what: string): TransportError {
     const message = `Cannot ${what} to any of the brokers: ${this.#tell()}`;
-    const cause = new AggregateError(this.failures.values());
+    const cause = new AggregateError(this.#all());
     return new TransportError("CONNECT_FAILED", message, { cause, retryable: true });
   }
 
+  #all(): Error[] {
+    return [...(this.finding ? [this.finding] : []), ...this.failures.values()];
+  }
+
   #tell(): string {
-    return [...this.failures.values()]
+    return this.#all()
       .map(({ message }) => message.replace(/^Cannot connect to /, ""))
       .join("; ");
   }
@@ -509,8 +643,12 @@ class Attempts {
  * stop, or take the connection that was lost for one that stands.
  */
 function mayTryAgain(error: Error): boolean {
-  if (error instanceof AuthenticationError) return false;
+  if (error instanceof AuthenticationError || error instanceof NoTransportError) return false;
   if (error instanceof BrokerError) return true;
   // What the user's functions throw may be such as a token that could not be had.
   return !(error instanceof OpenWireError) || error.retryable;
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof OpenWireError && error.retryable;
 }

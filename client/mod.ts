@@ -35,6 +35,7 @@ export { type Destination, queue, topic } from "./destination/destination.ts";
 export * from "./errors.ts";
 export * from "./loss_errors.ts";
 export type { FailoverOptions } from "./failover/failover_options.ts";
+export type { FindBrokers } from "./failover/find_brokers.ts";
 export { Message, type MessageKind, type RetryOptions } from "./message/message.ts";
 export {
   type ConsumeOptions,
@@ -118,5 +119,6 @@ export {
 export { type XACommitOptions, type XAEnd, XAResource } from "./transaction/xa.ts";
 export { XAError, XAErrorCode } from "./transaction/xa_error.ts";
 export { createXid, type Xid } from "./transaction/xid.ts";
+export type { TransportFactory } from "./transport_factory.ts";
 export type { UnsubscribeOptions } from "./subscription/unsubscribe_options.ts";
 export { virtualTopicQueue } from "./destination/virtual_topic.ts";

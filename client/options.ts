@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../errors.ts";
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, TlsOptions, Transport } from "../transport/mod.ts";
 import type { CallOptions } from "./call_options.ts";
@@ -19,6 +20,8 @@ import {
   type ResolvedPrefetchPolicy,
   resolvePrefetchPolicy,
 } from "./consumer/prefetch_policy.ts";
+import type { FindBrokers } from "./failover/find_brokers.ts";
+import type { TransportFactory } from "./transport_factory.ts";
 import {
   type RedeliveryPolicies,
   type RedeliveryPolicy,
@@ -36,7 +39,7 @@ import {
  * ```
  */
 export interface Credentials {
-  /** User name; none by default. */
+  /** User name; none by default. An empty text is sent as it is. */
   readonly username?: string | undefined;
   /** Password, or a token if the broker expects one in its place; none by default. */
   readonly password?: string | undefined;
@@ -72,11 +75,14 @@ export interface ConnectOptions extends Credentials {
    * @param url Such as `tcp://localhost:61616`.
    */
   beforeConnect?: ((url: string) => void | Promise<void>) | undefined;
-  /** JMS client id, which no other connection to the broker may have; a new one by default. Durable subscriptions need one. */
+  /**
+   * JMS client id, which no other connection to the broker may have; a new one by default. Durable subscriptions need one. A
+   * blank one is refused.
+   */
   clientId?: string | undefined;
-  /** What a client id begins with that isn't given. @default {"ID:openwire"} */
+  /** What a client id begins with that isn't given; not blank. @default {"ID:openwire"} */
   clientIdPrefix?: string | undefined;
-  /** What the connection id begins with. @default {"ID:openwire"} */
+  /** What the connection id begins with; not blank. @default {"ID:openwire"} */
   connectionIdPrefix?: string | undefined;
   /** What to offer the broker; see `WireFormatOptions` for the defaults. */
   wireFormat?: WireFormatOptions | undefined;
@@ -157,8 +163,8 @@ export interface ConnectOptions extends Credentials {
   nestedMapAndListEnabled?: boolean | undefined;
 
   /**
-   * How to find a broker and to reconnect when a connection is lost. A URL such as `failover:(tcp://a,tcp://b)` and a list of
-   * URLs reconnect in any case, one with a single broker only with this.
+   * How to find a broker and to reconnect when a connection is lost. A URL such as `failover:(tcp://a,tcp://b)`, a list of
+   * URLs and the option `brokers` reconnect in any case, a URL with a single broker only with this.
    */
   failover?: FailoverOptions | undefined;
   /** Is shown each command that is sent or received, after it was decoded; passwords are blanked. For logs and debugging. */
@@ -169,8 +175,25 @@ export interface ConnectOptions extends Credentials {
   hooks?: MessagingHooks | undefined;
   /** Ends the attempt to connect. */
   signal?: AbortSignal | undefined;
-  /** A connection that stands already, instead of one to the URL. It is closed with the connection. */
-  transport?: Transport | undefined;
+  /**
+   * A function that makes the connection to a broker, for each attempt; see {@linkcode TransportFactory}. The addresses in the
+   * URL may then be of any scheme, such as `ws://gateway/broker` or `unix:/run/broker.sock`.
+   *
+   * Or a transport that is open already, instead of a connection to the URL. It can be used once: with `failover`, several
+   * brokers or `brokers` it is refused. It is closed with the connection.
+   *
+   * Options of TLS and of the socket are refused beside it, for they would have no effect.
+   */
+  transport?: Transport | TransportFactory | undefined;
+  /**
+   * A function that finds brokers; see {@linkcode FindBrokers}. It is called before the first attempt to connect and before
+   * each round of attempts to reconnect, which then goes over the brokers of the URL, those that it has returned, and those
+   * that a broker has told of. What it returns takes the place of what it returned before.
+   *
+   * It has `connectTimeout` for each call. When it fails while brokers are known, that is logged and these are tried. A value
+   * that is no array of URLs is thrown by `connect()` at once.
+   */
+  brokers?: FindBrokers | undefined;
 }
 
 /**
@@ -249,14 +272,17 @@ export function resolveSettings(options: ConnectOptions): ConnectionSettings {
     compressionThreshold: bytes("compressionThreshold", options.compressionThreshold, 1024),
     disableTimeStampsByDefault: options.disableTimeStampsByDefault ?? false,
     nestedMapAndListEnabled: options.nestedMapAndListEnabled ?? true,
-    failover: options.failover && resolveFailoverOptions(options.failover),
+    failover: options.failover &&
+      resolveFailoverOptions(options.failover, options.transport !== undefined),
   };
 }
 
 function valueCount(value = 65_536): number {
   if (Number.isInteger(value) && value >= 1 && value <= 0x7fffffff) return value;
   throw new RangeError(
-    `Cannot use ${value} as maxDecodedValues: an integer from 1 to 2147483647 is expected`,
+    `Cannot use ${
+      numberText(value)
+    } as maxDecodedValues: an integer from 1 to 2147483647 is expected`,
   );
 }
 
@@ -301,7 +327,7 @@ export function milliseconds(name: string, value: number | undefined, fallback: 
   if (value === undefined) return fallback;
   if (!Number.isFinite(value) || value < 0 || value > 0x7fffffff) {
     throw new RangeError(
-      `Cannot use ${value} as ${name}: 0 to 2147483647 milliseconds are expected`,
+      `Cannot use ${numberText(value)} as ${name}: 0 to 2147483647 milliseconds are expected`,
     );
   }
   return value;
@@ -338,7 +364,7 @@ export function bytes(name: string, value: number | undefined, fallback: number)
   if (value === undefined) return fallback;
   if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff) {
     throw new RangeError(
-      `Cannot use ${value} as ${name}: an integer of 0 to 2147483647 bytes is expected`,
+      `Cannot use ${numberText(value)} as ${name}: an integer of 0 to 2147483647 bytes is expected`,
     );
   }
   return value;

@@ -1,5 +1,6 @@
 /** What sessions, producers and consumers may use of their connection. */
 
+import type { BrokerClock } from "./broker_clock.ts";
 import type {
   ActiveMQDestination,
   ConnectionId,
@@ -53,6 +54,8 @@ export interface SessionContext {
   readonly settings: ConnectionSettings;
   readonly deadlines: Deadlines;
   readonly counters: MessageCounters;
+  /** The broker's clock, as far as messages tell of it. */
+  readonly clock: BrokerClock;
   /** Messages whose sending has not ended. */
   readonly pendingSends: PendingSends;
   /** Messages and acknowledgements that asked for no answer. */

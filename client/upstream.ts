@@ -149,6 +149,7 @@ export class Upstream implements Speaker {
     transport: Transport,
     format: OpenWireFormat,
     signal: AbortSignal,
+    secure: boolean,
   ): Promise<BrokerLink> {
     const { deadlines, inspect } = this.#options;
     const link: BrokerLink = new BrokerLink({
@@ -169,7 +170,7 @@ export class Upstream implements Speaker {
     link.closed.then((error) => this.#linkEnded(link, error));
     // The first one is of use for errors even if it fails.
     this.#link ??= link;
-    await this.#unlessAborted(link, signal, () => link.negotiate());
+    await this.#unlessAborted(link, signal, () => link.negotiate(), secure);
     return link;
   }
 
@@ -284,6 +285,7 @@ export class Upstream implements Speaker {
     link: BrokerLink,
     signal: AbortSignal,
     step: () => Promise<unknown>,
+    secure = false,
   ): Promise<void> {
     const abort = (): void => link.fail(signal.reason);
     signal.addEventListener("abort", abort);
@@ -295,7 +297,8 @@ export class Upstream implements Speaker {
       if (this.standing && this.#link === link) this.#options.owner.interrupted();
       if (signal.aborted) throw signal.reason;
       const action = `Cannot connect to ${link.remoteAddress}`;
-      throw toHandshakeError(action, error, link.format.negotiated);
+      const { format: { negotiated }, traffic: { bytesReceived } } = link;
+      throw toHandshakeError(action, error, { negotiated, bytesReceived, secure });
     } finally {
       signal.removeEventListener("abort", abort);
     }

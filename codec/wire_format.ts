@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../errors.ts";
 import { printable, ProtocolError } from "./errors.ts";
 import { createWireFormatInfo } from "./generated/factories.ts";
 import type { WireFormatInfo } from "./generated/types.ts";
@@ -377,7 +378,7 @@ function expectType(peer: PrimitiveMap, name: string, type: PrimitiveType, fail:
 function inRange(name: string, value: number, least: number, most: number): number {
   if (!Number.isInteger(value) || value < least || value > most) {
     throw new RangeError(
-      `Cannot use ${value} as ${name}: an integer from ${least} to ${most} is expected`,
+      `Cannot use ${numberText(value)} as ${name}: an integer from ${least} to ${most} is expected`,
     );
   }
   return value;

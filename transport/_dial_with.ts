@@ -1,3 +1,4 @@
+import { numberText } from "../errors.ts";
 import { closedError } from "./_runtime_errors.ts";
 import type { Adapter, Socket } from "./_socket.ts";
 import { SocketTransport } from "./_socket_transport.ts";
@@ -15,8 +16,10 @@ export async function dialWith(
   url: string | URL,
   { connectTimeout = 30_000, signal, noDelay = true, keepAlive = false, tls }: DialOptions = {},
 ): Promise<Transport> {
-  if (!(connectTimeout >= 0 && connectTimeout <= maxTimeout)) {
-    throw new RangeError(`connectTimeout must be 0 to ${maxTimeout} ms, got ${connectTimeout}`);
+  if (!(Number.isFinite(connectTimeout) && connectTimeout >= 0 && connectTimeout <= maxTimeout)) {
+    throw new RangeError(
+      `connectTimeout must be 0 to ${maxTimeout} ms, got ${numberText(connectTimeout)}`,
+    );
   }
   const target = parseAddress(url);
   if (tls && target.scheme !== "ssl") {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { typeName } from "../errors.ts";
 import { adviceOn, LONGEST_ADDRESS, refusalOf } from "./_address_advice.ts";
 import { TransportError } from "./errors.ts";
 
@@ -47,8 +48,9 @@ const DEFAULT_PORTS: Readonly<Record<BrokerAddress["scheme"], number>> = { tcp: 
  * `nio://`, `auto://` and `auto+nio://` are other names of `tcp://`, and those with `+ssl` of `ssl://`.
  *
  * @param url The address; 61616 is the default port, 61617 that of `ssl://`.
- * @returns Its parts.
- * @throws {TransportError} `"INVALID_URL"` or `"UNSUPPORTED_SCHEME"`; the message never has a password or an option's value.
+ * @returns Its parts. The name of a host with other letters than those of ASCII is converted (IDNA, Punycode).
+ * @throws {TransportError} `"INVALID_URL"` or `"UNSUPPORTED_SCHEME"`; the message has no part of the URL but a known scheme.
+ * @throws {TypeError} When it is neither a string nor a URL.
  *
  * @example
  * ```ts
@@ -59,9 +61,9 @@ const DEFAULT_PORTS: Readonly<Record<BrokerAddress["scheme"], number>> = { tcp: 
  * ```
  */
 export function parseAddress(url: string | URL): BrokerAddress {
-  const text = String(url).trim();
+  const text = textOfUrl(url);
   const parsed = parse(text);
-  const { protocol, hostname, pathname, search, hash } = parsed;
+  const { protocol, pathname, search, hash } = parsed;
   const scheme = schemes.get(protocol);
   if (!scheme) throw unsupported(protocol, text);
   if (parsed.username || parsed.password) {
@@ -71,7 +73,8 @@ export function parseAddress(url: string | URL): BrokerAddress {
   }
   if (search) throw invalid("only connect() takes options in the URL");
   if (!text.slice(protocol.length).startsWith("//")) throw invalid(adviceOn(text));
-  if (!hostname) throw invalid("the host is missing");
+  if (!parsed.hostname) throw invalid("the host is missing");
+  const hostname = toAscii(parsed.hostname);
   if (!/^(?:[\w.-]+|\[.*\])$/.test(hostname) || hash.includes("://")) throw invalid(adviceOn(text));
   if (pathname !== "" && pathname !== "/") {
     throw invalid("nothing may follow the port: a local address can't be chosen");
@@ -101,14 +104,36 @@ export function formatAddress(hostname: string, port: number): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-function unsupported(protocol: string, text: string): TransportError {
-  const reason = refusalOf(protocol.slice(0, -1));
-  // A name and a port look like a scheme.
-  if (!reason && !text.slice(protocol.length).startsWith("//")) return invalid(adviceOn(text));
-  return new TransportError(
-    "UNSUPPORTED_SCHEME",
-    `Cannot connect to a "${protocol}" URL: ${reason ?? `supported are ${schemeNames()}`}`,
+/** The text of a URL, without the white space around it. */
+function textOfUrl(url: string | URL): string {
+  const text: unknown = typeof url === "string" ? url : (url as URL | undefined | null)?.href;
+  if (typeof text === "string") return text.trim();
+  throw new TypeError(
+    `Cannot use a value of type ${typeName(url)} as the broker URL: ` +
+      "a string such as tcp://localhost:61616, or a URL, is expected",
   );
+}
+
+/** The name of a host as it is looked up: with letters of ASCII alone. */
+function toAscii(hostname: string): string {
+  // As the class has left the others, for only in URLs of the web it converts them itself.
+  if (!/%[89a-f]/i.test(hostname)) return hostname;
+  try {
+    return new URL(`http://${hostname}`).hostname;
+  } catch {
+    return hostname;
+  }
+}
+
+function unsupported(protocol: string, text: string): TransportError {
+  const refusal = refusalOf(protocol.slice(0, -1));
+  // A name and a port look like a scheme.
+  if (!refusal && !text.slice(protocol.length).startsWith("//")) return invalid(adviceOn(text));
+  // Not the scheme itself, if it is none that is known: it may be anything.
+  const message = refusal
+    ? `Cannot connect to a "${refusal.scheme}:" URL: ${refusal.reason}`
+    : `Cannot connect to a URL of an unknown scheme: supported are ${schemeNames()}`;
+  return new TransportError("UNSUPPORTED_SCHEME", message);
 }
 
 function schemeNames(): string {

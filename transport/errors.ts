@@ -14,8 +14,8 @@ import { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
  * - `"CLOSED"`: this side closed the connection.
  * - `"CONNECTION_REFUSED"`: nothing listens on that port.
  * - `"CONNECTION_RESET"`: an open connection broke.
- * - `"CONNECT_FAILED"`: the runtime could not connect for another reason, or none of several brokers could be reached: see
- *   `cause`.
+ * - `"CONNECT_FAILED"`: the runtime could not connect for another reason, none of several brokers could be reached, or a
+ *   function of the application has failed: see `cause`.
  * - `"CONNECT_TIMEOUT"`: nobody answered in time.
  * - `"HOST_NOT_FOUND"`: the name has no address.
  * - `"INVALID_URL"`: the text is no URL of a broker.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../errors.ts";
 import { runtimeAdapter } from "./_runtime.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
 
@@ -27,7 +28,7 @@ import type { Listener, ListenOptions } from "./transport.ts";
 export async function listen(options: ListenOptions = {}): Promise<Listener> {
   const { hostname = "127.0.0.1", port = 0, noDelay = true } = options;
   if (!(Number.isInteger(port) && port >= 0 && port <= 65535)) {
-    throw new RangeError(`port must be 0 to 65535, got ${port}`);
+    throw new RangeError(`port must be 0 to 65535, got ${numberText(port)}`);
   }
   return await runtimeAdapter().listen({ hostname, port, noDelay });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import {
   type ActiveMQDestination,
   type ConsumerId,
@@ -64,7 +65,7 @@ export interface ConsumerOptions extends CallOptions {
    * @default {10_000}
    */
   maxUnacknowledged?: number | undefined;
-  /** SQL-92 condition on headers and properties; all messages by default. */
+  /** SQL-92 condition on headers and properties; all messages by default, or when it is blank. */
   selector?: string | undefined;
   /** Whether messages sent through the same connection are left out (topics). @default {false} */
   noLocal?: boolean | undefined;
@@ -144,7 +145,7 @@ export function resolveConsumerOptions(
   const { selector, priority = 0, subscriptionName, maximumPendingMessageLimit } = options;
   if (!Number.isInteger(priority) || priority < -128 || priority > 127) {
     throw new RangeError(
-      `Cannot use ${priority} as priority: an integer from -128 to 127 is expected`,
+      `Cannot use ${numberText(priority)} as priority: an integer from -128 to 127 is expected`,
     );
   }
   if (selector !== undefined && typeof selector !== "string") {
@@ -163,7 +164,7 @@ export function resolveConsumerOptions(
     }
   }
   if (subscriptionName !== undefined) {
-    if (typeof subscriptionName !== "string" || subscriptionName === "") {
+    if (typeof subscriptionName !== "string" || subscriptionName.trim() === "") {
       throw new TypeError("Cannot use the subscriptionName: a name is expected");
     }
     if (destination.dataType !== "ActiveMQTopic") {
@@ -248,7 +249,9 @@ function prefetchNameOf(
 function checkUnacknowledged(value = 10_000): number {
   if (Number.isInteger(value) && value >= 0 && value <= 0x7fffffff) return value;
   throw new RangeError(
-    `Cannot use ${value} as maxUnacknowledged: an integer from 0 to 2147483647 is expected`,
+    `Cannot use ${
+      numberText(value)
+    } as maxUnacknowledged: an integer from 0 to 2147483647 is expected`,
   );
 }
 
@@ -271,7 +274,8 @@ export function toConsumerInfo(
     maximumPendingMessageLimit: options.maximumPendingMessageLimit ??
       settings.prefetchPolicy.maximumPendingMessageLimit,
     subscriptionName: options.subscriptionName ?? null,
-    selector: options.selector ?? null,
+    // As in JMS: a blank one is none.
+    selector: options.selector?.trim() ? options.selector : null,
     noLocal: options.noLocal ?? false,
     exclusive: options.exclusive ?? settings.exclusiveConsumer,
     retroactive: options.retroactive ?? (isTopic(destination) && settings.useRetroactiveConsumer),

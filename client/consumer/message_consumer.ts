@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import {
   type ActiveMQDestination,
   type ConsumerId,
@@ -454,7 +455,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
     const { concurrency = 1, signal } = options;
     if (!Number.isInteger(concurrency) || concurrency < 1) {
       throw new RangeError(
-        `Cannot use ${concurrency} as concurrency: an integer of 1 or more is expected`,
+        `Cannot use ${numberText(concurrency)} as concurrency: an integer of 1 or more is expected`,
       );
     }
     if (typeof handler !== "function") {
@@ -772,7 +773,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   #checkConcurrency(concurrency: number): void {
     const { maxUnacknowledged, maxUnacknowledgedGiven } = this.#settings;
     const refuse = (cause: string): never => {
-      throw new RangeError(`Cannot use ${concurrency} as concurrency: ${cause}`);
+      throw new RangeError(`Cannot use ${numberText(concurrency)} as concurrency: ${cause}`);
     };
     if (maxUnacknowledgedGiven && maxUnacknowledged > 0 && concurrency > maxUnacknowledged) {
       refuse(`maxUnacknowledged is ${maxUnacknowledged}`);

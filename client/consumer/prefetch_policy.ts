@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import type { Resolved } from "../resolved.ts";
 
 /**
@@ -84,7 +85,9 @@ export function resolvePrefetchPolicy(policy: PrefetchPolicy = {}): ResolvedPref
 export function checkPrefetchSize(name: string, value: number): number {
   if (!Number.isInteger(value) || value < 0 || value > MAX_PREFETCH_SIZE) {
     throw new RangeError(
-      `Cannot use ${value} as ${name}: an integer from 0 to ${MAX_PREFETCH_SIZE} is expected`,
+      `Cannot use ${
+        numberText(value)
+      } as ${name}: an integer from 0 to ${MAX_PREFETCH_SIZE} is expected`,
     );
   }
   return value;
@@ -94,7 +97,9 @@ export function checkPrefetchSize(name: string, value: number): number {
 export function checkPendingLimit(value: number): number {
   if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff) {
     throw new RangeError(
-      `Cannot use ${value} as maximumPendingMessageLimit: an integer from 0 to 2147483647 is expected`,
+      `Cannot use ${
+        numberText(value)
+      } as maximumPendingMessageLimit: an integer from 0 to 2147483647 is expected`,
     );
   }
   return value;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import type { ActiveMQDestination } from "../../codec/mod.ts";
 import { type Destination, toDestination } from "../destination/destination.ts";
 import { matchesDestination } from "../destination/destination_pattern.ts";
@@ -137,7 +138,9 @@ function checkRange<Name extends string>(
   if (typeof value === "number" && also(value) && value >= least && value <= most) return;
   const kind = also === Number.isInteger ? "an integer" : "a number";
   throw new RangeError(
-    `Cannot use ${value} as ${name} of a redelivery policy: ${kind} from ${least} to ${most} is expected`,
+    `Cannot use ${
+      numberText(value)
+    } as ${name} of a redelivery policy: ${kind} from ${least} to ${most} is expected`,
   );
 }
 

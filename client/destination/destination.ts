@@ -16,6 +16,7 @@ import {
   createActiveMQTopic,
 } from "../../codec/mod.ts";
 import { harmless } from "../harmless.ts";
+import { destinationAdvice } from "./destination_advice.ts";
 import { type DestinationOptions, destinationOptions } from "../url/destination_options.ts";
 import { parseQuery } from "../url/query.ts";
 
@@ -25,6 +26,10 @@ import { parseQuery } from "../url/query.ts";
  *
  * A text is the name of a queue unless it begins with `topic://`, `temp-queue://` or `temp-topic://`; `queue://` may be
  * written too. Names are as in {@linkcode queue}.
+ *
+ * A text that can only be a mistake is refused with a `TypeError` that says what to write: `/topic/x` (STOMP), `topic:x`,
+ * `TOPIC://x`, `dynamicTopics/x` (JNDI), `activemq:topic:x` (Camel), the URL of a broker. A queue that has such a name is
+ * `queue("/topic/x")` or `queue:///topic/x`.
  *
  * @example
  * ```ts
@@ -43,7 +48,7 @@ export type Destination = ActiveMQDestination | string;
  * `createConsumer()` and `createProducer()` count more. A consumer looks only at its own ones, so does a producer. Where
  * neither is opened a destination with options is refused, such as for `replyTo`.
  *
- * @param name Its name. Brokers take `.` as a separator, `,` between the parts of a composite destination (which may begin
+ * @param name Its name, which is taken as it is, with `queue://` before it or without. Brokers take `.` as a separator, `,` between the parts of a composite destination (which may begin
  *   with `queue://` or `topic://` each), and for consumers `*` and `>` as wildcards.
  * @returns The queue; a temporary one when the name begins with `ID:`, as those of temporary destinations do.
  * @throws {TypeError} When the name is empty, or an option is unknown or wrong.
@@ -71,7 +76,8 @@ export function queue(name: string): ActiveMQQueue | ActiveMQTempQueue {
 /**
  * Makes a topic.
  *
- * @param name Its name, which may have options behind a `?`, as in {@linkcode queue}.
+ * @param name Its name, taken as it is, with `topic://` before it or without. It may have options behind a `?`, as in
+ *   {@linkcode queue}.
  * @returns The topic; a temporary one when the name begins with `ID:`.
  * @throws {TypeError} When the name is empty, or an option is unknown or wrong.
  *
@@ -103,6 +109,11 @@ export function toDestination(given: Destination): ActiveMQDestination {
       nameOf(destination)
     } without them`,
   );
+}
+
+/** The object for a text of the broker, which is the name of a queue unless it begins with `topic://` or such. */
+export function fromBrokerText(text: string): ActiveMQDestination {
+  return toDestination(/^(?:temp-)?(?:queue|topic):\/\//.test(text) ? text : queue(text));
 }
 
 /** The object for what a user gave, and its options. */
@@ -148,6 +159,8 @@ const optionsOf = new WeakMap<ActiveMQDestination, DestinationOptions>();
 
 function fromText(text: string): ActiveMQDestination {
   const trimmed = text.trim();
+  const advice = destinationAdvice(trimmed.split("?", 1)[0]!);
+  if (advice !== undefined) throw new TypeError(advice);
   if (trimmed.startsWith("topic://")) return topic(trimmed);
   if (trimmed.startsWith("temp-queue://")) {
     return make(

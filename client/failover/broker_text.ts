@@ -1,15 +1,17 @@
 /** Addresses of brokers as text, to tell them apart. */
 
-import { type BrokerAddress, formatAddress } from "../../transport/mod.ts";
+import { formatAddress } from "../../transport/mod.ts";
+import type { AnyAddress } from "../url/broker_address.ts";
 
 /** A broker, as far as its address goes. */
 interface Addressed {
-  readonly address: BrokerAddress;
+  readonly address: AnyAddress;
 }
 
 /** A broker's address as text. */
-export function textOf({ address: { scheme, hostname, port } }: Addressed): string {
-  return `${scheme}://${formatAddress(hostname.toLowerCase(), port)}`;
+export function textOf({ address }: Addressed): string {
+  if (address.scheme === "foreign") return address.url;
+  return `${address.scheme}://${formatAddress(address.hostname.toLowerCase(), address.port)}`;
 }
 
 /** Whether both have the same address. */

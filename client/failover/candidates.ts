@@ -9,7 +9,7 @@ const MOST_PUSHED = 32;
 
 /** What {@linkcode Candidates} needs. */
 export interface CandidatesOptions {
-  /** Those that the user has listed. */
+  /** Those that the user has listed; others may be {@linkcode Candidates.found}. */
   readonly brokers: readonly BrokerTarget[];
   readonly randomize: boolean;
   /** Texts of those that are to be preferred; the first of the list if there are none. */
@@ -24,6 +24,8 @@ export interface CandidatesOptions {
 export class Candidates {
   readonly #options: CandidatesOptions;
   readonly #priority: ReadonlySet<string>;
+  /** What the application has found, the last time. */
+  #found: readonly BrokerTarget[] = [];
   /** What brokers have told of others, each with the text of its address. */
   #pushed: ReadonlyMap<string, BrokerTarget> = new Map();
   /** The one that is to be tried before all others, once. */
@@ -31,19 +33,18 @@ export class Candidates {
 
   constructor(options: CandidatesOptions) {
     this.#options = options;
-    const { brokers, priority } = options;
-    this.#priority = new Set(priority.length > 0 ? priority : brokers.slice(0, 1).map(textOf));
+    this.#priority = new Set(options.priority);
   }
 
-  /** Whether there is but one. */
-  get single(): boolean {
-    return this.all().length === 1;
+  /** Number of brokers. */
+  get size(): number {
+    return this.all().length;
   }
 
   /** All of them, those that were pushed first. */
   all(): BrokerTarget[] {
     const found = new Map(this.#pushed);
-    for (const broker of this.#options.brokers) {
+    for (const broker of this.#listed()) {
       // What the user has listed may have options of its own.
       found.set(textOf(broker), broker);
     }
@@ -71,7 +72,14 @@ export class Candidates {
 
   /** Whether a broker is one of those that are preferred. */
   isPriority(broker: BrokerTarget): boolean {
-    return this.#priority.has(textOf(broker));
+    if (this.#priority.size > 0) return this.#priority.has(textOf(broker));
+    const [first] = this.#listed();
+    return first !== undefined && sameBroker(first, broker);
+  }
+
+  /** Notes which brokers the application has found, in place of those that it has found before. */
+  found(brokers: readonly BrokerTarget[]): void {
+    this.#found = brokers;
   }
 
   /**
@@ -93,5 +101,9 @@ export class Candidates {
     const text = textOf(broker);
     if (this.all().some((known) => textOf(known) === text)) return;
     this.push([broker, ...this.#pushed.values()]);
+  }
+
+  #listed(): readonly BrokerTarget[] {
+    return [...this.#options.brokers, ...this.#found];
   }
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { parseAddress } from "../../transport/mod.ts";
+import { numberText } from "../../errors.ts";
 import type { Resolved } from "../resolved.ts";
+import { parseAnyAddress } from "../url/broker_address.ts";
 import { textOf } from "./broker_text.ts";
 
 const MOST = 0x7fffffff;
@@ -105,8 +106,16 @@ export interface FailoverOptions {
   acceptBroker?: ((url: string) => boolean) | undefined;
 }
 
-/** Checks what a user gave and fills in the defaults. */
-export function resolveFailoverOptions(options: FailoverOptions): ResolvedFailover {
+/**
+ * Checks what a user gave and fills in the defaults.
+ *
+ * @param options What the user gave.
+ * @param anyScheme Whether addresses of brokers may be of any scheme.
+ */
+export function resolveFailoverOptions(
+  options: FailoverOptions,
+  anyScheme = false,
+): ResolvedFailover {
   const resolved = {
     initialReconnectDelay: options.initialReconnectDelay ?? 10,
     maxReconnectDelay: options.maxReconnectDelay ?? 30_000,
@@ -125,7 +134,9 @@ export function resolveFailoverOptions(options: FailoverOptions): ResolvedFailov
     backup: options.backup ?? false,
     backupPoolSize: options.backupPoolSize ?? 1,
     priorityBackup: options.priorityBackup ?? false,
-    priorityURIs: (options.priorityURIs ?? []).map((url) => textOf({ address: parseAddress(url) })),
+    priorityURIs: (options.priorityURIs ?? []).map((url) =>
+      textOf({ address: parseAnyAddress(url, anyScheme) })
+    ),
     updateURIsSupported: options.updateURIsSupported ?? true,
     rebalanceUpdateURIs: options.rebalanceUpdateURIs ?? true,
     reconnectSupported: options.reconnectSupported ?? true,
@@ -159,6 +170,8 @@ function checkRange(
   const fits = kind === "an integer" ? Number.isInteger(value) : Number.isFinite(value);
   if (fits && value >= least && value <= most) return;
   throw new RangeError(
-    `Cannot use ${value} as ${name} of failover: ${kind} from ${least} to ${most} is expected`,
+    `Cannot use ${
+      numberText(value)
+    } as ${name} of failover: ${kind} from ${least} to ${most} is expected`,
   );
 }

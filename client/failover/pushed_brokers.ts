@@ -1,6 +1,6 @@
 /** What brokers tell of other brokers (ConnectionControl), as far as it is believed. It knows no sockets. */
 
-import { parseAddress } from "../../transport/mod.ts";
+import { parseAnyAddress } from "../url/broker_address.ts";
 import type { BrokerTarget } from "../url/broker_url.ts";
 import type { TransportOptions } from "../url/transport_options.ts";
 import { textOf } from "./broker_text.ts";
@@ -58,12 +58,18 @@ function readOne(part: string, { from, options, accept }: PushedOptions): Broker
   if (!ADDRESS.test(part)) return "expected tcp://host:port";
   try {
     // Its options are the broker's business: ours count.
-    const address = parseAddress(part.split("?", 1)[0]!);
+    const address = parseAnyAddress(part.split("?", 1)[0]!, from.address.scheme === "foreign");
     const broker = { address, options };
     const text = textOf(broker);
+    if (schemeOf(from) !== schemeOf(broker)) return `${text} is of another scheme`;
     if (from.address.scheme === "ssl" && address.scheme !== "ssl") return `${text} is without TLS`;
     return accept && !accept(text) ? `${text} was not accepted` : broker;
   } catch (error) {
     return error instanceof Error ? error.message : "it makes no sense";
   }
+}
+
+/** The scheme of an address that only the application understands, which may be one with TLS. */
+function schemeOf(broker: BrokerTarget): string {
+  return broker.address.scheme === "foreign" ? textOf(broker).split(":", 1)[0]!.toLowerCase() : "";
 }

@@ -7,8 +7,8 @@ import type { Resolved } from "../resolved.ts";
 
 /** What {@linkcode tryBrokers} needs. */
 export interface Search<Broker, Connection> {
-  /** Those that are to be tried now, in that order. */
-  order(): readonly Broker[];
+  /** Those that are to be tried now, in that order. A failure is one of the pass. */
+  order(): readonly Broker[] | Promise<readonly Broker[]>;
   readonly failover: Resolved<Omit<FailoverOptions, "acceptBroker">>;
   /** How often all brokers are tried; Infinity for no limit. */
   readonly passes: number;
@@ -47,21 +47,42 @@ function isRetryable(error: Error): boolean {
 export async function tryBrokers<Broker, Connection>(
   search: Search<Broker, Connection>,
 ): Promise<Connection | undefined> {
-  const { failover, failures, random = Math.random, mayTryAgain = isRetryable } = search;
+  const { failover, failures, random = Math.random } = search;
   for (let pass = 1; pass <= search.passes; pass++) {
     const before = search.failed + pass - 1;
     if (before > 0) await search.wait(reconnectDelay(failover, before, random));
-    const order = search.order();
+    const order = await orderOf(search, pass);
     for (const [index, broker] of order.entries()) {
       try {
         return await search.attempt(broker, order.length - index);
       } catch (error) {
-        if (search.signal.aborted) throw search.signal.reason;
-        if (!(error instanceof Error && mayTryAgain(error))) throw error;
+        checkAgain(search, error);
         failures.set(broker, error);
         if (index === order.length - 1) search.passed?.(pass, error);
       }
     }
   }
   return undefined;
+}
+
+async function orderOf<Broker>(
+  search: Search<Broker, unknown>,
+  pass: number,
+): Promise<readonly Broker[]> {
+  try {
+    return await search.order();
+  } catch (error) {
+    checkAgain(search, error);
+    search.passed?.(pass, error);
+    return [];
+  }
+}
+
+/** Throws what ends the search. */
+function checkAgain(
+  { signal, mayTryAgain = isRetryable }: Pick<Search<never, never>, "signal" | "mayTryAgain">,
+  error: unknown,
+): asserts error is Error {
+  if (signal.aborted) throw signal.reason;
+  if (!(error instanceof Error && mayTryAgain(error))) throw error;
 }

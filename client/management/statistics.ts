@@ -12,6 +12,7 @@ import type { Connection } from "../connection.ts";
 import { partsOf } from "../destination/composite.ts";
 import {
   type Destination,
+  fromBrokerText,
   nameOf,
   queue,
   toDestination,
@@ -442,7 +443,7 @@ function destinationStatistics(values: PrimitiveMap): DestinationStatistics {
   const first = number(values, "firstMessageTimestamp");
   return {
     ...messageStatistics(values),
-    destination: toDestination(text(values, "destinationName") ?? ""),
+    destination: fromBrokerText(text(values, "destinationName") ?? ""),
     firstMessageTimestamp: Number.isNaN(first) ? null : first,
   };
 }

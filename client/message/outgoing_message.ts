@@ -21,11 +21,12 @@ import {
   PrimitiveMap,
   type PrimitiveMapInput,
 } from "../../codec/mod.ts";
-import { typeName } from "../../errors.ts";
+import { numberText, typeName } from "../../errors.ts";
 import { harmless } from "../harmless.ts";
 import { bytesOf, isPlainObject, namedBody, wrongBody } from "./body_kind.ts";
 import { CONTENT_TYPE, JSON_TYPE } from "./content_type.ts";
 import { type Destination, toDestination } from "../destination/destination.ts";
+import { checkName } from "../names.ts";
 import { Message } from "./message.ts";
 import { checkProperties, refuseNested } from "./message_properties.ts";
 import {
@@ -122,13 +123,13 @@ export interface MessageHeaders {
   priority?: number | undefined;
   /** Milliseconds after which nobody needs the message any more; 0 for never. The producer's by default. */
   timeToLive?: number | undefined;
-  /** JMSCorrelationID. */
+  /** JMSCorrelationID. An empty text is sent as it is, and so is that of {@linkcode type}. */
   correlationId?: string | undefined;
   /** JMSReplyTo: where an answer is expected. */
   replyTo?: Destination | undefined;
   /** JMSType. */
   type?: string | undefined;
-  /** JMSXGroupID: messages of one group go to one consumer. */
+  /** JMSXGroupID: messages of one group go to one consumer. A blank one is refused. */
   groupId?: string | undefined;
   /**
    * JMSXGroupSeq, an integer of 32 bits. For ActiveMQ 1 gives the group to a consumer anew; below 0 the message is the last
@@ -231,7 +232,9 @@ export function toOutgoing(
   if (headers.correlationId !== undefined) command.correlationId = headers.correlationId;
   if (headers.replyTo !== undefined) command.replyTo = toDestination(headers.replyTo);
   if (headers.type !== undefined) command.type = headers.type;
-  if (headers.groupId !== undefined) command.groupID = headers.groupId;
+  if (headers.groupId !== undefined) {
+    command.groupID = checkName("groupId", headers.groupId) ?? null;
+  }
   if (headers.groupSequence !== undefined) {
     command.groupSequence = checkSequence(headers.groupSequence);
   }
@@ -267,14 +270,18 @@ function setProperties(
 /** Checks a JMSPriority. */
 export function checkPriority(priority: number): number {
   if (Number.isInteger(priority) && priority >= 0 && priority <= 9) return priority;
-  throw new RangeError(`Cannot send with priority ${priority}: an integer from 0 to 9 is expected`);
+  throw new RangeError(
+    `Cannot send with priority ${numberText(priority)}: an integer from 0 to 9 is expected`,
+  );
 }
 
 /** Checks a time to live. */
 export function checkTimeToLive(timeToLive: number): number {
   if (Number.isSafeInteger(timeToLive) && timeToLive >= 0) return timeToLive;
   throw new RangeError(
-    `Cannot send with time to live ${timeToLive}: milliseconds, 0 or more, are expected`,
+    `Cannot send with time to live ${
+      numberText(timeToLive)
+    }: milliseconds, 0 or more, are expected`,
   );
 }
 
@@ -287,9 +294,9 @@ function checkDeduplicationId(id: string | undefined): string | undefined {
 }
 
 function checkSequence(sequence: number): number {
-  if ((sequence | 0) === sequence) return sequence;
+  if (Number.isInteger(sequence) && (sequence | 0) === sequence) return sequence;
   throw new RangeError(
-    `Cannot send with group sequence ${sequence}: an integer of 32 bits is expected`,
+    `Cannot send with group sequence ${numberText(sequence)}: an integer of 32 bits is expected`,
   );
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import { harmless } from "../harmless.ts";
 
 /**
@@ -83,7 +84,9 @@ export function parseTraceparent(text: unknown): TraceContext | undefined {
  */
 export function formatTraceparent({ traceId, spanId, traceFlags }: TraceContext): string {
   if (!Number.isInteger(traceFlags) || traceFlags < 0 || traceFlags > 255) {
-    throw new RangeError(`Cannot use ${traceFlags} as traceFlags: 0 to 255 are expected`);
+    throw new RangeError(
+      `Cannot use ${numberText(traceFlags)} as traceFlags: 0 to 255 are expected`,
+    );
   }
   return `00-${id("traceId", traceId, 32)}-${id("spanId", spanId, 16)}-${
     traceFlags.toString(16).padStart(2, "0")

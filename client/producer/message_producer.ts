@@ -28,6 +28,7 @@ import {
   toDestination,
 } from "../destination/destination.ts";
 import { checkEncodable } from "./encodable.ts";
+import { OpenWireError } from "../../errors.ts";
 import { ClosedError } from "../errors.ts";
 import { Message } from "../message/message.ts";
 import { bytes, type Limits, milliseconds } from "../options.ts";
@@ -403,6 +404,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
       requireCapability(this.#context.capabilities(), "duplicateDetection", actionFor(destination));
     }
     command.producerId = this.#id;
+    if (command.expiration !== 0) this.#checkClock(options.timeToLive, destination);
     const oneWay = !settings.alwaysSyncSend &&
       (!command.persistent || settings.useAsyncSend || this.#transaction !== undefined);
     const threshold = bytes(
@@ -422,6 +424,18 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
       timeout: milliseconds("timeout", options.timeout, settings.sendTimeout),
       signal: options.signal,
     };
+  }
+
+  /** Reports that the broker will drop messages, of which nobody would hear. */
+  #checkClock(
+    timeToLive: number = this.#settings.message.timeToLive,
+    destination: ActiveMQDestination,
+  ): void {
+    const { clock, report } = this.#context;
+    const problem = clock.warning(timeToLive);
+    if (problem === undefined) return;
+    const message = `A message to ${nameOf(destination)} may expire at once. ${problem}`;
+    report(new OpenWireError("CLOCK_DIFFERENCE", message));
   }
 
   #destinationOf(given: Destination | undefined): ActiveMQDestination {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import { int, long, type PrimitiveInput } from "../../codec/mod.ts";
 import { harmless } from "../harmless.ts";
 
@@ -100,7 +101,9 @@ function within(
 ): number {
   if (Number.isSafeInteger(value) && value >= lowest && value <= highest) return value;
   throw new RangeError(
-    `Cannot schedule with ${name} ${value}: an integer from ${lowest} to ${highest} is expected`,
+    `Cannot schedule with ${name} ${
+      numberText(value)
+    }: an integer from ${lowest} to ${highest} is expected`,
   );
 }
 

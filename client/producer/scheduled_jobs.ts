@@ -6,7 +6,7 @@
 
 import type { ActiveMQDestination, PrimitiveMapInput } from "../../codec/mod.ts";
 import { long } from "../../codec/mod.ts";
-import { OpenWireError } from "../../errors.ts";
+import { numberText, OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
 import { requireCapability } from "../capabilities.ts";
 import type { Connection } from "../connection.ts";
@@ -15,6 +15,7 @@ import { TimeoutError } from "../errors.ts";
 import { leavable } from "../iterate.ts";
 import type { Message } from "../message/message.ts";
 import type { Logger } from "../observe/logger.ts";
+import { requireName } from "../names.ts";
 import { milliseconds } from "../options.ts";
 import { ReplyQueue } from "../request/reply_queue.ts";
 import { TimeLimit } from "../time_limit.ts";
@@ -163,10 +164,11 @@ export class ScheduledJobs {
    * @param options How long to wait.
    * @throws {BrokerError} When the broker refuses.
    * @throws {TimeoutError} When the broker did not answer in time.
+   * @throws {TypeError} When the id is blank or no text.
    */
   async remove(id: string, options: CallOptions = {}): Promise<void> {
     await this.#manage(
-      { AMQ_SCHEDULER_ACTION: "REMOVE", [ScheduleProperty.jobId]: id },
+      { AMQ_SCHEDULER_ACTION: "REMOVE", [ScheduleProperty.jobId]: requireName("id of a job", id) },
       options,
     );
   }
@@ -268,10 +270,12 @@ function within([from, to]: Times): Record<string, ReturnType<typeof long>> {
 }
 
 function timeOf(name: string, time: Date | number | undefined, fallback: number): number {
-  const value = Number(time ?? fallback);
+  const value = time instanceof Date ? time.getTime() : time ?? fallback;
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new RangeError(
-    `Cannot use ${time} as ${name}: a date, or milliseconds since 1970, are expected`,
+    `Cannot use ${
+      time instanceof Date ? "an invalid date" : numberText(time)
+    } as ${name}: a date, or milliseconds since 1970, are expected`,
   );
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { OpenWireError } from "../../errors.ts";
+import { numberText, OpenWireError } from "../../errors.ts";
+import type { BrokerClock } from "../broker_clock.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Connection } from "../connection.ts";
 import type { Deadlines } from "../deadlines.ts";
@@ -80,6 +81,8 @@ export interface RequesterParts {
   readonly deadlines: Deadlines;
   readonly requestTimeout: number;
   readonly nestedMapAndListEnabled: boolean;
+  /** The broker's clock, to say when that may be why no reply has come. */
+  readonly clock?: BrokerClock;
 }
 
 /** A request that waits for replies. */
@@ -148,7 +151,9 @@ export class Requester {
       take: resolve,
       fail: reject,
       late: () => {
-        reject(new TimeoutError(`No reply came to the request to ${name} within ${timeout} ms`));
+        const hint = this.#parts.clock?.hint(options.timeToLive ?? timeout);
+        const message = `No reply came to the request to ${name} within ${timeout} ms`;
+        reject(new TimeoutError(hint ? `${message}. ${hint}` : message));
       },
     });
     try {
@@ -170,7 +175,7 @@ export class Requester {
     const stall = milliseconds("stallTimeout", stallTimeout, 0);
     if (maxReplies !== Infinity && !(Number.isInteger(maxReplies) && maxReplies > 0)) {
       throw new RangeError(
-        `Cannot use ${maxReplies} as maxReplies: an integer of 1 or more is expected`,
+        `Cannot use ${numberText(maxReplies)} as maxReplies: an integer of 1 or more is expected`,
       );
     }
     const to = toDestination(destination);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { numberText } from "../../errors.ts";
 import { createXATransactionId, type XATransactionId } from "../../codec/mod.ts";
 
 /**
@@ -63,9 +64,11 @@ export function createXid(given: Partial<Xid> = {}): Xid {
 /** The transaction id on the wire. The bytes are copied: the caller may change its arrays. */
 export function toTransactionId(xid: Xid): XATransactionId {
   const { formatId, globalTransactionId, branchQualifier } = xid;
-  if ((formatId | 0) !== formatId || formatId === -1) {
+  if (!Number.isInteger(formatId) || (formatId | 0) !== formatId || formatId === -1) {
     throw new RangeError(
-      `Cannot use ${formatId} as formatId: an integer of 32 bits other than -1 is expected`,
+      `Cannot use ${
+        numberText(formatId)
+      } as formatId: an integer of 32 bits other than -1 is expected`,
     );
   }
   return createXATransactionId({

@@ -1,8 +1,10 @@
 /** URLs as users of ActiveMQ write them. */
 
-import { type BrokerAddress, parseAddress, TransportError } from "../../transport/mod.ts";
+import { typeName } from "../../errors.ts";
+import { TransportError } from "../../transport/mod.ts";
 import type { FailoverOptions } from "../failover/failover_options.ts";
 import type { ConnectOptions } from "../options.ts";
+import { type AnyAddress, parseAnyAddress } from "./broker_address.ts";
 import { failoverOptions } from "./failover_options.ts";
 import { foreignOption } from "./foreign_options.ts";
 import { jmsOptions } from "./jms_options.ts";
@@ -13,19 +15,27 @@ import { type TransportOptions, transportOptions } from "./transport_options.ts"
 
 /** A broker, and what is for it alone. */
 export interface BrokerTarget {
-  readonly address: BrokerAddress;
+  readonly address: AnyAddress;
   /** What its part of the URL says; `nested.` options too. */
   readonly options: TransportOptions;
 }
 
 /** What a URL says. */
 export interface BrokerUrl {
-  /** One or more. */
+  /** One or more; none only if there may be none. */
   readonly brokers: readonly BrokerTarget[];
   /** What is for all of them, and for others that they tell of. */
   readonly nested: TransportOptions;
   /** Options of the connection. `failover` is there when the URL is one for several brokers, even if it lists only one. */
   readonly options: ConnectOptions;
+}
+
+/** What a URL may be. */
+export interface UrlRules {
+  /** Whether the schemes of brokers may be any: the application makes the connections. */
+  readonly anyScheme?: boolean;
+  /** Whether a list may have no brokers: the application finds them. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** Composite schemes, and what they say beyond their options. */
@@ -70,13 +80,14 @@ const nestedOptions = new OptionTable<TransportOptions>(
  * Java.
  *
  * @throws {TransportError} `"INVALID_URL"` or `"UNSUPPORTED_SCHEME"`; the message has no user name, password or value.
+ * @throws {TypeError} When it is neither a string nor a URL.
  */
-export function parseBrokerUrl(url: string | URL): BrokerUrl {
-  const text = String(url).trim();
+export function parseBrokerUrl(url: string | URL, rules: UrlRules = {}): BrokerUrl {
+  const text = textOfUrl(url);
   const composite = parseScheme(text);
-  if (composite) return parseComposite(composite);
+  if (composite) return parseComposite(composite, rules);
   const [before, query] = splitQuery(text);
-  const address = parseAddress(before);
+  const address = parseAnyAddress(before, rules.anyScheme ?? false);
   const { socket, tls, wireFormat, ...options } = simpleOptions.read(
     parseQuery(query, invalid).map(withJmsPrefix),
     invalid,
@@ -87,7 +98,39 @@ export function parseBrokerUrl(url: string | URL): BrokerUrl {
   return { brokers: [{ address, options: nested }], nested, options };
 }
 
-function parseComposite({ scheme, rest }: Composite): BrokerUrl {
+/**
+ * Reads what a function of the application has found: each may be what stands within the parentheses of `failover:(…)`.
+ *
+ * @param urls The texts.
+ * @param nested What is for all brokers.
+ * @throws As {@linkcode parseBrokerUrl}.
+ */
+export function parseBrokerList(
+  urls: readonly (string | URL)[],
+  nested: TransportOptions,
+  rules: UrlRules,
+): BrokerTarget[] {
+  return urls.flatMap((url) => parseMember(textOfUrl(url), nested, 1, rules));
+}
+
+function textOfUrl(url: string | URL): string {
+  const text: unknown = typeof url === "string" ? url : (url as URL | undefined | null)?.href;
+  if (typeof text === "string") return text.trim();
+  throw new TypeError(
+    `Cannot use a value of type ${typeName(url)} as the broker URL: ` +
+      `a string such as tcp://localhost:61616, or a URL, is expected${adviceOn(url)}`,
+  );
+}
+
+function adviceOn(value: unknown): string {
+  if (value === undefined) return ". Is the variable that it comes from set?";
+  if (typeof value === "function") return ". A function can be given as the option `brokers`";
+  if (typeof value !== "object" || value === null) return "";
+  const hasHost = ["host", "hostname", "port"].some((name) => name in value);
+  return hasHost ? ". Write host and port as tcp://host:port" : "";
+}
+
+function parseComposite({ scheme, rest }: Composite, rules: UrlRules): BrokerUrl {
   const { list, query } = splitComposite(rest);
   const { nested, others } = readNested(query);
   const options = compositeOptions.read(
@@ -95,8 +138,10 @@ function parseComposite({ scheme, rest }: Composite): BrokerUrl {
     invalid,
     misplacedInComposite,
   );
-  const brokers = splitList(list).flatMap((member) => parseMember(member, nested, 1));
-  checkTls(nested, brokers.map(({ address }) => address.scheme));
+  const brokers = rules.mayBeEmpty && list.trim() === ""
+    ? []
+    : splitList(list).flatMap((member) => parseMember(member, nested, 1, rules));
+  if (brokers.length > 0) checkTls(nested, brokers.map(({ address }) => address.scheme));
   return {
     brokers,
     nested,
@@ -105,15 +150,20 @@ function parseComposite({ scheme, rest }: Composite): BrokerUrl {
 }
 
 /** One broker, or those of another list within the list. */
-function parseMember(text: string, nested: TransportOptions, depth: number): BrokerTarget[] {
+function parseMember(
+  text: string,
+  nested: TransportOptions,
+  depth: number,
+  rules: UrlRules,
+): BrokerTarget[] {
   const member = text.trim();
   if (member === "") {
     throw invalid("an address is missing: expected such as failover:(tcp://a,tcp://b)");
   }
   const composite = parseScheme(member);
-  if (composite) return parseInner(composite, nested, depth + 1);
+  if (composite) return parseInner(composite, nested, depth + 1, rules);
   const [before, query] = splitQuery(member);
-  const address = parseAddress(before);
+  const address = parseAnyAddress(before, rules.anyScheme ?? false);
   const own = transportOptions.read(parseQuery(query, invalid), invalid, misplacedInMember);
   checkTls(own, [address.scheme]);
   const { tls, ...options } = mergeOptions(own, nested);
@@ -128,6 +178,7 @@ function parseInner(
   { scheme, rest }: Composite,
   nested: TransportOptions,
   depth: number,
+  rules: UrlRules,
 ): BrokerTarget[] {
   if (depth > MAX_DEPTH) throw invalid(`lists are nested deeper than ${MAX_DEPTH}`);
   if (scheme === "masterslave") {
@@ -143,7 +194,7 @@ function parseInner(
     throw invalid(`${option} has its place behind the outermost parentheses`);
   }
   const inherited = mergeOptions(own.nested, nested);
-  return splitList(list).flatMap((member) => parseMember(member, inherited, depth));
+  return splitList(list).flatMap((member) => parseMember(member, inherited, depth, rules));
 }
 
 /** A URL of several brokers, in parts. */
@@ -159,7 +210,7 @@ function parseScheme(text: string): Composite | undefined {
   return composites.has(scheme) ? { scheme, rest: rest! } : undefined;
 }
 
-function checkTls(options: TransportOptions, schemes: readonly BrokerAddress["scheme"][]): void {
+function checkTls(options: TransportOptions, schemes: readonly AnyAddress["scheme"][]): void {
   if (options.tls && !schemes.includes("ssl")) {
     throw invalid("the option socket.verifyHostName is for ssl:// only");
   }
@@ -192,7 +243,7 @@ function splitComposite(text: string): { list: string; query: string } {
   return { list: text.slice(1, end), query: after.slice(1) };
 }
 
-/** Splits at the commas that are not within parentheses. */
+/** Splits at the commas that are not within parentheses; as in Java, one at the end has nothing behind it. */
 function splitList(list: string): string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -205,7 +256,8 @@ function splitList(list: string): string[] {
       from = at + 1;
     }
   }
-  return [...parts, list.slice(from)];
+  const last = list.slice(from);
+  return parts.length > 0 && last.trim() === "" ? parts : [...parts, last];
 }
 
 /** Where the first group of parentheses ends. */

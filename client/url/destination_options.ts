@@ -2,7 +2,7 @@
 
 import type { ConsumerOptions } from "../consumer/consumer_options.ts";
 import type { ProducerOptions } from "../producer/producer_options.ts";
-import { boolean, bytes, integer, name } from "./option_value.ts";
+import { boolean, bytes, integer, name, text } from "./option_value.ts";
 import { fixed, OptionTable, refused, typed } from "./option_table.ts";
 
 /** What the name of a destination says of its consumers and producers. */
@@ -31,7 +31,7 @@ export const destinationOptions: OptionTable<DestinationOptions> = new OptionTab
   ),
   typed(
     "consumer.selector",
-    name,
+    text,
     "none",
     "SQL-92 condition on headers and properties.",
     (selector) => ({ consumer: { selector } }),

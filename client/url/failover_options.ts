@@ -92,7 +92,9 @@ export const failoverOptions: OptionTable<Pick<ConnectOptions, "failover">> = ne
     text,
     "",
     "Which ones, separated by commas; the first of the list by default.",
-    (list) => ({ failover: { priorityURIs: list.split(",").map((url) => url.trim()) } }),
+    (list) => ({
+      failover: { priorityURIs: list.split(",").map((url) => url.trim()).filter(Boolean) },
+    }),
   ),
   typed(
     "trackMessages",
@@ -137,5 +139,5 @@ export const failoverOptions: OptionTable<Pick<ConnectOptions, "failover">> = ne
     (warnAfterReconnectAttempts) => ({ failover: { warnAfterReconnectAttempts } }),
   ),
   fixed("trackTransactionProducers", "true", "producers of an open transaction are remembered"),
-  refused("updateURIsURL", "give all addresses in the URL"),
+  refused("updateURIsURL", "give a function as the option `brokers` of connect()"),
 ]);

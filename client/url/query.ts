@@ -28,9 +28,9 @@ export function parseQuery(query: string, refuse: Refusal): Parameter[] {
   if (query.includes("?")) {
     throw refuse("there is a second `?`; within a value it is written %3F");
   }
-  if (query === "") return [];
+  if (endOf(query) === 0) return [];
   let behindSecret: string | undefined;
-  return query.split("&").map((part, index) => {
+  return query.slice(0, endOf(query)).split("&").map((part, index) => {
     const at = part.indexOf("=");
     if (at < 0) {
       throw refuse(
@@ -55,6 +55,13 @@ export function parseQuery(query: string, refuse: Refusal): Parameter[] {
     if (SECRET.test(name)) behindSecret ??= name;
     return parameter;
   });
+}
+
+/** Where the options end: as in Java, `&` may stand behind the last one. */
+function endOf(query: string): number {
+  let end = query.length;
+  while (query[end - 1] === "&") end--;
+  return end;
 }
 
 function decode(text: string): string | undefined {

@@ -38,6 +38,7 @@ const OPENWIRE: Partial<Record<Connector, string>> = {
   smallFrame: "wireFormat.maxFrameSize=65536",
   plain: "wireFormat.maxFrameSize=104857600&wireFormat.tightEncodingEnabled=false" +
     "&wireFormat.cacheEnabled=false&wireFormat.maxInactivityDuration=0",
+  single: "wireFormat.maxFrameSize=104857600",
 };
 
 /** What Artemis needs to take names as ActiveMQ does: of virtual topics in OpenWire, of queues and topics in the others. */
@@ -61,6 +62,7 @@ export function urlOf(name: Connector, port: number): string {
 export function connectorsOf({ kind, stomp, amqp }: ActiveMq): Connector[] {
   return [
     "openwire",
+    "single",
     ...TLS.keys(),
     ...(kind === "artemis" ? [] : ["smallFrame", "plain"] as const),
     ...(stomp ? ["stomp" as const] : []),
@@ -93,7 +95,7 @@ function classic(
     const wire = OPENWIRE[name as Connector];
     const asks = TLS.get(name as Connector);
     const scheme = wire ? "tcp" : asks === undefined ? name : "ssl";
-    const options = ["maximumConnections=2000"];
+    const options = [`maximumConnections=${name === "single" ? 1 : 2000}`];
     if (wire) options.push(wire);
     if (asks) options.push("needClientAuth=true");
     // Else messages of AMQP come to others as their bytes.
@@ -140,12 +142,12 @@ function artemis(
     connectors: Object.entries(ports).map(([name, port]) => {
       const asks = TLS.get(name as Connector);
       const secure = asks !== undefined;
-      const protocol = secure ? "openwire" : name;
+      const protocol = secure || name === "single" ? "openwire" : name;
       return `<acceptor name="${name}">tcp://127.0.0.1:${port}?protocols=${protocol.toUpperCase()};` +
         `securityDomain=openwire;${ACCEPTOR[protocol] ?? ""}${
           secure ? artemisTls(asks, stores) : ""
         }` +
-        "connectionsAllowed=1000</acceptor>";
+        `connectionsAllowed=${name === "single" ? 1 : 1000}</acceptor>`;
     }).join("\n      "),
   });
   const login = join(etc, "login.config");

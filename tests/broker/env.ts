@@ -15,6 +15,8 @@ export interface BrokerUrls {
   smallFrame?: string;
   /** OpenWire without tight encoding, value cache and keep-alives; ActiveMQ only. */
   plain?: string;
+  /** OpenWire for one connection at a time. */
+  single: string;
   /** OpenWire with TLS, with `tls.caCerts`. */
   ssl: string;
   /** The same for clients that show a certificate, `tls.cert` and `tls.key`. */

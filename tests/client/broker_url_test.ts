@@ -507,7 +507,10 @@ test("what is no URL is refused with a reason", () => {
     ["tcp://", "the host is missing"],
     ["failover:", "an address is missing"],
     ["failover:()", "an address is missing"],
-    ["failover:(tcp://a,)", "an address is missing"],
+    ["failover:(,tcp://a)", "an address is missing"],
+    ["failover:(tcp://a,,tcp://b)", "an address is missing"],
+    ["failover:(tcp://a,,)", "an address is missing"],
+    ["failover:(,)", "an address is missing"],
     ["failover:(,tcp://a)", "an address is missing"],
     ["failover:(tcp://a,localhost)", "the scheme is missing"],
     ["failover:((tcp://a))", "the scheme is missing"],
@@ -524,7 +527,8 @@ test("what is no URL is refused with a reason", () => {
     ["tcp://a/localhost:5000", "nothing may follow the port"],
     ["tcp://a?tcpNoDelay=true?keepAlive=true", "within a value it is written %3F"],
     ["tcp://a?tcpNoDelay", "option 1 has no value"],
-    ["tcp://a?tcpNoDelay=true&", "option 2 has no value"],
+    ["tcp://a?&tcpNoDelay=true", "option 1 has no value"],
+    ["tcp://a?tcpNoDelay=true&&keepAlive=true", "option 2 has no value"],
     ["tcp://a?tcpNoDelay=true&amp;keepAlive=true", "write `&`"],
     ["tcp://a?tcpNoDelay=true&tcpNoDelay=true", "tcpNoDelay is there twice"],
     ["tcp://a?tcpNoDelay=true&socket.tcpNoDelay=true", "socket.tcpNoDelay is there twice"],
@@ -532,6 +536,45 @@ test("what is no URL is refused with a reason", () => {
     ["tcp://a?jms.userName=%ff", "% is written %25"],
   ];
   for (const [url, reason] of cases) assertStringIncludes(refusal(url), reason, url);
+});
+
+test("a comma and `&` at the end make no difference, as in Java", () => {
+  const cases: [text: string, without: string][] = [
+    ["failover:(tcp://a,tcp://b,)", "failover:(tcp://a,tcp://b)"],
+    ["failover:(tcp://a,\n)?randomize=false&", "failover:(tcp://a)?randomize=false"],
+    ["failover:tcp://a,tcp://b,", "failover:tcp://a,tcp://b"],
+    ["failover:(static:(tcp://a,),)", "failover:(static:(tcp://a))"],
+    ["failover:(tcp://a?tcpNoDelay=true&,tcp://b)", "failover:(tcp://a?tcpNoDelay=true,tcp://b)"],
+    ["tcp://a?tcpNoDelay=true&", "tcp://a?tcpNoDelay=true"],
+    ["tcp://a?tcpNoDelay=true&&", "tcp://a?tcpNoDelay=true"],
+    ["tcp://a?&", "tcp://a"],
+    [
+      "failover:(tcp://a)?priorityURIs=tcp://a,&priorityBackup=true",
+      "failover:(tcp://a)?priorityURIs=tcp://a&priorityBackup=true",
+    ],
+  ];
+  for (const [text, without] of cases) {
+    assertEquals(parseBrokerUrl(text), parseBrokerUrl(without), text);
+  }
+});
+
+test("a value that is neither a string nor a URL is refused with what to write", () => {
+  const cases: [value: unknown, advice: string][] = [
+    [undefined, "type undefined as the broker URL: a string such as tcp://localhost:61616"],
+    [undefined, "Is the variable that it comes from set?"],
+    [null, "type null"],
+    [61616, "type number"],
+    [Symbol("secret"), "type symbol"],
+    [{ host: "secret", port: 1 }, "Write host and port as tcp://host:port"],
+    [{ hostname: "secret" }, "Write host and port as tcp://host:port"],
+    [{ brokers: [] }, "type Object as the broker URL"],
+    [() => [], "A function can be given as the option `brokers`"],
+  ];
+  for (const [value, advice] of cases) {
+    const error = assertThrows(() => parseBrokerUrl(value as string), TypeError);
+    assertStringIncludes(error.message, advice);
+    assert(!error.message.includes("secret"));
+  }
 });
 
 test("schemes that are not supported are refused within a list, too", () => {

@@ -15,7 +15,7 @@ import {
   OpenWireEncoder,
   OpenWireFormat,
 } from "../../codec/mod.ts";
-import { listen, memoryPair } from "../../transport/mod.ts";
+import { listen, memoryPair, type Transport } from "../../transport/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import {
   assert,
@@ -27,9 +27,14 @@ import {
 import { concat } from "@std/bytes";
 import { test } from "../_harness.ts";
 import { credentials, leakIn, SECRET } from "../_secret.ts";
-import { broker, brokers, brokerSkip } from "../broker/env.ts";
+import { broker, brokers, brokerSkip, skipWithout, wantedBrokers } from "../broker/env.ts";
+import { BROKER_TITLES } from "../broker/results.ts";
 import { freshName, testOnBrokers } from "./_brokers.ts";
 import { fakePeer, Script } from "./_fake_broker.ts";
+
+/** What is said of a broker that closes a connection without a word. */
+const SILENT =
+  "The broker may have as many connections as it allows (maximumConnections) or be stopping.";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -103,6 +108,59 @@ test("connect() rejects on the broker's STOMP port", async () => {
   );
   assert(error instanceof HandshakeError || error instanceof TimeoutError, error.message);
 }, { skip: broker && !broker.urls.stomp ? "no STOMP connector" : brokerSkip });
+
+for (const kind of wantedBrokers) {
+  const options = { skip: skipWithout(kind) };
+  const title = BROKER_TITLES[kind];
+
+  test(`connect() says that a broker may have its maximumConnections (${title})`, async () => {
+    const { single } = brokers[kind]!.urls;
+    // What has looked whether the broker is there may not be gone yet.
+    const failover = { startupMaxReconnectAttempts: -1 };
+    await using _ = await connect(single, { ...credentials, failover });
+    const error = await assertRejects(() => connect(single, credentials), HandshakeError);
+    assertEquals([error.code, error.retryable], ["HANDSHAKE", true]);
+    assertStringIncludes(error.message, SILENT);
+  }, options);
+}
+
+test("connect() says what a peer may be that leaves without a word", async () => {
+  const leaves: [how: string, leave: (transport: Transport) => Promise<void>][] = [
+    ["the peer closed the connection without sending anything", async ({ readable, writable }) => {
+      await readable.getReader().read();
+      await writable.close();
+    }],
+    // deno-lint-ignore require-await -- what was not read makes it a reset
+    ["", async (transport) => transport.close()],
+  ];
+  for (const [how, leave] of leaves) {
+    await using peer = await fakePeer(leave);
+    const error = await assertRejects(() => connect(peer.url), HandshakeError);
+    assertEquals([error.code, error.retryable], ["HANDSHAKE", true]);
+    assertStringIncludes(error.message, how);
+    assertStringIncludes(error.message, `${SILENT} Or is it no port for OpenWire?`);
+  }
+  // With TLS it is one that has been found.
+  const [transport, peer] = memoryPair();
+  peer.close();
+  const error = await assertRejects(() => connect("ssl://memory", { transport }), HandshakeError);
+  assert(error.message.endsWith(SILENT), error.message);
+});
+
+test("connect() says that a broker may be stopping which leaves before it has accepted", async () => {
+  await using peer = await fakePeer(async (transport) => {
+    const script = new Script(transport);
+    await script.send(script.format.info());
+    while ((await script.next())?.dataType !== "ConnectionInfo");
+    await script.end();
+  });
+  const error = await assertRejects(() => connect(peer.url), HandshakeError);
+  assertStringIncludes(
+    error.message,
+    "the peer closed the connection before it had accepted it; it may be stopping",
+  );
+  assert(!error.message.includes("TLS"));
+});
 
 test("the broker's smaller frame size counts", async () => {
   await using connection = await connect(broker!.urls.smallFrame!);

@@ -12,7 +12,7 @@ import { reconnectDelay } from "../../client/failover/reconnect_delay.ts";
 import { shuffled } from "../../client/failover/shuffled.ts";
 import { type Search, tryBrokers } from "../../client/failover/try_brokers.ts";
 import { decodePrimitiveMap, type WireFormatInfo } from "../../codec/mod.ts";
-import { listen, memoryPair, type Transport } from "../../transport/mod.ts";
+import { listen, type Transport } from "../../transport/mod.ts";
 import { MemoryBroker } from "../../testing/mod.ts";
 import {
   assert,
@@ -249,16 +249,6 @@ test("connect() leaves nothing at the signal", async () => {
   assertEquals(listeners, 0);
 });
 
-test("a transport is used once", async () => {
-  const [transport, peer] = memoryPair();
-  peer.close();
-  const url = "failover:(tcp://memory)?startupMaxReconnectAttempts=3&initialReconnectDelay=1";
-  let attempts = 0;
-  const beforeConnect = () => void attempts++;
-  await assertRejects(() => connect(url, { transport, beforeConnect }), HandshakeError);
-  assertEquals(attempts, 1);
-});
-
 test("what trying again can't change is thrown at once", async () => {
   let attempts = 0;
   await using broker = await MemoryBroker.listen({ users: { system: "manager" } });
@@ -366,14 +356,6 @@ test("options that can't be used are refused before anything is tried", async ()
     [dead, { prefetchPolicy: { all: 40_000 } }],
   ];
   for (const [url, options] of cases) await assertRejects(() => connect(url, options), RangeError);
-  const [transport, peer] = memoryPair();
-  await assertRejects(
-    () => connect("failover:(tcp://a,tcp://b)", { transport }),
-    TypeError,
-    "one is expected in the URL",
-  );
-  transport.close();
-  peer.close();
 });
 
 test("waits between attempts become longer, up to a limit, and vary", () => {

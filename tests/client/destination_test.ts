@@ -30,7 +30,6 @@ test("a destination is named by a text or made by queue() or topic()", () => {
     ["queue://orders,topic://prices", "queue://orders,topic://prices"],
     ["topic://a,b", "topic://a,b"],
     ["a.*.>", "queue://a.*.>"],
-    ["TOPIC://a", "queue://TOPIC://a"],
     [queue("orders"), "queue://orders"],
     [queue("queue://orders"), "queue://orders"],
     [topic("prices"), "topic://prices"],
@@ -67,6 +66,90 @@ test("what is no destination is refused", () => {
     assertThrows(() => toDestination(given), TypeError, "a name, queue() or topic() is expected");
   }
   assertThrows(() => queue(undefined as unknown as string), TypeError);
+});
+
+test("a text that can only be a mistake is refused with what to write", () => {
+  const cases: [given: string, write: string][] = [
+    ["/queue/orders", "queue://orders"],
+    ["/topic/prices", "topic://prices"],
+    ["/Topic/prices.eu", "topic://prices.eu"],
+    ["/temp-queue/a", "temp-queue://a"],
+    ["/temp-topic/a", "temp-topic://a"],
+    ["topic/prices", "topic://prices"],
+    ["queue/orders", "queue://orders"],
+    ["queue:orders", "queue://orders"],
+    ["topic:prices", "topic://prices"],
+    ["topic:/prices", "topic://prices"],
+    ["temp-queue:ID:x:1", "temp-queue://ID:x:1"],
+    ["QUEUE://Orders", "queue://Orders"],
+    ["Topic://prices", "topic://prices"],
+    ["TEMP-TOPIC://a", "temp-topic://a"],
+    ["dynamicQueues/orders", "queue://orders"],
+    ["dynamicTopics/prices", "topic://prices"],
+    ["activemq:queue:orders", "queue://orders"],
+    ["activemq:topic:prices", "topic://prices"],
+    ["jms:queue:orders", "queue://orders"],
+    ["jms://topic:prices", "topic://prices"],
+    ["sjms2:topic:prices", "topic://prices"],
+    [" /topic/prices ", "topic://prices"],
+    ["orders,topic:prices", "topic://prices"],
+    ["topic://prices, /queue/orders", "queue://orders"],
+    ["topic:prices?consumer.prefetchSize=1", "topic://prices"],
+  ];
+  for (const [given, write] of cases) {
+    const error = assertThrows(() => resolveDestination(given), TypeError);
+    assertStringIncludes(error.message, `as a destination: write ${write}. `, given);
+    assertStringIncludes(error.message, "For a queue of this very name write queue:// before it");
+  }
+  const others: [given: string, problem: string][] = [
+    ["java:/jms/queue/orders", "names of JNDI"],
+    ["java:jboss/exported/jms/queue/orders", "names of JNDI"],
+    ["tcp://app:secret@localhost:61616", "the URL of a broker"],
+    ["nio+ssl://secret", "the URL of a broker"],
+    ["failover:(tcp://secret:1)", "the URL of a broker"],
+    ["failover:tcp://secret:1,tcp://b", "the URL of a broker"],
+    ["https://secret/orders", "the URL of a broker"],
+    ["quue://secret", "queue or topic is expected"],
+    ["exchange://secret", "queue or topic is expected"],
+  ];
+  for (const [given, problem] of others) {
+    const error = assertThrows(() => toDestination(given), TypeError, problem);
+    assert(!error.message.includes("secret"), error.message);
+  }
+  const steering = assertThrows(() => toDestination("topic:\u001b[2J\nx"), TypeError);
+  // deno-lint-ignore no-control-regex
+  assert(!/[\u0000-\u001f]/.test(steering.message));
+  const long = assertThrows(() => toDestination(`topic:${"x".repeat(1e6)}`), TypeError);
+  assert(long.message.length < 5000);
+});
+
+test("a name that looks like a mistake is taken where it is meant", () => {
+  const cases: [given: Destination, text: string][] = [
+    [queue("/topic/x"), "queue:///topic/x"],
+    ["queue:///topic/x", "queue:///topic/x"],
+    [queue("topic:x"), "queue://topic:x"],
+    ["queue://topic:x", "queue://topic:x"],
+    [queue("QUEUE://x"), "queue://QUEUE://x"],
+    [topic("dynamicTopics/x"), "topic://dynamicTopics/x"],
+    ["topic://tcp://x", "topic://tcp://x"],
+    [createActiveMQQueue({ physicalName: "/topic/x" }), "queue:///topic/x"],
+    ["queue:///topic/x,queue://topic:x", "queue:///topic/x,queue://topic:x"],
+    // These may well be names.
+    ["orders/eu", "queue://orders/eu"],
+    ["queues/eu", "queue://queues/eu"],
+    ["eu/queue/orders", "queue://eu/queue/orders"],
+    ["queue", "queue://queue"],
+    ["topic.prices", "queue://topic.prices"],
+    ["topics:eu", "queue://topics:eu"],
+    ["a:b", "queue://a:b"],
+    ["a::b", "queue://a::b"],
+    ["topic::queue", "queue://topic::queue"],
+    ["jms.queue.orders", "queue://jms.queue.orders"],
+    ["dynamicQueues", "queue://dynamicQueues"],
+    ["/orders", "queue:///orders"],
+    ["ID:host-1:1", "temp-queue://ID:host-1:1"],
+  ];
+  for (const [given, text] of cases) assertEquals(formatDestination(toDestination(given)), text);
 });
 
 test("options behind a name are for consumers and producers", () => {
@@ -141,7 +224,7 @@ test("wrong options of a destination are refused at once", () => {
     ["q?prefetchSize=1", "no option prefetchSize; the nearest is consumer.prefetchSize"],
     ["q?consumer.prefetchSize=secret", "expected an integer from 0 to 32767"],
     ["q?consumer.prefetchSize=32768", "expected an integer from 0 to 32767"],
-    ["q?consumer.selector=", "expected text, not empty"],
+    ["q?consumer.subscriptionName=", "expected text, not empty"],
     ["q?consumer.priority=128", "expected an integer from -128 to 127"],
     ["q?consumer.noLocal", "option 1 has no value"],
     ["q?consumer.noLocal=true&consumer.noLocal=true", "there twice"],

@@ -184,10 +184,13 @@ test("createConsumer() refuses limits that make no sense", async () => {
   await using broker = await MemoryBroker.listen();
   await using connection = await connect(broker.url, { clientId: "c" });
   for (const maxUnacknowledged of [-1, 1.5, NaN, 2 ** 31, "5" as unknown as number]) {
+    const shown = typeof maxUnacknowledged === "string"
+      ? "a value of type string"
+      : maxUnacknowledged;
     await assertRejects(
       () => connection.createConsumer("q", { maxUnacknowledged }),
       RangeError,
-      `Cannot use ${maxUnacknowledged} as maxUnacknowledged: an integer from 0 to 2147483647 is expected`,
+      `Cannot use ${shown} as maxUnacknowledged: an integer from 0 to 2147483647 is expected`,
     );
   }
   for (

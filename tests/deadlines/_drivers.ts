@@ -201,6 +201,12 @@ export const drivers: readonly Driver[] = [
     const beforeConnect = (): Promise<void> => new Promise(() => {});
     await connect(url, { connectTimeout: timeout ?? 2000, beforeConnect });
   }, { takes: "", lost: "TIMEOUT", closing: "TIMEOUT", closed: "TIMEOUT", gone: "TIMEOUT" }),
+  asks("ConnectOptions.brokers", () => async ({ timeout }) => {
+    await connect([], {
+      connectTimeout: timeout ?? 2000,
+      brokers: () => new Promise(() => {}),
+    });
+  }, { takes: "", lost: "TIMEOUT", closing: "TIMEOUT", closed: "TIMEOUT", gone: "TIMEOUT" }),
   settles("dial", ({ url }) => async ({ signal }) => {
     const transport = await dial(url.replace(/^failover:\((.*)\)$/, "$1"), { signal });
     transport.close();

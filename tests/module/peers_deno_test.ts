@@ -1,5 +1,5 @@
 /** The pages for those who come from another client: what they show of it does beside ours what they say. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect, type Connection, type Message } from "../../mod.ts";
 import { type BrokerInfo, brokers, skipWithout } from "../broker/env.ts";
 import type { BrokerKind } from "../broker/kinds.ts";
@@ -241,7 +241,12 @@ for (const kind of ["activemq5", "activemq6"] as const) {
     const found = async (selector: string) =>
       (await Array.fromAsync(await connection.createBrowser("orders", { selector }))).length;
     assertEquals([await found("amount > 50"), await found("amount = '70'")], [0, 2]);
-    const prefixed = await connection.createBrowser("/queue/orders");
+    await assertRejects(
+      () => connection.createBrowser("/queue/orders"),
+      TypeError,
+      "write queue://orders",
+    );
+    const prefixed = await connection.createBrowser("queue:///queue/orders");
     assertEquals((await Array.fromAsync(prefixed)).length, 0);
     await empty(connection, "orders");
   }, { skip: skipWithout(kind) || (brokers[kind]!.urls.stomp ? false : "no STOMP connector") });

@@ -61,7 +61,6 @@ test("parseAddress() says why it refuses a scheme", () => {
     ["for MQTT: take that of OpenWire, ssl://host:61617", ["mqtts", "mqtt+ssl"]],
     ["for STOMP: take that of OpenWire, tcp://host:61616", ["stomp", "stomp+nio"]],
     ["for STOMP: take that of OpenWire, ssl://host:61617", ["stomps", "stomp+ssl"]],
-    ["supported are tcp://, nio://, auto://, auto+nio://", ["broker.example", "constructor"]],
   ];
   for (const [reason, schemes] of cases) {
     for (const scheme of schemes) {
@@ -72,6 +71,93 @@ test("parseAddress() says why it refuses a scheme", () => {
       assert(!error.message.includes("secret"));
     }
   }
+});
+
+test("parseAddress() names the schemes there are, not an unknown one", () => {
+  for (
+    const scheme of ["broker.example", "constructor", "amqp+secret", "secret", "stomp+ssl+nio"]
+  ) {
+    const error = refusal(`${scheme}://localhost:1`);
+    assertEquals(error.code, "UNSUPPORTED_SCHEME");
+    assertEquals(
+      error.message,
+      "Cannot connect to a URL of an unknown scheme: supported are tcp://, nio://, auto://, " +
+        "auto+nio://, ssl://, nio+ssl://, auto+ssl://, auto+nio+ssl://",
+    );
+  }
+});
+
+test("parseAddress() converts names of hosts that are not ASCII", () => {
+  const cases: [url: string, hostname: string][] = [
+    ["tcp://bücher.example:61616", "xn--bcher-kva.example"],
+    ["tcp://b%C3%BCcher.example:61616", "xn--bcher-kva.example"],
+    ["tcp://BÜCHER.Example:61616", "xn--bcher-kva.example"],
+    ["tcp://例え.jp:61616", "xn--r8jz45g.jp"],
+    ["tcp://broker。example:61616", "broker.example"],
+  ];
+  for (const [url, hostname] of cases) {
+    assertEquals(parseAddress(url), { scheme: "tcp", hostname, port: 61616 }, url);
+    assertEquals(parseAddress(new URL(url)), { scheme: "tcp", hostname, port: 61616 }, url);
+  }
+});
+
+test("parseAddress() says what is wrong with a host or a port", () => {
+  const cases: [advice: string, urls: string[]][] = [
+    ["a placeholder to be filled in", [
+      "tcp://<host>:61616",
+      "tcp://<host>",
+      "tcp://{host}",
+      "tcp://{host}:61616",
+      "ssl://$HOST:61617",
+      "ssl://$HOST",
+      "tcp://${HOST}:61616",
+      "tcp://$(HOST):61616",
+      "tcp://%HOST%:61616",
+      "tcp://broker:{port}",
+      "tcp://host:port",
+      "tcp://…:61616",
+      "$BROKER_URL",
+      "<url>",
+      "{{url}}",
+    ]],
+    ["`*` is for a broker that listens", ["tcp://*:61616", "tcp://*", "ssl://[*]:61617"]],
+    ["nothing may follow the port", ["tcp://broker:61616,", "tcp://broker:61616;"]],
+    ["between brackets an IPv6 address is expected", ["tcp://[broker]:61616"]],
+    ["more than one colon", ["tcp://broker:61616:61617"]],
+    ["the host has a character that no name of a host has", [
+      "tcp://bro!ker:61616",
+      "tcp://bro|ker",
+      "tcp://bro\u0000ker:61616",
+      "tcp://\u202ebroker:61616",
+      "tcp://broker\\:61616",
+    ]],
+    ["expected a port from 1 to 65535", [
+      "tcp://broker:65536",
+      "tcp://broker:616160",
+      "tcp://broker:-1",
+      "tcp://broker:a",
+      "tcp://broker:6161x/",
+    ]],
+  ];
+  for (const [advice, urls] of cases) {
+    for (const url of urls) {
+      assertStringIncludes(refusal(url).message, advice, url);
+      assertEquals(refusal(url).code, "INVALID_URL", url);
+    }
+  }
+});
+
+test("parseAddress() refuses a value that is neither a string nor a URL", () => {
+  for (const [value, type] of [[undefined, "undefined"], [null, "null"], [61616, "number"]]) {
+    assertThrows(
+      () => parseAddress(value as string),
+      TypeError,
+      `Cannot use a value of type ${type} as the broker URL: a string such as tcp://localhost:61616`,
+    );
+  }
+  const secret = { host: "localhost", password: "secret" };
+  const error = assertThrows(() => parseAddress(secret as unknown as string), TypeError);
+  assert(!error.message.includes("secret"));
 });
 
 test("parseAddress() refuses what it doesn't understand", () => {
