@@ -46,6 +46,11 @@ export interface BrokerCapabilities {
   readonly statistics: boolean;
   /** Messages may have a `deduplicationId`. Only Artemis can detect duplicates by an id of the application. */
   readonly duplicateDetection: boolean;
+  /**
+   * The chunks of a stream are one message group, so that who knows nothing of streams gets them all. Artemis sometimes skips
+   * messages of a group for a consumer with a selector, which those that read streams have.
+   */
+  readonly groupedStreams: boolean;
 }
 
 const ALL: BrokerCapabilities = Object.freeze({
@@ -57,6 +62,7 @@ const ALL: BrokerCapabilities = Object.freeze({
   advisories: true,
   statistics: true,
   duplicateDetection: true,
+  groupedStreams: true,
 });
 
 const ACTIVEMQ: BrokerCapabilities = Object.freeze({ ...ALL, duplicateDetection: false });
@@ -70,6 +76,8 @@ const ARTEMIS: BrokerCapabilities = Object.freeze({
   advisories: false,
   statistics: false,
   duplicateDetection: true,
+  // Seen in 2.55: 6 of 4,300 streams, and none of 4,280 without groups.
+  groupedStreams: false,
 });
 
 /** What a broker of a kind can do. */
@@ -107,6 +115,7 @@ const REASONS: Readonly<Record<keyof BrokerCapabilities, string>> = {
   statistics: "it has no statistics plugin",
   duplicateDetection:
     "it ignores `deduplicationId`; let consumers detect duplicates by a property of yours",
+  groupedStreams: "it skips messages of a group for a consumer with a selector",
 };
 
 /**

@@ -78,6 +78,8 @@ import { type ConnectionMetadata, METADATA } from "./metadata.ts";
 import { ReadGate } from "./link/read_gate.ts";
 import type { RequestOptions as CommandOptions } from "./link/response_correlator.ts";
 import { SharedStep } from "./shared_step.ts";
+import type { StreamSource } from "./stream/chunks.ts";
+import type { SendStreamOptions, SendStreamResult } from "./stream/stream_options.ts";
 import { SharedSubscriptions } from "./subscription/shared_subscriptions.ts";
 import type { UnsubscribeOptions } from "./subscription/unsubscribe_options.ts";
 import { idKey, type ProducerMember, type SessionContext } from "./session_context.ts";
@@ -452,6 +454,42 @@ export class Connection implements AsyncDisposable {
     const given = copyOptions(options);
     const [session, left] = await this.#ownSession("auto", given, roughSize(encoded));
     return await session.send(destination, encoded as MessageBody, left);
+  }
+
+  /**
+   * Sends a large body in chunks, of which a consumer with the option `streams` makes one message again: see
+   * `MessageProducer.sendStream()`.
+   *
+   * @param destination A single queue.
+   * @param source Where the bytes come from: a `ReadableStream` or an `AsyncIterable` of `Uint8Array`, or a `Blob`.
+   * @param options Headers, properties, size of the chunks and how long to wait for each.
+   * @returns What was sent.
+   * @throws See `MessageProducer.sendStream()`.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "../mod.ts";
+   * import { MemoryBroker } from "../testing/mod.ts";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await MemoryBroker.listen();
+   * await using connection = await connect(broker.url);
+   * await connection.sendStream("files", new Blob(["a long text"]), { chunkSize: 4 });
+   * for await (const message of await connection.createConsumer("files", { streams: true })) {
+   *   assertEquals(await new Response(message.readable).text(), "a long text");
+   *   await message.ack();
+   *   break;
+   * }
+   * ```
+   */
+  async sendStream(
+    destination: Destination,
+    source: StreamSource,
+    options: SendStreamOptions = {},
+  ): Promise<SendStreamResult> {
+    const given = copyOptions(options);
+    const [session, left] = await this.#ownSession("auto", given);
+    return await session.sendStream(destination, source, { ...left, timeout: given.timeout });
   }
 
   /**

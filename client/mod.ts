@@ -120,5 +120,11 @@ export { type XACommitOptions, type XAEnd, XAResource } from "./transaction/xa.t
 export { XAError, XAErrorCode } from "./transaction/xa_error.ts";
 export { createXid, type Xid } from "./transaction/xid.ts";
 export type { TransportFactory } from "./transport_factory.ts";
+export type { StreamSource } from "./stream/chunks.ts";
+export type {
+  ReceiveStreamOptions,
+  SendStreamOptions,
+  SendStreamResult,
+} from "./stream/stream_options.ts";
 export type { UnsubscribeOptions } from "./subscription/unsubscribe_options.ts";
 export { virtualTopicQueue } from "./destination/virtual_topic.ts";

@@ -27,7 +27,7 @@ import {
   type ConsumerOptions,
   resolveConsumerOptions,
 } from "./consumer/consumer_options.ts";
-import { type Destination, nameOf } from "./destination/destination.ts";
+import { type Destination, nameOf, toDestination } from "./destination/destination.ts";
 import { resolveDestination } from "./destination/destination_options.ts";
 import { ClosedError, ConnectionClosedError, TimeoutError } from "./errors.ts";
 import { inTime } from "./in_time.ts";
@@ -41,6 +41,8 @@ import { type BrowserOptions, QueueBrowser } from "./consumer/queue_browser.ts";
 import type { SendOptions, SendResult } from "./producer/send_options.ts";
 import { closeWith, SaidClosed } from "./say_closed.ts";
 import { SharedStep } from "./shared_step.ts";
+import type { StreamSource } from "./stream/chunks.ts";
+import type { SendStreamOptions, SendStreamResult } from "./stream/stream_options.ts";
 import type { ProducerMember, SessionContext } from "./session_context.ts";
 import {
   type SharedSubscription,
@@ -92,7 +94,10 @@ export class Session implements AsyncDisposable {
   readonly #transaction: SessionTransaction | undefined;
   readonly #forConsumers: ConsumerSession;
   readonly #forBrowsers: ConsumerSession;
+  readonly #forChunks: ConsumerSession;
   readonly #consumers: Set<MessageConsumer> = new Set();
+  /** Consumers of chunks, which the consumers of their streams close. */
+  readonly #chunkConsumers: Set<MessageConsumer> = new Set();
   readonly #producers: Set<ProducerMember> = new Set();
   #consumerCount = 0;
   #producerCount = 0;
@@ -134,6 +139,7 @@ export class Session implements AsyncDisposable {
       acknowledgeMode: "auto",
       transaction: undefined,
     };
+    this.#forChunks = { ...this.#forBrowsers, acknowledgeMode: "individual" };
   }
 
   /**
@@ -270,17 +276,36 @@ export class Session implements AsyncDisposable {
     this.checkOpen();
     const encoded = encodeBody(body, this.#context.settings.nestedMapAndListEnabled);
     const given = copyOptions(options);
-    if (!this.#sender) {
-      this.#sender = new SharedStep(this.createProducer(), "Cannot open a producer");
-      // One that could not be opened is not kept.
-      this.#sender.done.catch(() => this.#sender = undefined);
-    }
-    const [producer, left] = await this.#sender.within(
+    const [producer, left] = await this.#sharedSender().within(
       given,
       this.#context,
       roughSize(encoded),
     );
     return await producer.send(encoded as MessageBody, { ...left, destination });
+  }
+
+  /**
+   * Sends a large body in chunks, without a producer of one's own: see `MessageProducer.sendStream()`.
+   *
+   * @param destination A single queue.
+   * @param source Where the bytes come from.
+   * @param options Headers, properties, size of the chunks and how long to wait for each.
+   * @returns What was sent.
+   * @throws See `MessageProducer.sendStream()`.
+   */
+  async sendStream(
+    destination: Destination,
+    source: StreamSource,
+    options: SendStreamOptions = {},
+  ): Promise<SendStreamResult> {
+    this.checkOpen();
+    const given = copyOptions(options);
+    const [producer, left] = await this.#sharedSender().within(given, this.#context);
+    return await producer.sendStream(source, {
+      ...left,
+      timeout: given.timeout,
+      destination: toDestination(destination),
+    });
   }
 
   /**
@@ -393,7 +418,7 @@ export class Session implements AsyncDisposable {
    * @ignore Not for users.
    */
   interrupted(): void {
-    for (const consumer of [...this.#consumers]) consumer.interrupted();
+    for (const consumer of [...this.#consumers, ...this.#chunkConsumers]) consumer.interrupted();
     this.#transaction?.interrupted();
     for (const producer of this.#producers) producer.interrupted();
   }
@@ -407,8 +432,9 @@ export class Session implements AsyncDisposable {
     this.#ended ??= reason;
     this.#lost = true;
     this.#transaction?.connectionEnded(reason);
-    for (const consumer of [...this.#consumers]) consumer.end(reason);
+    for (const consumer of [...this.#consumers, ...this.#chunkConsumers]) consumer.end(reason);
     for (const producer of [...this.#producers]) producer.end(reason);
+    this.#chunkConsumers.clear();
     this.#consumers.clear();
     this.#producers.clear();
   }
@@ -433,6 +459,14 @@ export class Session implements AsyncDisposable {
     inspectAs(this, "Session", (session) => session.#view());
   }
 
+  #sharedSender(): SharedStep<MessageProducer> {
+    if (this.#sender) return this.#sender;
+    this.#sender = new SharedStep(this.createProducer(), "Cannot open a producer");
+    // One that could not be opened is not kept.
+    this.#sender.done.catch(() => this.#sender = undefined);
+    return this.#sender;
+  }
+
   async #openConsumer(
     destination: Destination,
     options: ConsumerOptions,
@@ -455,6 +489,7 @@ export class Session implements AsyncDisposable {
       context: this.#context,
       session: browser ? this.#forBrowsers : this.#forConsumers,
       closed: (consumer) => this.#consumers.delete(consumer),
+      openChunks: (options) => this.#openChunks(place, options),
       release: subscription?.durable === false
         ? (limits) => this.#context.sharedSubscriptions.release(place, limits)
         : undefined,
@@ -465,6 +500,30 @@ export class Session implements AsyncDisposable {
     }, placeOptions);
     this.#consumers.add(consumer);
     await consumer.open(placeOptions);
+    return consumer;
+  }
+
+  /**
+   * Opens a consumer for the chunks of a stream. Whoever reads them closes it, later than the session closes its consumers.
+   */
+  async #openChunks(
+    destination: ActiveMQDestination,
+    options: ConsumerOptions,
+  ): Promise<MessageConsumer> {
+    this.checkOpen();
+    const consumer = new MessageConsumer({
+      context: this.#context,
+      session: this.#forChunks,
+      closed: (consumer) => this.#chunkConsumers.delete(consumer),
+      openChunks: (options) => this.#openChunks(destination, options),
+      release: undefined,
+      sessionId: this.#id,
+      value: ++this.#consumerCount,
+      destination,
+      browser: false,
+    }, options);
+    this.#chunkConsumers.add(consumer);
+    await consumer.open({});
     return consumer;
   }
 

@@ -32,6 +32,7 @@ import type { Subject } from "../observe/operation.ts";
 import { poisonCause } from "./poison.ts";
 import { Redeliverer, type RedeliveryOptions } from "./redeliverer.ts";
 import type { SessionContext } from "../session_context.ts";
+import type { IncomingStreams } from "../stream/incoming_streams.ts";
 import type {
   TransactionContext,
   TransactionOutcome,
@@ -58,6 +59,8 @@ export interface ConsumerDeliveriesOptions {
   readonly kind: ConsumerKind;
   readonly settings: ConsumerSettings;
   readonly codec: BodyCodec<unknown> | undefined;
+  /** What reads streams, if that is wanted. */
+  readonly streams: IncomingStreams | undefined;
   /** Of a durable subscription. */
   readonly subscription: string | undefined;
   /** Somebody waits for a message and may have none. */
@@ -157,6 +160,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
       deadlines: context.deadlines,
       log: context.log,
       report,
+      settled: ({ message }, outcome) => options.streams?.settled(message, outcome),
     });
   }
 
@@ -284,12 +288,20 @@ export class ConsumerDeliveries implements TransactionParticipant {
       transaction.enlist(this);
       delivery.transactionId = transaction.current;
     }
+    const command = delivery.message;
     return new Message({
-      command: delivery.message,
+      command,
       redeliveryCount: delivery.redeliveryCount,
       body: this.#body,
       settlement: new DeliverySettlement(this.#settlements, delivery),
       codec,
+      readable: this.#options.streams?.begin(command, () => {
+        const { dataType, content } = this.#body.of(command);
+        if (dataType === "ActiveMQBytesMessage") return content ?? new Uint8Array(0);
+        throw new ProtocolError("Cannot read a chunk of a stream: it is no bytes message", {
+          dataType,
+        });
+      }),
     });
   }
 
@@ -297,7 +309,10 @@ export class ConsumerDeliveries implements TransactionParticipant {
   finished(delivery: Delivery, attempt: number): void {
     const { kind: { mode }, context } = this.#options;
     if ((mode !== "auto" && mode !== "dups-ok") || this.#removed) return;
+    const { streams } = this.#options;
+    if (delivery.state === "lost") return streams?.handledLate(delivery.message);
     if (!this.#isOpen(delivery, attempt)) return;
+    streams?.settled(delivery.message, "done");
     this.#forget(delivery);
     this.#acknowledger.done(delivery).catch((error) => context.report(error));
   }
@@ -438,6 +453,8 @@ export class ConsumerDeliveries implements TransactionParticipant {
       await this.#failed(delivery, attempt, cause, ordered);
       return cause;
     } finally {
+      // Nobody can settle it any more.
+      if (delivery.state === "lost") this.#options.streams?.settled(delivery.message, "again");
       this.#body.release(delivery.message);
       this.#handling--;
       this.#notify();
@@ -470,6 +487,7 @@ export class ConsumerDeliveries implements TransactionParticipant {
       },
       acknowledge: (delivery, options) => this.#acknowledge(delivery, options),
       reject: (delivery, reason, options) => {
+        this.#options.streams?.settled(delivery.message, { rejected: reason });
         this.#forget(delivery);
         const { log } = this.#options.context;
         log?.warn("A message was given up", { ...logFieldsOf(delivery), error: reason });
@@ -493,9 +511,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
         // It is acknowledged with the transaction.
         return Promise.resolve();
       case "individual":
+        this.#options.streams?.settled(delivery.message, "done");
         this.#forget(delivery);
         return this.#acknowledger.individual(delivery, options);
       default:
+        this.#options.streams?.settled(delivery.message, "done");
         this.#forget(delivery);
         return this.#acknowledger.done(delivery, options);
     }
@@ -562,6 +582,11 @@ export class ConsumerDeliveries implements TransactionParticipant {
   #withdraw(delivery: Delivery): boolean {
     const { kind, context, session } = this.#options;
     if (kind.browser) return false;
+    if (this.#options.streams?.isCompleted(delivery.message)) {
+      context.log?.debug("A stream was read before its connection was lost", logFieldsOf(delivery));
+      this.#acknowledger.individual(delivery).catch((error) => context.report(error));
+      return true;
+    }
     if (context.settings.consumerExpiryCheckEnabled && isExpired(delivery)) {
       context.log?.debug("A message is too old to be given out", logFieldsOf(delivery));
       this.#acknowledger.expired(delivery).catch((error) => context.report(error));

@@ -15,6 +15,7 @@ import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import { requireCapability } from "../capabilities.ts";
 import { nameOf } from "../destination/destination.ts";
+import { isSeveral } from "../destination/destination_pattern.ts";
 import { bytes, type ConnectionSettings } from "../options.ts";
 import { checkPendingLimit, checkPrefetchSize, type PrefetchName } from "./prefetch_policy.ts";
 import {
@@ -25,6 +26,8 @@ import {
 import type { AcknowledgeMode } from "./acknowledge_mode.ts";
 import { checkSelector } from "../selector/mod.ts";
 import type { Resolved } from "../resolved.ts";
+import { FIRST_CHUNKS } from "../stream/chunk_header.ts";
+import { type ReceiveStreamOptions, resolveStreams } from "../stream/stream_options.ts";
 import type { SessionContext } from "../session_context.ts";
 
 /**
@@ -105,6 +108,16 @@ export interface ConsumerOptions extends CallOptions {
    * Whether many messages are acknowledged at once, in mode `"auto"`; `optimizeAcknowledge` of the connection by default.
    */
   optimizeAcknowledge?: boolean | undefined;
+  /**
+   * Whether bodies that were sent with `sendStream()` come as one message each, whose `readable` is the whole body; with an
+   * object, how they are read. Otherwise each chunk is a bytes message of its own.
+   *
+   * The consumer needs a single queue, a `prefetchSize` of 1 or more, and one of the modes `"auto"`, `"dups-ok"` and
+   * `"individual"`; in the first two it can't be used with `receive()`, which acknowledges before anything was read.
+   *
+   * @default {false}
+   */
+  streams?: boolean | ReceiveStreamOptions | undefined;
   /** How often and when a failed message is given again; what the connection says by default. */
   redeliveryPolicy?: RedeliveryPolicy | undefined;
   /** How `message.getBody()` reads bodies; by their kind by default. */
@@ -125,6 +138,8 @@ export interface ConsumerSettings {
   readonly lossy: boolean;
   readonly optimizeAcknowledge: boolean;
   readonly redeliveryPolicy: Resolved<RedeliveryPolicy>;
+  /** How streams are read; undefined if they aren't. */
+  readonly streams: Resolved<ReceiveStreamOptions> | undefined;
 }
 
 /** What kind of consumer it is. */
@@ -174,12 +189,16 @@ export function resolveConsumerOptions(
   const policy = options.redeliveryPolicy;
   const prefetchName = prefetchNameOf(destination, options, kind);
   const { given } = settings.prefetchPolicy;
-  const { maxUnacknowledged, prefetchSize } = options;
+  const { maxUnacknowledged } = options;
+  const prefetchSize = options.prefetchSize === undefined
+    ? settings.prefetchPolicy[prefetchName]
+    : checkPrefetchSize("prefetchSize", options.prefetchSize);
+  const streams = resolveStreams(options.streams);
+  if (streams) checkStreams(destination, prefetchSize, kind);
   return {
-    prefetchSize: prefetchSize === undefined
-      ? settings.prefetchPolicy[prefetchName]
-      : checkPrefetchSize("prefetchSize", prefetchSize),
-    prefetchFrom: prefetchSize === undefined ? given[prefetchName] : "prefetchSize",
+    prefetchSize,
+    streams,
+    prefetchFrom: options.prefetchSize === undefined ? given[prefetchName] : "prefetchSize",
     maxBufferedBytes: bytes(
       "maxBufferedBytes",
       options.maxBufferedBytes,
@@ -194,6 +213,28 @@ export function resolveConsumerOptions(
       ? resolveRedeliveryPolicy(policy)
       : redeliveryPolicyFor(settings.redeliveryPolicies, destination),
   };
+}
+
+/**
+ * Checks whether a consumer can read streams.
+ *
+ * @throws {TypeError} When it can't.
+ */
+function checkStreams(
+  destination: ActiveMQDestination,
+  prefetchSize: number,
+  { mode }: ConsumerKind,
+): void {
+  const action = `Cannot read streams from ${nameOf(destination)}`;
+  if (isTopic(destination) || isSeveral(destination)) {
+    throw new TypeError(`${action}: a single queue is expected`);
+  }
+  if (prefetchSize === 0) throw new TypeError(`${action}: a prefetchSize of 1 or more is expected`);
+  if (mode === "client" || mode === "transacted") {
+    throw new TypeError(
+      `${action} in mode "${mode}": "auto", "dups-ok" or "individual" is expected`,
+    );
+  }
 }
 
 /**
@@ -274,8 +315,7 @@ export function toConsumerInfo(
     maximumPendingMessageLimit: options.maximumPendingMessageLimit ??
       settings.prefetchPolicy.maximumPendingMessageLimit,
     subscriptionName: options.subscriptionName ?? null,
-    // As in JMS: a blank one is none.
-    selector: options.selector?.trim() ? options.selector : null,
+    selector: selectorOf(options),
     noLocal: options.noLocal ?? false,
     exclusive: options.exclusive ?? settings.exclusiveConsumer,
     retroactive: options.retroactive ?? (isTopic(destination) && settings.useRetroactiveConsumer),
@@ -283,4 +323,12 @@ export function toConsumerInfo(
     dispatchAsync: options.dispatchAsync ?? settings.dispatchAsync,
     optimizedAcknowledge: optimizeAcknowledge && mode === "auto",
   });
+}
+
+/** Who reads streams gets their first chunks, and takes the others when they are read. */
+function selectorOf({ selector, streams }: ConsumerOptions): string | null {
+  // As in JMS: a blank one is none.
+  const given = selector?.trim() ? selector : null;
+  if (!streams) return given;
+  return given === null ? FIRST_CHUNKS : `(${given}) AND ${FIRST_CHUNKS}`;
 }

@@ -40,6 +40,7 @@ import { inTime } from "../in_time.ts";
 import type { Message } from "../message/message.ts";
 import { type Limits, limitsOf, milliseconds } from "../options.ts";
 import { closeWith, SaidClosed } from "../say_closed.ts";
+import { IncomingStreams } from "../stream/incoming_streams.ts";
 import { checkPrefetchSize, MAX_PREFETCH_SIZE } from "./prefetch_policy.ts";
 import { receiveAll, receiveOne, type ReceiverSource } from "./receivers.ts";
 import { idKey, type SessionContext } from "../session_context.ts";
@@ -85,6 +86,8 @@ export interface ConsumerParts {
   readonly context: SessionContext;
   readonly session: ConsumerSession;
   readonly closed: (consumer: MessageConsumer) => void;
+  /** Opens a consumer of the same queue for the chunks of a stream. */
+  readonly openChunks: (options: ConsumerOptions) => Promise<MessageConsumer>;
   /** Does what is left to do when the broker was told that it is closed; never rejects. */
   readonly release: ((limits: Limits) => Promise<void>) | undefined;
   readonly sessionId: SessionId;
@@ -135,6 +138,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   readonly #settings: ConsumerSettings;
   readonly #deliveries: ConsumerDeliveries;
   readonly #queue: DeliveryQueue;
+  readonly #streams: IncomingStreams | undefined;
   readonly #credit: ConsumerCredit;
   /** Only of one that the broker discards messages of. */
   readonly #bufferLimit: BufferLimit | undefined;
@@ -214,6 +218,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
         buffered: () => this.buffered,
       });
     }
+    this.#streams = this.#createStreams(parts.openChunks);
     this.#deliveries = new ConsumerDeliveries({
       context,
       session,
@@ -221,6 +226,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       kind: this.#kind,
       settings: this.#settings,
       codec: options.codec,
+      streams: this.#streams,
       subscription: options.subscriptionName,
       limited: () => this.#limited(),
       starved: () => this.#starved(),
@@ -371,6 +377,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   async receive({ timeout, signal }: CallOptions = {}): Promise<Message | null> {
     this.#refuseWhileHandling();
+    this.#refuseEarly();
     const limit = milliseconds("timeout", timeout, 30_000);
     return await receiveOne(this.#source, { timeout: limit, signal }, limit, () => {});
   }
@@ -385,6 +392,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    */
   async receiveNoWait(): Promise<Message | null> {
     this.#refuseWhileHandling();
+    this.#refuseEarly();
     const limit = this.#context.settings.requestTimeout;
     const options = { timeout: -1, signal: undefined };
     return await receiveOne(this.#source, options, limit, (receiver) => {
@@ -706,6 +714,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   end(reason: Error): void {
     this.#removed = true;
     this.#deliveries.removed(reason);
+    this.#streams?.end(reason);
     // A close under way waits for the handler no more.
     if (this.#ended) this.#runner?.fail(reason);
     this.#finish(reason, reason);
@@ -727,6 +736,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
       await inTime(runner.ended, { deadlines, late, ...limits })
         .catch((error) => runner.fail(error));
     }
+    await this.#streams?.close(limits, this.#ended!);
     this.#deliveries.flush();
   }
 
@@ -845,6 +855,32 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
   #statusFields(): { destination: string; consumerId: string; bufferedMessages: number } {
     const destination = formatDestination(this.destination);
     return { destination, consumerId: this.id, bufferedMessages: this.buffered };
+  }
+
+  #createStreams(open: ConsumerParts["openChunks"]): IncomingStreams | undefined {
+    const { streams } = this.#settings;
+    if (!streams) return undefined;
+    const { deadlines, settings, report } = this.#context;
+    const { priority } = this.#options;
+    const { chunkTimeout, prefetchSize } = streams;
+    return new IncomingStreams({
+      chunkTimeout,
+      limits: { maxDecodedValues: settings.maxDecodedValues },
+      deadlines,
+      open: (selector) =>
+        // Those of a whole stream are settled at its end.
+        open({ selector, prefetchSize, priority, exclusive: false, maxUnacknowledged: 0 }),
+      report,
+    });
+  }
+
+  /** What is acknowledged before it is given out can't be read in parts. */
+  #refuseEarly(): void {
+    const { mode } = this.#kind;
+    if (!this.#streams || mode === "individual") return;
+    throw new TypeError(
+      `Cannot receive() streams in mode "${mode}", which acknowledges them before they are read: use mode "individual", a handler or a loop`,
+    );
   }
 
   #prefetchChanged(): void {

@@ -10,6 +10,7 @@ import type { Logger } from "../observe/logger.ts";
 import { poisonCause } from "./poison.ts";
 import { redeliveryDelay, type RedeliveryPolicy } from "./redelivery_policy.ts";
 import type { Resolved } from "../resolved.ts";
+import type { StreamOutcome } from "../stream/incoming_streams.ts";
 
 /** What a {@linkcode Redeliverer} needs. */
 export interface RedelivererOptions {
@@ -20,6 +21,8 @@ export interface RedelivererOptions {
   readonly log: Logger | undefined;
   /** Tells of a failure that nobody waits for. */
   report(error: Error): void;
+  /** A message is given again, or is given up for a reason. */
+  settled(delivery: Delivery, outcome: StreamOutcome): void;
 }
 
 /** How messages are given again. */
@@ -76,6 +79,7 @@ export class Redeliverer {
       if (this.#isTooOften(delivery)) this.#giveUp(delivery, cause);
       else again.push(delivery);
     }
+    for (const delivery of again) this.#options.settled(delivery, "again");
     if (again.length === 0) return;
     acknowledger.redelivered(new Set(again));
     const delays = again.map((delivery) => {
@@ -112,8 +116,9 @@ export class Redeliverer {
 
   /** Has the broker move a message to the dead letter queue. */
   #giveUp(delivery: Delivery, cause: Error): void {
-    const { acknowledger, log, report } = this.#options;
+    const { acknowledger, log, report, settled } = this.#options;
     log?.warn("A message was given up", { ...logFieldsOf(delivery), error: cause });
+    settled(delivery, { rejected: cause });
     const reason = `Delivered ${delivery.redeliveryCount} times: ${cause.message}`;
     acknowledger.poison(delivery, poisonCause(new Error(reason, { cause }))).catch(report);
   }

@@ -84,6 +84,8 @@ export interface MessageParts {
   readonly body: InflatedBody;
   /** How `getBody()` reads the body. */
   readonly codec: BodyCodec<unknown> | undefined;
+  /** The body of the stream that the message begins. */
+  readonly readable?: (() => ReadableStream<Uint8Array>) | undefined;
 }
 
 /**
@@ -120,6 +122,8 @@ export class Message {
   readonly #settlement: Settlement;
   readonly #body: InflatedBody;
   readonly #codec: BodyCodec<unknown> | undefined;
+  readonly #stream: (() => ReadableStream<Uint8Array>) | undefined;
+  #readable: ReadableStream<Uint8Array> | undefined;
   #properties: PrimitiveMap | undefined;
 
   /**
@@ -127,12 +131,13 @@ export class Message {
    *
    * @ignore Not for users.
    */
-  constructor({ command, redeliveryCount, settlement, body, codec }: MessageParts) {
+  constructor({ command, redeliveryCount, settlement, body, codec, readable }: MessageParts) {
     this.original = command;
     this.redeliveryCount = redeliveryCount;
     this.#settlement = settlement;
     this.#body = body;
     this.#codec = codec;
+    this.#stream = readable;
   }
 
   /** The command with its body inflated, or as it came if the body can't be inflated. */
@@ -380,6 +385,21 @@ export class Message {
   }
 
   /**
+   * The body as a stream, the same one each time: the bytes of a bytes or object message, the text of a text message in UTF-8.
+   *
+   * If the consumer has the option `streams` and the message was sent with `sendStream()`, it is the whole body, and its other
+   * chunks come from the queue as they are read. Reading fails with `"STREAM_ABORTED"` when the sender has given the stream up,
+   * `"STREAM_BROKEN"` when a chunk is missing or the checksum is wrong, `"TIMEOUT"` when no chunk came within `chunkTimeout`,
+   * and `"CLOSED"` when the message was settled or the consumer closed.
+   *
+   * @throws {TypeError} When the body is none of these kinds.
+   * @throws {ProtocolError} When the sender marshalled the body wrongly, or its properties say something impossible of a stream.
+   */
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= this.#stream ? this.#stream() : streamOf(this.#ownBytes());
+  }
+
+  /**
    * Reads typed values from the body of a bytes message, from its start.
    *
    * @throws {TypeError} When it is no bytes message.
@@ -453,6 +473,11 @@ export class Message {
     inspectAs(this, "Message", (message) => message.#view(), LONGEST_PREVIEW);
   }
 
+  #ownBytes(): Uint8Array {
+    if (this.kind === "text") return new TextEncoder().encode(this.text ?? "");
+    return this.#content("bytes", "object", "text") ?? new Uint8Array(0);
+  }
+
   #plainBody(): unknown {
     switch (this.kind) {
       case "text":
@@ -498,6 +523,16 @@ export class Message {
     }
     return this.#body.of(this.original).content;
   }
+}
+
+/** A stream of one chunk, or of none if there are no bytes. */
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      if (bytes.length > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

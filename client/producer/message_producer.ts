@@ -32,7 +32,7 @@ import { OpenWireError } from "../../errors.ts";
 import { ClosedError } from "../errors.ts";
 import { Message } from "../message/message.ts";
 import { bytes, type Limits, milliseconds } from "../options.ts";
-import { type MessageBody, toOutgoing } from "../message/outgoing_message.ts";
+import { copyOptions, type MessageBody, toOutgoing } from "../message/outgoing_message.ts";
 import { ObservedFlow } from "./observed_flow.ts";
 import { type Prepared, ProducerFlow, sizeOf } from "./producer_flow.ts";
 import {
@@ -48,6 +48,10 @@ import {
   type SendResult,
 } from "./send_options.ts";
 import { closeWith, SaidClosed } from "../say_closed.ts";
+import type { StreamSource } from "../stream/chunks.ts";
+import { sendStream } from "../stream/send_stream.ts";
+import type { SendStreamOptions, SendStreamResult } from "../stream/stream_options.ts";
+import { isSeveral } from "../destination/destination_pattern.ts";
 import { idKey, type ProducerMember, type SessionContext } from "../session_context.ts";
 import type { TransactionContext } from "../transaction/transaction_context.ts";
 import { formatTransactionId } from "../transaction/transaction_id.ts";
@@ -238,6 +242,49 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     const last = this.#prepareBody(null, { ...options, groupId, groupSequence: -1 });
     this.#flow.admit(last.size, last.action);
     return await this.#flow.send(last);
+  }
+
+  /**
+   * Sends a large body in chunks: bytes messages to the same queue, each with all headers and properties. A consumer with the
+   * option `streams` gets one message with the whole body as its `readable`; for others each chunk is a message.
+   *
+   * The source is asked for more while 2 MiB, or two chunks, are on their way. When the source fails or the signal is aborted,
+   * consumers are told that the stream is given up. The format is that of this module; a codec of the producer is not used.
+   *
+   * @param source Where the bytes come from: a `ReadableStream` or an `AsyncIterable` of `Uint8Array`, or a `Blob`.
+   * @param options Headers, properties, size of the chunks and how long to wait for each.
+   * @returns What was sent, when the broker has all of it, as far as `send()` waits for that.
+   * @throws {TypeError} When the destination is not a single queue, or the source gives something else than bytes.
+   * @throws {RangeError} When an option is out of range.
+   * @throws What the source throws, the signal's reason, and as {@linkcode send}; consumers do not get the stream then.
+   */
+  async sendStream(
+    source: StreamSource,
+    options: SendStreamOptions = {},
+  ): Promise<SendStreamResult> {
+    const given = copyOptions(options);
+    if ("deduplicationId" in given && given.deduplicationId !== undefined) {
+      throw new TypeError(
+        "Cannot send a stream with a deduplicationId: it would be that of each chunk",
+      );
+    }
+    const to = this.#destinationOf(given.destination);
+    const isQueue = to.dataType === "ActiveMQQueue" || to.dataType === "ActiveMQTempQueue";
+    if (!isQueue || isSeveral(to)) {
+      throw new TypeError(`Cannot send a stream to ${nameOf(to)}: a single queue is expected`);
+    }
+    const send = (body: MessageBody, chunk: SendOptions): Promise<SendResult> => {
+      try {
+        const prepared = this.#prepareBody(body, chunk);
+        this.#flow.admit(prepared.size, prepared.action);
+        return this.#flow.send(prepared);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
+    const { deadlines, capabilities } = this.#context;
+    const grouped = capabilities().groupedStreams;
+    return await sendStream(send, source, { deadlines, grouped }, given);
   }
 
   /**

@@ -36,6 +36,7 @@ export type Capability =
   | "same compression"
   | "transaction ids of messages"
   | "first of a group"
+  | "grouped streams"
   | "no order by priority"
   | "exact full queues"
   | "deleted temporary destinations"
@@ -191,6 +192,13 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
     title: "The first message of a group says so",
     missing: {
       artemis: "`groupFirstForConsumer` is set only if the queue has a `group-first-key`",
+    },
+  },
+  "grouped streams": {
+    title: "The chunks of a stream are a message group",
+    missing: {
+      artemis:
+        "it sometimes skips messages of a group for a consumer with a selector, so the client sends them without",
     },
   },
   "no order by priority": {

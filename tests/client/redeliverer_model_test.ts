@@ -87,6 +87,7 @@ class Consumer {
       report: (error) => {
         throw error;
       },
+      settled: () => {},
     });
   }
 

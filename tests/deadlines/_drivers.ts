@@ -272,6 +272,10 @@ export const drivers: readonly Driver[] = [
     return (limits) => connection.send(queue, "x", limits);
   }),
   asks(
+    "Connection.sendStream",
+    ({ connection, queue }) => (limits) => connection.sendStream(queue, new Blob(["x"]), limits),
+  ),
+  asks(
     "Connection.createDestination",
     ({ connection, queue }) => (limits) => connection.createDestination(queue, limits),
   ),
@@ -364,6 +368,10 @@ export const drivers: readonly Driver[] = [
     const session = await stage.session("auto");
     return (limits) => session.send(stage.queue, "x", limits);
   }),
+  asks("Session.sendStream", async (stage) => {
+    const session = await stage.session("auto");
+    return (limits) => session.sendStream(stage.queue, new Blob(["x"]), limits);
+  }),
   asks("Session.commit", async (stage) => {
     const session = await stage.transaction();
     return (limits) => session.commit(limits);
@@ -413,6 +421,10 @@ export const drivers: readonly Driver[] = [
     const producer = await connection.createProducer(queue);
     return (limits) => producer.sendBatch(["x", "y"], limits);
   }, { silent: "BATCH", away: "BATCH", lost: "BATCH", closing: "BATCH", aborted: "BATCH" }),
+  asks("MessageProducer.sendStream", async ({ connection, queue }) => {
+    const producer = await connection.createProducer(queue);
+    return (limits) => producer.sendStream(new Blob(["x"]), limits);
+  }),
   asks("MessageProducer.closeGroup", async ({ connection, queue }) => {
     const producer = await connection.createProducer(queue);
     return (limits) => producer.closeGroup("group", limits);
@@ -475,6 +487,21 @@ export const drivers: readonly Driver[] = [
   waits("MessageConsumer[Symbol.asyncIterator]", async ({ connection, queue }) => {
     const consumer = await connection.createConsumer(queue);
     return () => consumer[Symbol.asyncIterator]().next();
+  }, { takes: "" }),
+  asks("Message.readable", async ({ connection, queue }) => {
+    const consumer = await connection.createConsumer(queue, {
+      acknowledgeMode: "individual",
+      streams: { chunkTimeout: 500 },
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waits = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array(2)),
+      pull: () => promise,
+    });
+    connection.sendStream(queue, waits, { chunkSize: 1 }).catch(() => resolve());
+    const reader = (await consumer.receive())!.readable.getReader();
+    await reader.read();
+    return () => reader.read();
   }, { takes: "" }),
   waits("MessageConsumer.readable", async ({ connection, queue }) => {
     const consumer = await connection.createConsumer(queue);
