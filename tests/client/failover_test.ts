@@ -188,7 +188,7 @@ for (
       await lose();
       await producer.send("4", ASYNC);
       await connection.ping();
-      assertEquals((await left(broker, name)).map(([text]) => text), found);
+      assertEquals((await left(broker, name)).map(([text]) => text), [...found]);
     },
     { failover },
   );
