@@ -34,6 +34,11 @@ async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** A source that gives one value. */
+async function* only(value: unknown): AsyncGenerator<unknown> {
+  yield await Promise.resolve(value);
+}
+
 /** All bytes of a message. */
 async function bytesOf({ readable }: Message): Promise<Uint8Array> {
   return new Uint8Array(await new Response(readable).arrayBuffer());
@@ -448,10 +453,8 @@ testOnBrokers("what can't be a stream is refused at once", async (broker) => {
     await assertRejects(() => send(broker.name, wrong), TypeError, "as a stream");
   }
   for (const wrong of ["text", 7, null, [1]]) {
-    async function* source(): AsyncGenerator<unknown> {
-      yield await Promise.resolve(wrong);
-    }
-    await assertRejects(() => send(broker.name, source()), TypeError, "a Uint8Array is expected");
+    const source = only(wrong);
+    await assertRejects(() => send(broker.name, source), TypeError, "a Uint8Array is expected");
   }
   for (const chunkSize of [0, -1, 1.5, NaN, 104_857_601]) {
     await assertRejects(() => send(broker.name, blob, { chunkSize }), RangeError, "chunkSize");
@@ -672,6 +675,17 @@ test("a handler that fails after a lost connection gets the whole stream again",
   });
   assertEquals(attempts, 2);
   await broker.until(() => broker.queue("files").size === 0);
+});
+
+test("a stream may have more chunks than messages may be unacknowledged", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url);
+  // The default of maxUnacknowledged is 10,000.
+  const sent = body(10_100);
+  await connection.sendStream("files", inPieces(sent), { chunkSize: 1, persistent: false });
+  const consumer = await connection.createConsumer("files", { streams: { prefetchSize: 500 } });
+  await handled(consumer, async (message) => assertEquals(await bytesOf(message), sent));
+  assertEquals(broker.queue("files").size, 0);
 });
 
 test("the source is not asked for more than a window is on its way", async () => {
