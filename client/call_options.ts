@@ -4,6 +4,8 @@
  * @module
  */
 
+import { OptionNames } from "../option_names.ts";
+
 /**
  * How long a call may take.
  *
@@ -20,3 +22,16 @@ export interface CallOptions {
   /** Ends the wait; the broker may still do what was asked. */
   signal?: AbortSignal | undefined;
 }
+
+/** The names of these options. */
+export const CALL_OPTIONS: OptionNames<CallOptions> = new OptionNames<CallOptions>({
+  timeout: true,
+  signal: true,
+});
+
+/** The names of these options. */
+export const SIGNAL_OPTION: OptionNames<Pick<CallOptions, "signal">> = new OptionNames<
+  Pick<CallOptions, "signal">
+>({
+  signal: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkConnectOptions } from "./options.ts";
 import { Connection } from "./connection.ts";
 import { Connector } from "./connector.ts";
 import { checkName } from "./names.ts";
@@ -67,6 +68,7 @@ export async function connect(
   url: string | URL | readonly (string | URL)[],
   options: ConnectOptions = {},
 ): Promise<Connection> {
+  checkConnectOptions(options);
   const target = parseBrokerUrls(url, options);
   const {
     clientId,

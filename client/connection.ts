@@ -4,6 +4,17 @@
  * @module
  */
 
+import { UNSUBSCRIBE_OPTIONS } from "./subscription/unsubscribe_options.ts";
+import { SIGNAL_OPTION } from "./call_options.ts";
+import { CONSUMER_AND_SESSION_OPTIONS } from "./session.ts";
+import { RESPONDER_OPTIONS } from "./request/responder.ts";
+import { REQUEST_MANY_OPTIONS, REQUEST_OPTIONS } from "./request/requester.ts";
+import { SEND_STREAM_OPTIONS } from "./stream/stream_options.ts";
+import { SEND_OPTIONS } from "./producer/send_options.ts";
+import { CALL_OPTIONS } from "./call_options.ts";
+import { BROWSER_OPTIONS } from "./consumer/queue_browser.ts";
+import { PRODUCER_OPTIONS } from "./producer/producer_options.ts";
+import { SESSION_OPTIONS } from "./session.ts";
 import {
   type BrokerInfo,
   type ConnectionId,
@@ -277,8 +288,9 @@ export class Connection implements AsyncDisposable {
    *
    * @param options Ends the iteration with the signal's reason.
    */
-  status({ signal }: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<ConnectionStatus> {
-    return this.#status.subscribe(signal);
+  status(options: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<ConnectionStatus> {
+    SIGNAL_OPTION.check(options, "Cannot follow the status");
+    return this.#status.subscribe(options.signal);
   }
 
   /**
@@ -330,6 +342,7 @@ export class Connection implements AsyncDisposable {
    * @throws {ConnectionClosedError} When the connection has ended.
    */
   async createSession(options: SessionOptions = {}): Promise<Session> {
+    SESSION_OPTIONS.check(options, "Cannot create a session");
     const session = new Session(this.#context, ++this.#sessionCount, options);
     await session.open(options);
     return session;
@@ -347,6 +360,7 @@ export class Connection implements AsyncDisposable {
     destination: Destination | null = null,
     options: ProducerOptions<T> = {},
   ): Promise<MessageProducer<T>> {
+    PRODUCER_OPTIONS.check(options, "Cannot create a producer");
     const [session, left] = await this.#ownSession("auto", options);
     return await session.createProducer(destination, left);
   }
@@ -362,8 +376,10 @@ export class Connection implements AsyncDisposable {
    */
   async createConsumer(
     destination: Destination,
-    { acknowledgeMode = "auto", ...options }: ConsumerOptions & SessionOptions = {},
+    given: ConsumerOptions & SessionOptions = {},
   ): Promise<MessageConsumer> {
+    CONSUMER_AND_SESSION_OPTIONS.check(given, "Cannot create a consumer");
+    const { acknowledgeMode = "auto", ...options } = given;
     const mode = checkAcknowledgeMode(acknowledgeMode);
     if (mode === "client" || mode === "transacted") {
       throw new TypeError(
@@ -386,6 +402,7 @@ export class Connection implements AsyncDisposable {
     destination: Destination,
     options: BrowserOptions = {},
   ): Promise<QueueBrowser> {
+    BROWSER_OPTIONS.check(options, "Cannot create a browser");
     const [session, left] = await this.#ownSession("auto", options);
     return await session.createBrowser(destination, left);
   }
@@ -405,6 +422,7 @@ export class Connection implements AsyncDisposable {
     topics: Destination | readonly Destination[],
     options: CallOptions = {},
   ): Promise<AdvisoryConsumer> {
+    CALL_OPTIONS.check(options, "Cannot consume advisories");
     const { timeout, signal } = options;
     const destination = toAdvisoryTopic(topics);
     if (!isToldByArtemis(destination)) {
@@ -425,6 +443,7 @@ export class Connection implements AsyncDisposable {
    * @throws See `Session.createConsumer()` and {@linkcode createTemporaryQueue}.
    */
   async watchDestinations(options: CallOptions = {}): Promise<DestinationSource> {
+    CALL_OPTIONS.check(options, "Cannot watch destinations");
     requireCapability(this.capabilities, "advisories", "Cannot watch destinations");
     const { requestTimeout } = this.#settings;
     const source = new DestinationSource({
@@ -450,6 +469,7 @@ export class Connection implements AsyncDisposable {
     body: MessageBody,
     options: SendOptions = {},
   ): Promise<SendResult> {
+    SEND_OPTIONS.check(options, "Cannot send");
     const encoded = encodeBody(body, this.#settings.nestedMapAndListEnabled);
     const given = copyOptions(options);
     const [session, left] = await this.#ownSession("auto", given, roughSize(encoded));
@@ -487,6 +507,7 @@ export class Connection implements AsyncDisposable {
     source: StreamSource,
     options: SendStreamOptions = {},
   ): Promise<SendStreamResult> {
+    SEND_STREAM_OPTIONS.check(options, "Cannot send a stream");
     const given = copyOptions(options);
     const [session, left] = await this.#ownSession("auto", given);
     return await session.sendStream(destination, source, { ...left, timeout: given.timeout });
@@ -502,6 +523,7 @@ export class Connection implements AsyncDisposable {
    * @throws {BrokerError} When the broker refuses.
    */
   async createDestination(destination: Destination, options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot create the destination");
     await changeDestination(this.#context, "create", destination, options);
   }
 
@@ -515,6 +537,7 @@ export class Connection implements AsyncDisposable {
    *   refuses for another reason.
    */
   async deleteDestination(destination: Destination, options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot delete the destination");
     await changeDestination(this.#context, "delete", destination, options);
   }
 
@@ -526,6 +549,7 @@ export class Connection implements AsyncDisposable {
    * @throws {BrokerError} When the broker refuses.
    */
   async createTemporaryQueue(options: CallOptions = {}): Promise<TemporaryQueue> {
+    CALL_OPTIONS.check(options, "Cannot create a temporary queue");
     return await this.#temporaryDestinations.createQueue(options);
   }
 
@@ -537,6 +561,7 @@ export class Connection implements AsyncDisposable {
    * @throws {BrokerError} When the broker refuses.
    */
   async createTemporaryTopic(options: CallOptions = {}): Promise<TemporaryTopic> {
+    CALL_OPTIONS.check(options, "Cannot create a temporary topic");
     return await this.#temporaryDestinations.createTopic(options);
   }
 
@@ -556,6 +581,7 @@ export class Connection implements AsyncDisposable {
     body: MessageBody,
     options: RequestOptions = {},
   ): Promise<Message> {
+    REQUEST_OPTIONS.check(options, "Cannot send a request");
     return await this.#requester.request(destination, body, options);
   }
 
@@ -594,6 +620,7 @@ export class Connection implements AsyncDisposable {
     body: MessageBody,
     options: RequestManyOptions = {},
   ): AsyncIterableIterator<Message> {
+    REQUEST_MANY_OPTIONS.check(options, "Cannot send a request");
     return this.#requester.requestMany(destination, body, options);
   }
 
@@ -621,6 +648,7 @@ export class Connection implements AsyncDisposable {
     handler: RequestHandler,
     options: ResponderOptions = {},
   ): Promise<Responder> {
+    RESPONDER_OPTIONS.check(options, "Cannot respond");
     const { report } = this.#context;
     return await openResponder({ connection: this, report }, destination, handler, options);
   }
@@ -639,6 +667,7 @@ export class Connection implements AsyncDisposable {
     run: (session: Session) => T | Promise<T>,
     options: CallOptions = {},
   ): Promise<T> {
+    CALL_OPTIONS.check(options, "Cannot begin a transaction");
     const session = await this.createSession({ ...options, acknowledgeMode: "transacted" });
     try {
       const result = await run(session);
@@ -665,8 +694,10 @@ export class Connection implements AsyncDisposable {
    */
   async unsubscribe(
     subscriptionName: string,
-    { topic, ...options }: UnsubscribeOptions = {},
+    given: UnsubscribeOptions = {},
   ): Promise<void> {
+    UNSUBSCRIBE_OPTIONS.check(given, "Cannot unsubscribe");
+    const { topic, ...options } = given;
     if (topic !== undefined) {
       return await this.#sharedSubscriptions.remove(subscriptionName, topic, options);
     }
@@ -695,6 +726,7 @@ export class Connection implements AsyncDisposable {
    * @throws {ConnectionClosedError} When the connection has ended.
    */
   async stop(options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot stop the connection");
     const { timeout, signal } = limitsOf(options, this.#settings.closeTimeout);
     if (this.#started) {
       this.#started = false;
@@ -718,6 +750,7 @@ export class Connection implements AsyncDisposable {
    * @throws {ConnectionClosedError} When the connection has ended.
    */
   async ping(options: CallOptions = {}): Promise<number> {
+    CALL_OPTIONS.check(options, "Cannot ping");
     const start = performance.now();
     const requestOptions = this.#requestOptions("Cannot ping", options);
     // Not a KeepAliveInfo: ActiveMQ writes its answer into the midst of what it sends at the same time.

@@ -1,5 +1,6 @@
 /** Finds a broker that takes a connection: the first time, and when a connection was lost. */
 
+import { CREDENTIALS } from "./options.ts";
 import { OpenWireFormat, type WireFormatOptions } from "../codec/mod.ts";
 import { OpenWireError, toError } from "../errors.ts";
 import {
@@ -567,7 +568,9 @@ export class Connector {
     if (!credentials) return { username, password };
     attempts.step = "the option `credentials`";
     try {
-      return checkCredentials(await limit.race((async () => await credentials())()));
+      const given = await limit.race((async () => await credentials())());
+      CREDENTIALS.check(given, "Cannot use the credentials");
+      return checkCredentials(given);
     } catch (error) {
       link.fail(error);
       throw error;

@@ -1,5 +1,6 @@
 /** Draining, which ends with closing. */
 
+import { CALL_OPTIONS } from "./call_options.ts";
 import type { CallOptions } from "./call_options.ts";
 import { type Limits, limitsOf } from "./options.ts";
 
@@ -26,6 +27,7 @@ export async function drainWith(
 ): Promise<void> {
   let limits: Limits;
   try {
+    CALL_OPTIONS.check(options, "Cannot drain");
     limits = limitsOf(options, DRAIN_TIMEOUT);
   } catch (error) {
     drainWith({}, drain, close).catch(() => {});

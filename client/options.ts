@@ -4,6 +4,10 @@
  * @module
  */
 
+import { MESSAGING_HOOKS } from "./observe/hooks.ts";
+import { PREFETCH_POLICY } from "./consumer/prefetch_policy.ts";
+import { FAILOVER_OPTIONS } from "./failover/failover_options.ts";
+import { OptionNames } from "../option_names.ts";
 import { numberText } from "../errors.ts";
 import type { DataStructure, WireFormatOptions } from "../codec/mod.ts";
 import type { SocketOptions, TlsOptions, Transport } from "../transport/mod.ts";
@@ -238,6 +242,23 @@ export interface ConnectionSettings {
   readonly failover: ResolvedFailover | undefined;
 }
 
+/**
+ * Refuses options that nobody knows. What is in them is checked where it is used.
+ *
+ * @throws {TypeError} When there is one, or something else than an object where options are expected.
+ */
+export function checkConnectOptions(options: ConnectOptions): void {
+  const action = "Cannot connect";
+  CONNECT_OPTIONS.check(options, action);
+  const { socket, failover, prefetchPolicy, hooks } = options;
+  if (socket !== undefined) SOCKET_OPTIONS.check(socket, `${action}: in socket`);
+  if (failover !== undefined) FAILOVER_OPTIONS.check(failover, `${action}: in failover`);
+  if (prefetchPolicy !== undefined) {
+    PREFETCH_POLICY.check(prefetchPolicy, `${action}: in prefetchPolicy`);
+  }
+  if (hooks !== undefined) MESSAGING_HOOKS.check(hooks, `${action}: in hooks`);
+}
+
 /** Fills in the defaults. */
 export function resolveSettings(options: ConnectOptions): ConnectionSettings {
   const requestTimeout = milliseconds("requestTimeout", options.requestTimeout, 30_000);
@@ -369,3 +390,62 @@ export function bytes(name: string, value: number | undefined, fallback: number)
   }
   return value;
 }
+
+/** The names of these options. */
+export const CREDENTIALS: OptionNames<Credentials> = new OptionNames<Credentials>({
+  username: true,
+  password: true,
+});
+
+/** The names of these options. */
+export const CONNECT_OPTIONS: OptionNames<ConnectOptions> = new OptionNames<ConnectOptions>({
+  credentials: true,
+  beforeConnect: true,
+  clientId: true,
+  clientIdPrefix: true,
+  connectionIdPrefix: true,
+  wireFormat: true,
+  socket: true,
+  tls: true,
+  connectTimeout: true,
+  requestTimeout: true,
+  sendTimeout: true,
+  closeTimeout: true,
+  maxInflatedSize: true,
+  maxDecodedValues: true,
+  autoStart: true,
+  prefetchPolicy: true,
+  redeliveryPolicy: true,
+  nonBlockingRedelivery: true,
+  consumerExpiryCheckEnabled: true,
+  optimizeAcknowledge: true,
+  optimizeAcknowledgeTimeout: true,
+  sendAcksAsync: true,
+  transactedIndividualAck: true,
+  exclusiveConsumer: true,
+  useRetroactiveConsumer: true,
+  dispatchAsync: true,
+  useAsyncSend: true,
+  alwaysSyncSend: true,
+  producerWindowSize: true,
+  maxPendingSendBytes: true,
+  useCompression: true,
+  compressionThreshold: true,
+  disableTimeStampsByDefault: true,
+  nestedMapAndListEnabled: true,
+  failover: true,
+  inspect: true,
+  logger: true,
+  hooks: true,
+  signal: true,
+  transport: true,
+  brokers: true,
+  username: true,
+  password: true,
+});
+
+const SOCKET_OPTIONS: OptionNames<SocketOptions> = new OptionNames<SocketOptions>({
+  connectTimeout: true,
+  noDelay: true,
+  keepAlive: true,
+});

@@ -1,5 +1,6 @@
 /** Closing, which is done once for all who want it, while each of them waits as long as it may. */
 
+import { CALL_OPTIONS } from "./call_options.ts";
 import type { CallOptions } from "./call_options.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { ConnectionClosedError, TimeoutError } from "./errors.ts";
@@ -16,6 +17,7 @@ export async function closeWith(
 ): Promise<void> {
   let limits: Limits;
   try {
+    CALL_OPTIONS.check(options, "Cannot close");
     limits = limitsOf(options, closeTimeout);
   } catch (error) {
     close({ timeout: closeTimeout, signal: undefined }).catch(() => {});

@@ -4,6 +4,13 @@
  * @module
  */
 
+import { CALL_OPTIONS } from "./call_options.ts";
+import { SEND_STREAM_OPTIONS } from "./stream/stream_options.ts";
+import { SEND_OPTIONS } from "./producer/send_options.ts";
+import { BROWSER_OPTIONS } from "./consumer/queue_browser.ts";
+import { CONSUMER_OPTIONS } from "./consumer/consumer_options.ts";
+import { PRODUCER_OPTIONS } from "./producer/producer_options.ts";
+import { OptionNames } from "../option_names.ts";
 import {
   type ActiveMQDestination,
   createConsumerId,
@@ -191,6 +198,7 @@ export class Session implements AsyncDisposable {
     destination: Destination | null = null,
     options: ProducerOptions<T> = {},
   ): Promise<MessageProducer<T>> {
+    PRODUCER_OPTIONS.check(options, "Cannot create a producer");
     this.checkOpen();
     const resolved = destination === null ? undefined : resolveDestination(destination);
     const defaults: Omit<ProducerOptions, "codec"> = resolved?.producer ?? {};
@@ -233,6 +241,7 @@ export class Session implements AsyncDisposable {
     destination: Destination,
     options: ConsumerOptions = {},
   ): Promise<MessageConsumer> {
+    CONSUMER_OPTIONS.check(options, "Cannot create a consumer");
     return await this.#openConsumer(destination, options, false);
   }
 
@@ -250,6 +259,7 @@ export class Session implements AsyncDisposable {
     destination: Destination,
     options: BrowserOptions = {},
   ): Promise<QueueBrowser> {
+    BROWSER_OPTIONS.check(options, "Cannot create a browser");
     const resolved = resolveDestination(destination);
     const { dataType } = resolved.destination;
     if (dataType !== "ActiveMQQueue" && dataType !== "ActiveMQTempQueue") {
@@ -273,6 +283,7 @@ export class Session implements AsyncDisposable {
     body: MessageBody,
     options: SendOptions = {},
   ): Promise<SendResult> {
+    SEND_OPTIONS.check(options, "Cannot send");
     this.checkOpen();
     const encoded = encodeBody(body, this.#context.settings.nestedMapAndListEnabled);
     const given = copyOptions(options);
@@ -298,6 +309,7 @@ export class Session implements AsyncDisposable {
     source: StreamSource,
     options: SendStreamOptions = {},
   ): Promise<SendStreamResult> {
+    SEND_STREAM_OPTIONS.check(options, "Cannot send a stream");
     this.checkOpen();
     const given = copyOptions(options);
     const [producer, left] = await this.#sharedSender().within(given, this.#context);
@@ -318,6 +330,7 @@ export class Session implements AsyncDisposable {
    * @throws {OpenWireError} `"ILLEGAL_STATE"` when the session is not transacted, or works for a distributed transaction.
    */
   async commit(options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot commit");
     const transaction = this.#transacted("commit");
     limitsOf(options);
     await this.flush();
@@ -334,6 +347,7 @@ export class Session implements AsyncDisposable {
    * @throws {OpenWireError} `"ILLEGAL_STATE"` when the session is not transacted, or works for a distributed transaction.
    */
   async rollback(options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot roll back");
     const transaction = this.#transacted("roll back");
     limitsOf(options);
     await this.flush();
@@ -607,3 +621,35 @@ export class Session implements AsyncDisposable {
     return createRemoveInfo({ objectId: this.#id, lastDeliveredSequenceId: -1 });
   }
 }
+
+/** The names of these options. */
+export const SESSION_OPTIONS: OptionNames<SessionOptions> = new OptionNames<SessionOptions>({
+  acknowledgeMode: true,
+  timeout: true,
+  signal: true,
+});
+
+/** The names of these options. */
+export const CONSUMER_AND_SESSION_OPTIONS: OptionNames<ConsumerOptions & SessionOptions> =
+  new OptionNames({
+    prefetchSize: true,
+    maximumPendingMessageLimit: true,
+    maxBufferedBytes: true,
+    maxUnacknowledged: true,
+    selector: true,
+    noLocal: true,
+    exclusive: true,
+    retroactive: true,
+    priority: true,
+    dispatchAsync: true,
+    subscriptionName: true,
+    shared: true,
+    durable: true,
+    optimizeAcknowledge: true,
+    streams: true,
+    redeliveryPolicy: true,
+    codec: true,
+    timeout: true,
+    signal: true,
+    acknowledgeMode: true,
+  });

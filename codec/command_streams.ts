@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../option_names.ts";
 import { OpenWireDecoder, type OpenWireDecoderOptions } from "./decoder.ts";
 import { OpenWireEncoder } from "./encoder.ts";
 import { EncodeError } from "./errors.ts";
@@ -170,7 +171,9 @@ export class OpenWireEncoderStream
    * @param format What to encode by.
    * @param options What to do with commands that can't be encoded.
    */
-  constructor(format: OpenWireFormat, { refused }: EncoderStreamOptions = {}) {
+  constructor(format: OpenWireFormat, options: EncoderStreamOptions = {}) {
+    ENCODER_STREAM_OPTIONS.check(options, "Cannot make an encoder");
+    const { refused } = options;
     const encoder = new OpenWireEncoder(format);
     const written = { bytes: 0 };
 
@@ -216,3 +219,10 @@ function isBatch(
 ): chunk is readonly DataStructure[] {
   return Array.isArray(chunk);
 }
+
+/** The names of these options. */
+const ENCODER_STREAM_OPTIONS: OptionNames<EncoderStreamOptions> = new OptionNames<
+  EncoderStreamOptions
+>({
+  refused: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../option_names.ts";
 import { ProtocolError } from "./errors.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { FrameSplitter } from "./frame_splitter.ts";
@@ -104,9 +105,10 @@ export class OpenWireDecoder {
    *   negotiates it.
    * @param options What to do with dispatches that cannot be read.
    */
-  constructor(format: OpenWireFormat, { unreadable }: OpenWireDecoderOptions = {}) {
+  constructor(format: OpenWireFormat, options: OpenWireDecoderOptions = {}) {
+    DECODER_OPTIONS.check(options, "Cannot make a decoder");
     this.#format = format;
-    this.#unreadable = unreadable;
+    this.#unreadable = options.unreadable;
   }
 
   /** Number of bytes that were given to it, whether or not they made whole commands. */
@@ -412,3 +414,10 @@ class ByteQueue {
 function endedEarly(message: string): ProtocolError {
   return new ProtocolError(message, {}, "PROTOCOL", { retryable: true });
 }
+
+/** The names of these options. */
+const DECODER_OPTIONS: OptionNames<OpenWireDecoderOptions> = new OptionNames<
+  OpenWireDecoderOptions
+>({
+  unreadable: true,
+});

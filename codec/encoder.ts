@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../option_names.ts";
 import { EncodeError } from "./errors.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { sizeData, writeDataLoose, writeDataTight } from "./generated/marshallers.ts";
@@ -60,9 +61,10 @@ export class OpenWireEncoder {
    * @param format What to encode by. Until it is negotiated only a WireFormatInfo can be encoded.
    * @param options Another limit.
    */
-  constructor(format: OpenWireFormat, { maxFrameSize }: OpenWireEncoderOptions = {}) {
+  constructor(format: OpenWireFormat, options: OpenWireEncoderOptions = {}) {
+    ENCODER_OPTIONS.check(options, "Cannot make an encoder");
     this.#format = format;
-    this.#maxFrameSize = maxFrameSize;
+    this.#maxFrameSize = options.maxFrameSize;
     this.#opening = !format.negotiated;
     if (this.#opening) this.#configure();
   }
@@ -168,3 +170,10 @@ export class OpenWireEncoder {
     writeDataTight(writer, command, false);
   }
 }
+
+/** The names of these options. */
+const ENCODER_OPTIONS: OptionNames<OpenWireEncoderOptions> = new OptionNames<
+  OpenWireEncoderOptions
+>({
+  maxFrameSize: true,
+});

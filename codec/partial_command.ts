@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../option_names.ts";
 import { ProtocolError } from "./errors.ts";
 import { createLastPartialCommand, createPartialCommand } from "./generated/factories.ts";
 import type { LastPartialCommand, PartialCommand } from "./generated/types.ts";
@@ -59,8 +60,9 @@ export class PartialCommandJoiner {
    *
    * @param options The limit.
    */
-  constructor({ maxSize = 104_857_600 }: PartialCommandJoinerOptions = {}) {
-    this.#maxSize = maxSize;
+  constructor(options: PartialCommandJoinerOptions = {}) {
+    JOINER_OPTIONS.check(options, "Cannot join partial commands");
+    this.#maxSize = options.maxSize ?? 104_857_600;
   }
 
   /** Number of bytes of the unfinished frame. */
@@ -148,3 +150,10 @@ export function cutFrame(
   pieces.push(createLastPartialCommand({ commandId, data: frame.subarray(at) }));
   return pieces;
 }
+
+/** The names of these options. */
+const JOINER_OPTIONS: OptionNames<PartialCommandJoinerOptions> = new OptionNames<
+  PartialCommandJoinerOptions
+>({
+  maxSize: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../option_names.ts";
 import { numberText } from "../errors.ts";
 import { printable, ProtocolError } from "./errors.ts";
 import { createWireFormatInfo } from "./generated/factories.ts";
@@ -184,6 +185,7 @@ export class OpenWireFormat {
    * @throws {RangeError} When an option is out of range.
    */
   constructor(options: WireFormatOptions = {}) {
+    WIRE_FORMAT_OPTIONS.check(options, "Cannot make a wire format");
     this.offer = {
       version: inRange("version", options.version ?? MAX_VERSION, 1, MAX_VERSION),
       minimumVersion: inRange("minimumVersion", options.minimumVersion ?? 1, 1, MAX_VERSION),
@@ -383,3 +385,19 @@ function inRange(name: string, value: number, least: number, most: number): numb
   }
   return value;
 }
+
+/** The names of these options. */
+const WIRE_FORMAT_OPTIONS: OptionNames<WireFormatOptions> = new OptionNames<WireFormatOptions>({
+  version: true,
+  minimumVersion: true,
+  tightEncodingEnabled: true,
+  cacheEnabled: true,
+  cacheSize: true,
+  stackTraceEnabled: true,
+  sizePrefixDisabled: true,
+  tcpNoDelayEnabled: true,
+  maxInactivityDuration: true,
+  maxInactivityDurationInitialDelay: true,
+  maxFrameSize: true,
+  host: true,
+});

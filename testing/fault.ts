@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../option_names.ts";
 import type { BaseCommand } from "../codec/mod.ts";
 import type {
   CommandDirection,
@@ -74,6 +75,7 @@ export class FaultTrigger {
 
   /** Refuses counts that are none. */
   constructor(options: FaultOptions) {
+    FAULT_OPTIONS.check(options, "Cannot make a fault");
     const { command, nth = 1, times = 1 } = options;
     if (!(nth >= 1)) throw new RangeError(`nth must be 1 or more, got ${nth}`);
     if (!(times >= 1)) throw new RangeError(`times must be 1 or more, got ${times}`);
@@ -110,3 +112,13 @@ export class FaultTrigger {
     return types.includes("Message") && /^ActiveMQ.*Message$/.test(command.dataType);
   }
 }
+
+/** The names of these options. */
+const FAULT_OPTIONS: OptionNames<FaultOptions> = new OptionNames<FaultOptions>({
+  command: true,
+  direction: true,
+  where: true,
+  nth: true,
+  times: true,
+  action: true,
+});

@@ -87,7 +87,8 @@ export class Link implements InterceptedConnection {
     this.#settled = settled;
     this.#format = new OpenWireFormat(wireFormat);
     // As ActiveMQ and Artemis: they heed no limit of the client.
-    this.#encoder = new OpenWireEncoder(this.#format, this.#format.offer);
+    const { maxFrameSize } = this.#format.offer;
+    this.#encoder = new OpenWireEncoder(this.#format, { maxFrameSize });
     this.#writer = transport.writable.getWriter();
     this.#writer.closed.catch(() => {}); // the reading side notices, too
     this.#monitor = new InactivityMonitor({

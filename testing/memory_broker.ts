@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MEMORY_BROKER_OPTIONS } from "./option_names.ts";
 import {
   type BaseCommand,
   createActiveMQQueue,
@@ -81,6 +82,7 @@ export class MemoryBroker implements AsyncDisposable {
    * @param options Who may connect, and how to speak to them.
    */
   constructor(options: MemoryBrokerOptions = {}) {
+    MEMORY_BROKER_OPTIONS.check(options, "Cannot make a broker");
     const { users, allowAnonymous, brokerName = "memory", schedulerSupport = true } = options;
     this.#state = new BrokerState({ name: brokerName, schedulerSupport, timers: this.#timers });
     this.#clients = new ClientRegistry(brokerName, { users, allowAnonymous });
@@ -101,6 +103,7 @@ export class MemoryBroker implements AsyncDisposable {
    * @throws {TransportError} The runtime can't listen there.
    */
   static async listen(options: MemoryBrokerListenOptions = {}): Promise<MemoryBroker> {
+    MEMORY_BROKER_OPTIONS.check(options, "Cannot make a broker");
     const { hostname = "127.0.0.1", port = 0 } = options;
     const broker = new MemoryBroker(options);
     await broker.#server.listen({ hostname, port });

@@ -1,3 +1,4 @@
+import { TLS_OPTIONS } from "./_option_names.ts";
 import type { BrokerAddress } from "./address.ts";
 import type { TlsOptions } from "./tls_options.ts";
 
@@ -19,6 +20,7 @@ export interface ClientCertificate {
 
 /** Checks the options as far as the text tells. */
 export function resolveTls(options: TlsOptions = {}): TlsSettings {
+  TLS_OPTIONS.check(options, "Cannot use the options of TLS");
   if (typeof options !== "object" || options === null) {
     throw new TypeError("Cannot use the options of TLS: an object is expected");
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DIAL_OPTIONS } from "./_option_names.ts";
 import { dialWith } from "./_dial_with.ts";
 import { runtimeAdapter } from "./_runtime.ts";
 import type { DialOptions, Transport } from "./transport.ts";
@@ -38,5 +39,6 @@ import type { DialOptions, Transport } from "./transport.ts";
  * ```
  */
 export async function dial(url: string | URL, options: DialOptions = {}): Promise<Transport> {
+  DIAL_OPTIONS.check(options, "Cannot connect");
   return await dialWith((target, how) => runtimeAdapter().connect(target, how), url, options);
 }

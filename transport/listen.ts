@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LISTEN_OPTIONS } from "./_option_names.ts";
 import { numberText } from "../errors.ts";
 import { runtimeAdapter } from "./_runtime.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
@@ -26,6 +27,7 @@ import type { Listener, ListenOptions } from "./transport.ts";
  * ```
  */
 export async function listen(options: ListenOptions = {}): Promise<Listener> {
+  LISTEN_OPTIONS.check(options, "Cannot listen");
   const { hostname = "127.0.0.1", port = 0, noDelay = true } = options;
   if (!(Number.isInteger(port) && port >= 0 && port <= 65535)) {
     throw new RangeError(`port must be 0 to 65535, got ${numberText(port)}`);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SIGNAL_OPTION } from "../call_options.ts";
 import { type ActiveMQTopic, createActiveMQTopic, inspectAs } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { MessageConsumer } from "../consumer/message_consumer.ts";
@@ -51,9 +52,9 @@ export class AdvisoryConsumer implements AsyncIterable<AdvisoryEvent>, AsyncDisp
    * @throws {ConnectionClosedError} From the loop, when the connection has ended.
    * @throws {ClosedError} From the loop, when the broker has closed the consumer.
    */
-  events(
-    { signal = this.#signal }: Pick<CallOptions, "signal"> = {},
-  ): AsyncIterableIterator<AdvisoryEvent> {
+  events(options: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<AdvisoryEvent> {
+    SIGNAL_OPTION.check(options, "Cannot consume advisories");
+    const { signal = this.#signal } = options;
     return closingIterator(this.#consumer.messages({ signal }), parseAdvisory, () => this.close());
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SIGNAL_OPTION } from "../call_options.ts";
 import {
   type ActiveMQDestination,
   type ActiveMQQueue,
@@ -135,9 +136,9 @@ export class DestinationSource implements AsyncIterable<DestinationChange>, Asyn
    * @throws {ConnectionClosedError} From the loop, when the connection has ended.
    * @throws {ClosedError} From the loop, when the broker has closed the consumer of the advisories.
    */
-  changes(
-    { signal }: Pick<CallOptions, "signal"> = {},
-  ): AsyncIterableIterator<DestinationChange> {
+  changes(options: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<DestinationChange> {
+    SIGNAL_OPTION.check(options, "Cannot watch destinations");
+    const { signal } = options;
     const told = new Map(this.#known());
     const since = this.#end;
     return leavable((either) => this.#changes(told, since, either), signal);

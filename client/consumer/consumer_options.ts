@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import { numberText } from "../../errors.ts";
 import {
   type ActiveMQDestination,
@@ -332,3 +333,26 @@ function selectorOf({ selector, streams }: ConsumerOptions): string | null {
   if (!streams) return given;
   return given === null ? FIRST_CHUNKS : `(${given}) AND ${FIRST_CHUNKS}`;
 }
+
+/** The names of these options. */
+export const CONSUMER_OPTIONS: OptionNames<ConsumerOptions> = new OptionNames<ConsumerOptions>({
+  prefetchSize: true,
+  maximumPendingMessageLimit: true,
+  maxBufferedBytes: true,
+  maxUnacknowledged: true,
+  selector: true,
+  noLocal: true,
+  exclusive: true,
+  retroactive: true,
+  priority: true,
+  dispatchAsync: true,
+  subscriptionName: true,
+  shared: true,
+  durable: true,
+  optimizeAcknowledge: true,
+  streams: true,
+  redeliveryPolicy: true,
+  codec: true,
+  timeout: true,
+  signal: true,
+});

@@ -1,5 +1,7 @@
 /** What the application may do with a message that it was given. */
 
+import { RETRY_OPTIONS } from "../message/message.ts";
+import { CALL_OPTIONS } from "../call_options.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Delivery } from "./delivery.ts";
 import type { RetryOptions, Settlement } from "../message/message.ts";
@@ -32,6 +34,7 @@ export class DeliverySettlement implements Settlement {
   ack(options: CallOptions): Promise<void> {
     // Not async: each promise less is felt.
     try {
+      CALL_OPTIONS.check(options, "Cannot acknowledge");
       limitsOf(options);
       this.#check();
       this.#settled = true;
@@ -42,6 +45,7 @@ export class DeliverySettlement implements Settlement {
   }
 
   async reject(reason: unknown, options: CallOptions): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot reject");
     limitsOf(options);
     this.#check();
     this.#owner.checkNotAcknowledged(this.#delivery);
@@ -50,7 +54,9 @@ export class DeliverySettlement implements Settlement {
   }
 
   // deno-lint-ignore require-await -- fails as its siblings do
-  async retry({ delay }: RetryOptions): Promise<void> {
+  async retry(options: RetryOptions): Promise<void> {
+    RETRY_OPTIONS.check(options, "Cannot retry");
+    const { delay } = options;
     if (delay !== undefined) milliseconds("delay", delay, 0);
     this.#check();
     this.#owner.checkNotAcknowledged(this.#delivery);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { CALL_OPTIONS, SIGNAL_OPTION } from "../call_options.ts";
+import { OptionNames } from "../../option_names.ts";
 import { numberText } from "../../errors.ts";
 import {
   type ActiveMQDestination,
@@ -375,7 +377,9 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @throws {ClosedError} When the broker has closed the consumer.
    * @throws The signal's reason when it is aborted; no message is lost.
    */
-  async receive({ timeout, signal }: CallOptions = {}): Promise<Message | null> {
+  async receive(options: CallOptions = {}): Promise<Message | null> {
+    CALL_OPTIONS.check(options, "Cannot receive");
+    const { timeout, signal } = options;
     this.#refuseWhileHandling();
     this.#refuseEarly();
     const limit = milliseconds("timeout", timeout, 30_000);
@@ -411,6 +415,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @throws {ClosedError} From the loop, when the broker has closed the consumer.
    */
   messages(options: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<Message> {
+    SIGNAL_OPTION.check(options, "Cannot receive");
     this.#refuseWhileHandling();
     // A browser is given messages or the end; others may have to wait for ever.
     const timeout = this.#kind.browser ? this.#context.settings.requestTimeout : 0;
@@ -460,6 +465,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @throws {RangeError} When the `concurrency` is more than the prefetch size or the `maxUnacknowledged` that was given.
    */
   consume(handler: MessageHandler, options: ConsumeOptions = {}): Promise<void> {
+    CONSUME_OPTIONS.check(options, "Cannot consume");
     const { concurrency = 1, signal } = options;
     if (!Number.isInteger(concurrency) || concurrency < 1) {
       throw new RangeError(
@@ -526,6 +532,7 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
    * @throws {ClosedError} When the consumer was closed.
    */
   async setPrefetchSize(size: number, options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot change the prefetch size");
     checkPrefetchSize("prefetchSize", size);
     limitsOf(options);
     if (size > 0 && size < this.#concurrency) {
@@ -999,3 +1006,9 @@ export class MessageConsumer implements AsyncIterable<Message>, AsyncDisposable 
 function closedHere(): ClosedError {
   return new ClosedError("The consumer was closed");
 }
+
+/** The names of these options. */
+export const CONSUME_OPTIONS: OptionNames<ConsumeOptions> = new OptionNames<ConsumeOptions>({
+  concurrency: true,
+  signal: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import { numberText } from "../../errors.ts";
 import type { Resolved } from "../resolved.ts";
 
@@ -104,3 +105,14 @@ export function checkPendingLimit(value: number): number {
   }
   return value;
 }
+
+/** The names of these options. */
+export const PREFETCH_POLICY: OptionNames<PrefetchPolicy> = new OptionNames<PrefetchPolicy>({
+  all: true,
+  queuePrefetch: true,
+  queueBrowserPrefetch: true,
+  topicPrefetch: true,
+  durableTopicPrefetch: true,
+  optimizeDurableTopicPrefetch: true,
+  maximumPendingMessageLimit: true,
+});

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { SIGNAL_OPTION } from "../call_options.ts";
+import { OptionNames } from "../../option_names.ts";
 import { type ActiveMQDestination, inspectAs } from "../../codec/mod.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { ConsumerOptions } from "./consumer_options.ts";
@@ -76,6 +78,7 @@ export class QueueBrowser implements AsyncIterable<Message>, AsyncDisposable {
    * @throws {ConnectionClosedError} From the loop, when the connection has ended.
    */
   messages(options: Pick<CallOptions, "signal"> = {}): AsyncIterableIterator<Message> {
+    SIGNAL_OPTION.check(options, "Cannot browse");
     const messages = this.#consumer.messages(options);
     return closingIterator(messages, (message) => message, () => this.close());
   }
@@ -109,3 +112,13 @@ export class QueueBrowser implements AsyncIterable<Message>, AsyncDisposable {
     inspectAs(this, "QueueBrowser", (browser) => browser.toJSON());
   }
 }
+
+/** The names of these options. */
+export const BROWSER_OPTIONS: OptionNames<BrowserOptions> = new OptionNames<BrowserOptions>({
+  prefetchSize: true,
+  maxBufferedBytes: true,
+  selector: true,
+  codec: true,
+  timeout: true,
+  signal: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import { numberText } from "../../errors.ts";
 import type { ActiveMQDestination } from "../../codec/mod.ts";
 import { type Destination, toDestination } from "../destination/destination.ts";
@@ -82,9 +83,10 @@ export interface RedeliveryPolicies {
 export function resolveRedeliveryPolicies(
   given: RedeliveryPolicy | RedeliveryPolicies = {},
 ): RedeliveryPolicies {
-  const policies: RedeliveryPolicies = "default" in given || "destinations" in given
-    ? given
-    : { default: given as RedeliveryPolicy };
+  const several = typeof given === "object" && given !== null &&
+    ("default" in given || "destinations" in given);
+  const policies: RedeliveryPolicies = several ? given : { default: given as RedeliveryPolicy };
+  REDELIVERY_POLICIES.check(policies, "Cannot use the redelivery policies");
   return {
     default: resolveRedeliveryPolicy(policies.default),
     destinations: (policies.destinations ?? []).map(({ destination, policy }) => ({
@@ -107,6 +109,7 @@ export function redeliveryPolicyFor(
 
 /** Fills in the defaults. */
 export function resolveRedeliveryPolicy(policy: RedeliveryPolicy = {}): Resolved<RedeliveryPolicy> {
+  REDELIVERY_POLICY.check(policy, "Cannot use the redelivery policy");
   const resolved = {
     maximumRedeliveries: policy.maximumRedeliveries ?? 6,
     initialRedeliveryDelay: policy.initialRedeliveryDelay ?? 1000,
@@ -178,3 +181,24 @@ function nextDelay(policy: Resolved<RedeliveryPolicy>, previous: number): number
   if (maximumRedeliveryDelay < 0) return delay;
   return Math.min(delay, Math.max(maximumRedeliveryDelay, redeliveryDelay));
 }
+
+/** The names of these options. */
+export const REDELIVERY_POLICY: OptionNames<RedeliveryPolicy> = new OptionNames<RedeliveryPolicy>({
+  maximumRedeliveries: true,
+  initialRedeliveryDelay: true,
+  redeliveryDelay: true,
+  useExponentialBackOff: true,
+  backOffMultiplier: true,
+  maximumRedeliveryDelay: true,
+  useCollisionAvoidance: true,
+  collisionAvoidanceFactor: true,
+  preDispatchCheck: true,
+});
+
+/** The names of these options. */
+export const REDELIVERY_POLICIES: OptionNames<RedeliveryPolicies> = new OptionNames<
+  RedeliveryPolicies
+>({
+  default: true,
+  destinations: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CALL_OPTIONS } from "../call_options.ts";
 import {
   type ActiveMQDestination,
   createDestinationInfo,
@@ -113,6 +114,7 @@ export class TemporaryDestination<Kind extends TemporaryKind = TemporaryKind>
    * @throws {TimeoutError} When the broker did not answer.
    */
   delete(options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot delete the temporary destination");
     return this.#remove(options);
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import { numberText } from "../../errors.ts";
 import type { Resolved } from "../resolved.ts";
 import { parseAnyAddress } from "../url/broker_address.ts";
@@ -175,3 +176,29 @@ function checkRange(
     } as ${name} of failover: ${kind} from ${least} to ${most} is expected`,
   );
 }
+
+/** The names of these options. */
+export const FAILOVER_OPTIONS: OptionNames<FailoverOptions> = new OptionNames<FailoverOptions>({
+  initialReconnectDelay: true,
+  maxReconnectDelay: true,
+  useExponentialBackOff: true,
+  reconnectDelayExponent: true,
+  reconnectJitter: true,
+  maxReconnectAttempts: true,
+  startupMaxReconnectAttempts: true,
+  warnAfterReconnectAttempts: true,
+  randomize: true,
+  timeout: true,
+  replaySends: true,
+  trackMessages: true,
+  maxCacheSize: true,
+  maxTransactionSize: true,
+  backup: true,
+  backupPoolSize: true,
+  priorityBackup: true,
+  priorityURIs: true,
+  updateURIsSupported: true,
+  rebalanceUpdateURIs: true,
+  reconnectSupported: true,
+  acceptBroker: true,
+});

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { CALL_OPTIONS } from "../call_options.ts";
+import { OptionNames } from "../../option_names.ts";
 import type { ActiveMQDestination, PrimitiveMap, PrimitiveMapInput } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import { requireCapability } from "../capabilities.ts";
@@ -266,6 +268,7 @@ export class Statistics {
    * @throws {BrokerError} When the broker refuses.
    */
   async broker(options: BrokerStatisticsOptions = {}): Promise<BrokerStatistics> {
+    BROKER_STATISTICS_OPTIONS.check(options, "Cannot get statistics");
     const { reset = false, timeout, signal } = options;
     return await this.#inTime({ timeout, signal }, (limits) => this.#broker(limits, reset));
   }
@@ -308,6 +311,7 @@ export class Statistics {
     pattern: Destination,
     options: DestinationStatisticsOptions = {},
   ): Promise<DestinationStatistics[]> {
+    DESTINATION_STATISTICS_OPTIONS.check(options, "Cannot get statistics");
     const { firstMessageTimestamp = false, timeout, signal } = options;
     const properties = firstMessageTimestamp
       ? { [`${DESTINATION}.Include.First.Message.Timestamp`]: true }
@@ -335,6 +339,7 @@ export class Statistics {
    * @throws {BrokerError} When the broker refuses.
    */
   async subscriptions(options: CallOptions = {}): Promise<SubscriptionStatistics[]> {
+    CALL_OPTIONS.check(options, "Cannot get statistics");
     return await this.#inTime(options, async (limits) => {
       // These answers have no correlation id. So a question is asked before and after whose answer has one.
       const questions = [BROKER, SUBSCRIPTION, BROKER].map((name) => ({
@@ -521,3 +526,20 @@ function missing(what: string, cause?: unknown): OpenWireError {
     cause === undefined ? {} : { cause },
   );
 }
+
+/** The names of these options. */
+export const BROKER_STATISTICS_OPTIONS: OptionNames<BrokerStatisticsOptions> = new OptionNames<
+  BrokerStatisticsOptions
+>({
+  reset: true,
+  timeout: true,
+  signal: true,
+});
+
+/** The names of these options. */
+export const DESTINATION_STATISTICS_OPTIONS: OptionNames<DestinationStatisticsOptions> =
+  new OptionNames({
+    firstMessageTimestamp: true,
+    timeout: true,
+    signal: true,
+  });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import {
   type ActiveMQDestination,
   BytesReader,
@@ -558,3 +559,8 @@ export function formatMessageId(id: MessageId | null): string {
   if (producerId === null) return `:${producerSequenceId}`;
   return `${producerId.connectionId}:${producerId.sessionId}:${producerId.value}:${producerSequenceId}`;
 }
+
+/** The names of these options. */
+export const RETRY_OPTIONS: OptionNames<RetryOptions> = new OptionNames<RetryOptions>({
+  delay: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import type { Message } from "../message/message.ts";
 
 /**
@@ -197,8 +198,6 @@ export interface MessagingHooks {
   transact?: ((operation: TransactionOperation, next: () => Promise<void>) => unknown) | undefined;
 }
 
-const NAMES = ["send", "process", "receive", "settle", "transact"];
-
 /**
  * Checks what a user gave.
  *
@@ -210,10 +209,19 @@ export function checkHooks(hooks: MessagingHooks | undefined): void {
     throw new TypeError(`Cannot use a ${typeof hooks} as hooks: an object is expected`);
   }
   for (const [name, hook] of Object.entries(hooks)) {
-    if (NAMES.includes(name) && hook !== undefined && typeof hook !== "function") {
+    if (MESSAGING_HOOKS.has(name) && hook !== undefined && typeof hook !== "function") {
       throw new TypeError(
         `Cannot use a ${typeof hook} as the hook ${name}: a function is expected`,
       );
     }
   }
 }
+
+/** The names of these options. */
+export const MESSAGING_HOOKS: OptionNames<MessagingHooks> = new OptionNames<MessagingHooks>({
+  send: true,
+  process: true,
+  receive: true,
+  settle: true,
+  transact: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SEND_OPTIONS } from "./send_options.ts";
 import {
   type ActiveMQDestination,
   createProducerId,
@@ -184,6 +185,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
   send(body: T | Message, options: SendOptions = {}): Promise<SendResult> {
     // Not async: each promise less is felt.
     try {
+      SEND_OPTIONS.check(options, "Cannot send");
       const prepared = this.#prepare(body, options);
       this.#flow.admit(prepared.size, prepared.action);
       return this.#flow.send(prepared);
@@ -210,6 +212,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     messages: Iterable<T | Message | OutgoingMessage<T | Message>>,
     options: SendOptions = {},
   ): Promise<SendResult[]> {
+    SEND_OPTIONS.check(options, "Cannot send a batch");
     if (options.deduplicationId !== undefined) {
       throw new TypeError(
         "Cannot send a batch with one deduplicationId: give each message its own, { body, deduplicationId }",
@@ -239,6 +242,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
    * @throws As {@linkcode send}.
    */
   async closeGroup(groupId: string, options: SendOptions = {}): Promise<SendResult> {
+    SEND_OPTIONS.check(options, "Cannot close the group");
     const last = this.#prepareBody(null, { ...options, groupId, groupSequence: -1 });
     this.#flow.admit(last.size, last.action);
     return await this.#flow.send(last);

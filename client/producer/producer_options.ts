@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import type { BodyCodec } from "../message/body_codec.ts";
 import type { CallOptions } from "../call_options.ts";
 import { bytes, type ConnectionSettings, milliseconds } from "../options.ts";
@@ -118,3 +119,21 @@ export function resolveProducerOptions(
     ),
   };
 }
+
+/** The names of these options. */
+export const PRODUCER_OPTIONS: OptionNames<ProducerOptions> = new OptionNames<ProducerOptions>({
+  persistent: true,
+  priority: true,
+  timeToLive: true,
+  delay: true,
+  disableTimestamp: true,
+  windowSize: true,
+  dispatchAsync: true,
+  useAsyncSend: true,
+  sendTimeout: true,
+  compress: true,
+  compressionThreshold: true,
+  codec: true,
+  timeout: true,
+  signal: true,
+});

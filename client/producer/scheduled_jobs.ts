@@ -4,6 +4,8 @@
  * @module
  */
 
+import { CALL_OPTIONS } from "../call_options.ts";
+import { OptionNames } from "../../option_names.ts";
 import type { ActiveMQDestination, PrimitiveMapInput } from "../../codec/mod.ts";
 import { long } from "../../codec/mod.ts";
 import { numberText, OpenWireError } from "../../errors.ts";
@@ -135,6 +137,7 @@ export class ScheduledJobs {
    * @throws {OpenWireError} `"UNSUPPORTED"` when the broker has no scheduler, `"ANSWERS_TOO_LARGE"` when the jobs have more than 128 MiB: ask for a smaller range.
    */
   browse(range: JobRange = {}): AsyncIterableIterator<ScheduledJob> {
+    JOB_RANGE.check(range, "Cannot browse scheduled jobs");
     return leavable((signal) => this.#jobs(range, signal), range.signal);
   }
 
@@ -167,6 +170,7 @@ export class ScheduledJobs {
    * @throws {TypeError} When the id is blank or no text.
    */
   async remove(id: string, options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot remove the job");
     await this.#manage(
       { AMQ_SCHEDULER_ACTION: "REMOVE", [ScheduleProperty.jobId]: requireName("id of a job", id) },
       options,
@@ -292,3 +296,11 @@ function scheduleOf({ properties }: Message): ScheduledDelivery {
     cron: typeof cron === "string" && cron !== "" ? cron : undefined,
   };
 }
+
+/** The names of these options. */
+export const JOB_RANGE: OptionNames<JobRange> = new OptionNames<JobRange>({
+  from: true,
+  to: true,
+  timeout: true,
+  signal: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Destination } from "../destination/destination.ts";
 import { isPlainObject } from "../message/body_kind.ts";
@@ -52,36 +53,12 @@ export interface OutgoingMessage<T = MessageBody> extends SendOptions {
   body: T;
 }
 
-const NAMES: ReadonlySet<string> = new Set(Object.keys(
-  {
-    body: true,
-    destination: true,
-    confirm: true,
-    compress: true,
-    compressionThreshold: true,
-    persistent: true,
-    priority: true,
-    timeToLive: true,
-    correlationId: true,
-    replyTo: true,
-    type: true,
-    groupId: true,
-    groupSequence: true,
-    deduplicationId: true,
-    properties: true,
-    delay: true,
-    period: true,
-    repeat: true,
-    cron: true,
-    timeout: true,
-    signal: true,
-  } satisfies Record<keyof OutgoingMessage, true>,
-));
-
 /** Whether a value is a message with its options, and not a body that happens to have a `body`. */
 export function isOutgoingMessage<T>(given: T | OutgoingMessage<T>): given is OutgoingMessage<T> {
   return isPlainObject(given) && Object.hasOwn(given, "body") &&
-    Reflect.ownKeys(given).every((name) => typeof name === "string" && NAMES.has(name));
+    Reflect.ownKeys(given).every((name) =>
+      typeof name === "string" && (name === "body" || SEND_OPTIONS.has(name))
+    );
 }
 
 /**
@@ -123,3 +100,27 @@ export interface SendResult {
   /** How far it has come. */
   readonly outcome: SendOutcome;
 }
+
+/** The names of these options. */
+export const SEND_OPTIONS: OptionNames<SendOptions> = new OptionNames<SendOptions>({
+  destination: true,
+  confirm: true,
+  compress: true,
+  compressionThreshold: true,
+  persistent: true,
+  priority: true,
+  timeToLive: true,
+  correlationId: true,
+  replyTo: true,
+  type: true,
+  groupId: true,
+  groupSequence: true,
+  deduplicationId: true,
+  properties: true,
+  delay: true,
+  period: true,
+  repeat: true,
+  cron: true,
+  timeout: true,
+  signal: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import { numberText, OpenWireError } from "../../errors.ts";
 import type { BrokerClock } from "../broker_clock.ts";
 import type { CallOptions } from "../call_options.ts";
@@ -392,3 +393,51 @@ function checkReplyTo(replyTo: Destination | undefined): void {
     }: a single queue or topic is expected`,
   );
 }
+
+/** The names of these options. */
+export const REQUEST_OPTIONS: OptionNames<RequestOptions> = new OptionNames<RequestOptions>({
+  confirm: true,
+  compress: true,
+  compressionThreshold: true,
+  persistent: true,
+  priority: true,
+  timeToLive: true,
+  replyTo: true,
+  type: true,
+  groupId: true,
+  groupSequence: true,
+  deduplicationId: true,
+  properties: true,
+  delay: true,
+  period: true,
+  repeat: true,
+  cron: true,
+  timeout: true,
+  signal: true,
+});
+
+/** The names of these options. */
+export const REQUEST_MANY_OPTIONS: OptionNames<RequestManyOptions> = new OptionNames<
+  RequestManyOptions
+>({
+  confirm: true,
+  compress: true,
+  compressionThreshold: true,
+  persistent: true,
+  priority: true,
+  timeToLive: true,
+  replyTo: true,
+  type: true,
+  groupId: true,
+  groupSequence: true,
+  deduplicationId: true,
+  properties: true,
+  delay: true,
+  period: true,
+  repeat: true,
+  cron: true,
+  timeout: true,
+  signal: true,
+  maxReplies: true,
+  stallTimeout: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import { type ActiveMQDestination, EncodeError, inspectAs } from "../../codec/mod.ts";
 import { OpenWireError, toError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
@@ -288,3 +289,27 @@ function codeOf(error: unknown): string | undefined {
     return undefined;
   }
 }
+
+/** The names of these options. */
+export const RESPONDER_OPTIONS: OptionNames<ResponderOptions> = new OptionNames<ResponderOptions>({
+  concurrency: true,
+  prefetchSize: true,
+  maximumPendingMessageLimit: true,
+  maxBufferedBytes: true,
+  maxUnacknowledged: true,
+  selector: true,
+  noLocal: true,
+  exclusive: true,
+  retroactive: true,
+  priority: true,
+  dispatchAsync: true,
+  subscriptionName: true,
+  shared: true,
+  durable: true,
+  optimizeAcknowledge: true,
+  streams: true,
+  redeliveryPolicy: true,
+  codec: true,
+  timeout: true,
+  signal: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Destination } from "../destination/destination.ts";
 import type { MessageHeaders } from "../message/outgoing_message.ts";
@@ -96,6 +97,7 @@ export function resolveStreams(
       } as streams: a boolean or an object is expected`,
     );
   }
+  if (given !== true) RECEIVE_STREAM_OPTIONS.check(given, "Cannot use the option streams");
   const { chunkTimeout, prefetchSize = 16 } = given === true ? {} : given;
   const timeout = milliseconds("chunkTimeout", chunkTimeout, 30_000);
   if (timeout === 0) throw new RangeError("Cannot use 0 as chunkTimeout: 1 or more is expected");
@@ -112,3 +114,29 @@ export function checkChunkSize(size: number | undefined = 262_144): number {
     `Cannot use ${size} as chunkSize: an integer of 1 to 104857600 bytes is expected`,
   );
 }
+
+/** The names of these options. */
+export const SEND_STREAM_OPTIONS: OptionNames<SendStreamOptions> = new OptionNames<
+  SendStreamOptions
+>({
+  destination: true,
+  chunkSize: true,
+  compress: true,
+  persistent: true,
+  priority: true,
+  timeToLive: true,
+  correlationId: true,
+  replyTo: true,
+  type: true,
+  properties: true,
+  timeout: true,
+  signal: true,
+});
+
+/** The names of these options. */
+export const RECEIVE_STREAM_OPTIONS: OptionNames<ReceiveStreamOptions> = new OptionNames<
+  ReceiveStreamOptions
+>({
+  chunkTimeout: true,
+  prefetchSize: true,
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OptionNames } from "../../option_names.ts";
 import type { CallOptions } from "../call_options.ts";
 import type { Destination } from "../destination/destination.ts";
 
@@ -24,3 +25,12 @@ export interface UnsubscribeOptions extends CallOptions {
    */
   topic?: Destination | undefined;
 }
+
+/** The names of these options. */
+export const UNSUBSCRIBE_OPTIONS: OptionNames<UnsubscribeOptions> = new OptionNames<
+  UnsubscribeOptions
+>({
+  topic: true,
+  timeout: true,
+  signal: true,
+});

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { CALL_OPTIONS } from "../call_options.ts";
+import { OptionNames } from "../../option_names.ts";
 import { inspectAs, jsonView, type XATransactionId } from "../../codec/mod.ts";
 import { OpenWireError } from "../../errors.ts";
 import type { CallOptions } from "../call_options.ts";
@@ -194,6 +196,7 @@ export class XAResource {
       throw new TypeError(`Cannot end as "${how}": "success", "fail" or "suspend" is expected`);
     }
     toTransactionId(xid);
+    CALL_OPTIONS.check(options, "Cannot end");
     limitsOf(options);
     const branch = this.#branches.get(formatXid(xid));
     if (branch?.suspended.has(session) && how !== "suspend") {
@@ -219,6 +222,7 @@ export class XAResource {
    * @throws {TimeoutError} When the broker did not answer: roll the branch back.
    */
   async prepare(xid: Xid, options: CallOptions = {}): Promise<"ok" | "read-only"> {
+    CALL_OPTIONS.check(options, "Cannot prepare");
     const action = `Cannot prepare ${formatXid(xid)}`;
     const branch = this.#idle(xid, action);
     options.signal?.throwIfAborted();
@@ -255,7 +259,9 @@ export class XAResource {
    * @throws {OpenWireError} `"ILLEGAL_STATE"` while a session works for the branch.
    * @throws {TimeoutError} When the broker did not answer. Commit again.
    */
-  async commit(xid: Xid, { onePhase = false, ...options }: XACommitOptions = {}): Promise<void> {
+  async commit(xid: Xid, given: XACommitOptions = {}): Promise<void> {
+    XA_COMMIT_OPTIONS.check(given, "Cannot commit");
+    const { onePhase = false, ...options } = given;
     const action = `Cannot commit ${formatXid(xid)}`;
     const branch = this.#idle(xid, action);
     options.signal?.throwIfAborted();
@@ -291,6 +297,7 @@ export class XAResource {
    * @throws {TimeoutError} When the broker did not answer. Roll back again.
    */
   async rollback(xid: Xid, options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot roll back");
     const action = `Cannot roll back ${formatXid(xid)}`;
     const branch = this.#idle(xid, action);
     options.signal?.throwIfAborted();
@@ -313,6 +320,7 @@ export class XAResource {
    * @throws {OpenWireError} `"ILLEGAL_STATE"` when sessions of this connection have worked for the branch and it has not ended.
    */
   async forget(xid: Xid, options: CallOptions = {}): Promise<void> {
+    CALL_OPTIONS.check(options, "Cannot forget");
     const action = `Cannot forget ${formatXid(xid)}`;
     if (this.#idle(xid, action)) throw illegal(`${action}: it has not ended`);
     const step = { name: "forget", id: toTransactionId(xid) } as const;
@@ -332,6 +340,7 @@ export class XAResource {
    * @throws {XAError} When the broker refuses.
    */
   async recover(options: CallOptions = {}): Promise<Xid[]> {
+    CALL_OPTIONS.check(options, "Cannot recover");
     const action = "Cannot recover transactions";
     const response = await takeStep(
       this.#context,
@@ -355,6 +364,7 @@ export class XAResource {
    * @throws {ConnectionClosedError} When a connection has ended before.
    */
   async isSameResourceManager(other: XAResource, options: CallOptions = {}): Promise<boolean> {
+    CALL_OPTIONS.check(options, "Cannot compare resource managers");
     if (this === other) return true;
     const [id, otherId] = await Promise.all([this.#brokerId(options), other.#brokerId(options)]);
     return id !== undefined && id === otherId;
@@ -572,3 +582,10 @@ const Vote = { ok: 0, readOnly: 3 } as const;
 function illegal(message: string): OpenWireError {
   return new OpenWireError("ILLEGAL_STATE", message);
 }
+
+/** The names of these options. */
+export const XA_COMMIT_OPTIONS: OptionNames<XACommitOptions> = new OptionNames<XACommitOptions>({
+  onePhase: true,
+  timeout: true,
+  signal: true,
+});

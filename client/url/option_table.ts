@@ -1,7 +1,7 @@
 /** Tables of options: what each one in a URL is here, or why it is refused. */
 
 import { mergeOptions } from "./merge_options.ts";
-import { countChanges, nearestName } from "./nearest_name.ts";
+import { countChanges, nearestName } from "../../nearest_name.ts";
 import type { ValueType } from "./option_value.ts";
 import type { Parameter } from "./query.ts";
 

@@ -6,7 +6,7 @@ import { failoverOptions } from "../../client/url/failover_options.ts";
 import { jmsOptions } from "../../client/url/jms_options.ts";
 import { mergeConnectOptions } from "../../client/url/merge_connect_options.ts";
 import { mergeOptions } from "../../client/url/merge_options.ts";
-import { nearestName } from "../../client/url/nearest_name.ts";
+import { nearestName } from "../../nearest_name.ts";
 import type { OptionRow } from "../../client/url/option_table.ts";
 import { type TransportOptions, transportOptions } from "../../client/url/transport_options.ts";
 import { resolveFailoverOptions } from "../../client/failover/failover_options.ts";

@@ -26,7 +26,7 @@ import { isSeveral, matchesDestination } from "../../client/destination/destinat
 import { readPushed } from "../../client/failover/pushed_brokers.ts";
 import { scheduleProperties } from "../../client/producer/scheduled_delivery.ts";
 import { parseBrokerUrl } from "../../client/url/broker_url.ts";
-import { nearestName } from "../../client/url/nearest_name.ts";
+import { nearestName } from "../../nearest_name.ts";
 import { jmsOptions } from "../../client/url/jms_options.ts";
 import { frameSize, integer, number } from "../../client/url/option_value.ts";
 import { OpenWireError } from "../../errors.ts";

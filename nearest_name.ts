@@ -6,8 +6,20 @@ const LONGEST = 80;
 /**
  * The name that is nearest to a given one: one with the same last part, such as `jms.useAsyncSend` for `useAsyncSend`, or
  * the one that takes the fewest changes of single characters.
+ *
+ * @param most Changes at most; undefined if even the nearest name takes more.
  */
-export function nearestName(given: string, names: readonly string[]): string {
+export function nearestName(given: string, names: readonly string[]): string;
+export function nearestName(
+  given: string,
+  names: readonly string[],
+  most: number,
+): string | undefined;
+export function nearestName(
+  given: string,
+  names: readonly string[],
+  most = Infinity,
+): string | undefined {
   const wanted = given.slice(0, LONGEST).toLowerCase();
   let nearest = "";
   let least = Infinity;
@@ -20,7 +32,7 @@ export function nearestName(given: string, names: readonly string[]): string {
     );
     if (changes < least) [nearest, least] = [name, changes];
   }
-  return nearest;
+  return least <= most ? nearest : undefined;
 }
 
 function lastPart(name: string): string {
