@@ -65,6 +65,12 @@ export { OpenWireError, type OpenWireErrorOptions } from "../errors.ts";
 export type { WireFormatOptions } from "../codec/mod.ts";
 export type { Transport } from "../transport/mod.ts";
 export type { BaseCommand, Message } from "../codec/mod.ts";
+export {
+  CreatedMessage,
+  createMessage,
+  type CreateMessageOptions,
+  type MessageSettlement,
+} from "../client/message/created_message.ts";
 export type { Fault, FaultOptions } from "./fault.ts";
 export type {
   CommandDirection,
