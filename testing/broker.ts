@@ -28,6 +28,7 @@ import { readSchedule } from "./schedule.ts";
 import { managesSchedules, Scheduler } from "./scheduler.ts";
 import type { Outlet, Surroundings } from "./subscription.ts";
 import type { Timers } from "./timers.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 import { TopicSubscription } from "./topic_subscription.ts";
 import { DistributedTransactions, type Transaction } from "./transaction.ts";
 
@@ -39,6 +40,8 @@ export interface BrokerStateOptions {
   readonly schedulerSupport: boolean;
   /** Where its timers are. */
   readonly timers: Timers;
+  /** What is done with the messages of topics. */
+  readonly topicPolicies: TopicPolicies;
 }
 
 /** Destinations, subscriptions and transactions, and the ways of messages between them. */
@@ -62,13 +65,14 @@ export class BrokerState {
   readonly #lastSequences: Map<string, Long> = new Map();
   #sequence = 0;
 
-  constructor({ name, schedulerSupport, timers }: BrokerStateOptions) {
+  constructor({ name, schedulerSupport, timers, topicPolicies }: BrokerStateOptions) {
     this.name = name;
     this.#schedulerSupport = schedulerSupport;
     this.#timers = timers;
     const deadLetters = new DeadLetters((message) => this.#route(message, undefined));
     this.#around = {
       now: () => Date.now(),
+      topicPolicies,
       bury: (message, cause) => deadLetters.bury(message, cause),
       expire: (message) => deadLetters.expire(message),
     };

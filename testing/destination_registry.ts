@@ -48,7 +48,7 @@ export class DestinationRegistry {
     if (found !== undefined) return found;
     const made = isQueue(destination)
       ? new Queue(destination, this.#around)
-      : new Topic(destination);
+      : new Topic(destination, this.#around.topicPolicies.of(destination).recoveredMessages);
     this.#byName.set(qualifiedName(destination), made);
     for (const subscription of this.#subscriptions) {
       if (subscription.wants(destination)) attach(subscription, made);

@@ -15,6 +15,7 @@ const NONE: DestinationStatus = {
   dequeued: 0,
   inFlight: 0,
   blocked: 0,
+  discarded: 0,
 };
 
 /** What a destination is now; undefined is one that does not exist. */
@@ -23,9 +24,10 @@ export function statusOf(place: Queue | Topic | undefined): DestinationStatus {
   const { enqueued, dequeued } = place;
   if (place instanceof Queue) {
     const { size, consumers, inFlight, flow: { blocked } } = place;
-    return { size, consumers: consumers.length, enqueued, dequeued, inFlight, blocked };
+    return { ...NONE, size, consumers: consumers.length, enqueued, dequeued, inFlight, blocked };
   }
   const consumers = [...place.consumers].filter(({ active }) => active);
   const inFlight = consumers.reduce((sum, consumer) => sum + consumer.inFlight, 0);
-  return { ...NONE, consumers: consumers.length, enqueued, dequeued, inFlight };
+  const { discarded } = place;
+  return { ...NONE, consumers: consumers.length, enqueued, dequeued, inFlight, discarded };
 }

@@ -36,6 +36,7 @@ import type {
   QueueLimit,
 } from "./memory_broker_options.ts";
 import { Queue } from "./queue.ts";
+import { TopicPolicies } from "./topic_policies.ts";
 import { Timers } from "./timers.ts";
 
 const ACTIVEMQ_OFFER: WireFormatOptions = {
@@ -84,7 +85,12 @@ export class MemoryBroker implements AsyncDisposable {
   constructor(options: MemoryBrokerOptions = {}) {
     MEMORY_BROKER_OPTIONS.check(options, "Cannot make a broker");
     const { users, allowAnonymous, brokerName = "memory", schedulerSupport = true } = options;
-    this.#state = new BrokerState({ name: brokerName, schedulerSupport, timers: this.#timers });
+    this.#state = new BrokerState({
+      name: brokerName,
+      schedulerSupport,
+      timers: this.#timers,
+      topicPolicies: new TopicPolicies(options.topicPolicies),
+    });
     this.#clients = new ClientRegistry(brokerName, { users, allowAnonymous });
     this.#server = new LinkServer({
       name: brokerName,

@@ -5,6 +5,7 @@
  */
 
 import type { WireFormatOptions } from "../codec/mod.ts";
+import type { TopicPolicy } from "./topic_policies.ts";
 
 /**
  * Options of a {@linkcode MemoryBroker}.
@@ -33,6 +34,8 @@ export interface MemoryBrokerOptions {
    * that is not configured for schedules. @default {true}
    */
   schedulerSupport?: boolean | undefined;
+  /** What is done with the messages of topics; by default none are discarded, and none are kept for consumers that come later. */
+  topicPolicies?: readonly TopicPolicy[] | undefined;
 }
 
 /**
@@ -63,7 +66,7 @@ export interface MemoryBrokerListenOptions extends MemoryBrokerOptions {
  *
  * await using broker = new MemoryBroker();
  * const status: DestinationStatus = broker.queue("orders");
- * assertEquals(status, { size: 0, consumers: 0, enqueued: 0, dequeued: 0, inFlight: 0, blocked: 0 });
+ * assertEquals(status, { size: 0, consumers: 0, enqueued: 0, dequeued: 0, inFlight: 0, blocked: 0, discarded: 0 });
  * ```
  */
 export interface DestinationStatus {
@@ -79,6 +82,11 @@ export interface DestinationStatus {
   readonly inFlight: number;
   /** Messages of producers that wait for space, see {@linkcode MemoryBroker.limitQueue}. */
   readonly blocked: number;
+  /**
+   * Messages of a topic that were discarded because a consumer was too slow, see `topicPolicies` of
+   * {@linkcode MemoryBrokerOptions}. One that was discarded for two consumers counts twice.
+   */
+  readonly discarded: number;
 }
 
 /**

@@ -26,9 +26,9 @@
  *   taken. Topics, the store and the whole broker are never full.
  * - It is in no network of brokers: consumers of networks, and commands between brokers, are refused.
  * - Who may connect may do everything: there is no authorization for destinations, no groups, no TLS, no JAAS.
- * - There are no policies for destinations: no limits of pending messages, no slow consumers that are aborted, no
- *   retroactive consumers, no other dead letter queues, no redelivery by the broker, no priorities of messages. As in an
- *   ActiveMQ without policies, what a client says about them is accepted and means nothing.
+ * - There are no policies for destinations but `topicPolicies`, which limit pending messages and keep some for retroactive
+ *   consumers: no slow consumers that are aborted, no other dead letter queues, no redelivery by the broker, no priorities of
+ *   messages. As in an ActiveMQ without policies, what a client says about them is accepted and means nothing.
  * - Advisory topics and the statistics plugin can be used as any topic or queue, but nobody sends to them.
  * - Selectors with XPATH, XQUERY or functions are refused.
  * - Two things differ for the better: consumers with selectors find their messages behind any number of others, where
@@ -71,6 +71,7 @@ export {
   type CreateMessageOptions,
   type MessageSettlement,
 } from "../client/message/created_message.ts";
+export type { TopicPolicy } from "./topic_policies.ts";
 export type { Fault, FaultOptions } from "./fault.ts";
 export type {
   CommandDirection,

@@ -13,4 +13,5 @@ export const MEMORY_BROKER_OPTIONS: OptionNames<MemoryBrokerListenOptions> = new
   wireFormat: true,
   brokerName: true,
   schedulerSupport: true,
+  topicPolicies: true,
 });

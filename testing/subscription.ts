@@ -16,6 +16,7 @@ import {
 import { includes, overlaps, parts } from "./destinations.ts";
 import { jmsException, required } from "./exceptions.ts";
 import { parseSelector, type Selector } from "../client/mod.ts";
+import type { TopicPolicies } from "./topic_policies.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Takes commands for a client. */
@@ -27,6 +28,8 @@ export interface Surroundings {
   readonly now: () => number;
   /** Takes a message that nobody can consume. */
   readonly bury: (message: Message, cause: Throwable | null) => void;
+  /** What is done with the messages of topics. */
+  readonly topicPolicies: TopicPolicies;
   /** Takes a message whose time is over. */
   readonly expire: (message: Message) => void;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { ActiveMQDestination, Message } from "../codec/mod.ts";
+import { LinkedList } from "./linked_list.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A consumer of topics. */
@@ -23,10 +24,16 @@ export class Topic {
   enqueued = 0;
   /** Acknowledgements of messages, over all consumers. */
   dequeued = 0;
+  /** Messages that were discarded, over all consumers: they waited for a consumer that was too slow. */
+  discarded = 0;
   readonly #consumers: Set<TopicConsumer> = new Set();
+  /** The last messages, for consumers that come later. */
+  readonly #recovered: LinkedList<Message> = new LinkedList();
+  readonly #recoveredMessages: number;
 
-  constructor(destination: ActiveMQDestination) {
+  constructor(destination: ActiveMQDestination, recoveredMessages = 0) {
     this.destination = destination;
+    this.#recoveredMessages = recoveredMessages;
   }
 
   /** Who consumes from it; durable ones that are away included. */
@@ -37,14 +44,24 @@ export class Topic {
   /** Sends a message to all consumers. */
   add(message: Message): void {
     this.enqueued++;
+    if (this.#recoveredMessages > 0) {
+      this.#recovered.append(message);
+      const [oldest] = this.#recovered;
+      if (this.#recovered.size > this.#recoveredMessages) this.#recovered.remove(oldest!);
+    }
     for (const consumer of this.#consumers) {
       if (consumer.accepts(message)) consumer.add(message, this);
     }
   }
 
-  /** Adds a consumer. */
+  /** Adds a consumer, and sends it what was kept if it asks for that. */
   subscribe(consumer: TopicConsumer): void {
+    if (this.#consumers.has(consumer)) return;
     this.#consumers.add(consumer);
+    if (!consumer.info.retroactive) return;
+    for (const { value } of this.#recovered) {
+      if (consumer.accepts(value)) consumer.add(value, this);
+    }
   }
 
   /** Removes a consumer. */

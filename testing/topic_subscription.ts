@@ -34,6 +34,22 @@ export class TopicSubscription extends Subscription<Topic> implements TopicConsu
   add(message: Message, topic: Topic): void {
     this.#pending.append({ message, topic });
     this.dispatch();
+    const limit = this.#limitOf(topic);
+    for (const node of this.#pending) {
+      if (this.#pending.size <= limit) return;
+      this.#pending.remove(node);
+      node.value.topic.discarded++;
+    }
+  }
+
+  /** How many messages may wait for its window. What the consumer asks for counts only beside a limit of the broker. */
+  #limitOf(topic: Topic): number {
+    const { pendingMessageLimit } = this.around.topicPolicies.of(topic.destination);
+    const { maximumPendingMessageLimit } = this.info;
+    if (pendingMessageLimit === undefined) return Infinity;
+    return maximumPendingMessageLimit > 0
+      ? Math.min(pendingMessageLimit, maximumPendingMessageLimit)
+      : pendingMessageLimit;
   }
 
   override dispatch(): void {

@@ -223,7 +223,9 @@ function integer(name: string, value: number | undefined, fallback: number): num
   if (value === undefined) return fallback;
   const most = name === "redeliveryCount" ? 0x7fffffff : Number.MAX_SAFE_INTEGER;
   if (Number.isInteger(value) && value >= 0 && value <= most) return value;
-  throw new RangeError(`Cannot use ${numberText(value)} as ${name}: an integer from 0 to ${most} is expected`);
+  throw new RangeError(
+    `Cannot use ${numberText(value)} as ${name}: an integer from 0 to ${most} is expected`,
+  );
 }
 
 const CREATE_MESSAGE_OPTIONS: OptionNames<CreateMessageOptions> = new OptionNames<

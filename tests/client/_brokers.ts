@@ -81,6 +81,11 @@ function testWith(
       await using memory = await MemoryBroker.listen({
         users: { system: "manager", [credentials.username]: credentials.password },
         allowAnonymous: true,
+        // As in tests/broker/activemq.xml.
+        topicPolicies: [
+          { topic: "slow.>", pendingMessageLimit: 1000 },
+          { topic: "kept.>", recoveredMessages: 10 },
+        ],
       });
       await withConnections(memory.url, "memory", wireFormat, memory, fn);
     }, options);

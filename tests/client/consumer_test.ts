@@ -4,17 +4,14 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   BrokerError,
   ClosedError,
-  connect,
   type Message,
   queue,
   TimeoutError,
   topic,
   virtualTopicQueue,
 } from "../../mod.ts";
-import { broker as activeMQ, brokerSkip } from "../broker/env.ts";
-import { test } from "../_harness.ts";
 import { credentials } from "../_secret.ts";
-import { freshName, testOnBrokers } from "./_brokers.ts";
+import { testOnBrokers } from "./_brokers.ts";
 import { left, received, send, take, texts, until } from "./_messages.ts";
 
 testOnBrokers("prefetch size 0: the broker keeps what was not asked for", async (broker) => {
@@ -567,13 +564,25 @@ testOnBrokers(
   },
 );
 
-test("a retroactive consumer gets what the broker has kept of a topic (ActiveMQ)", async () => {
-  const destination = topic(`kept.${freshName()}`);
-  await using connection = await connect(activeMQ!.urls.openwire);
-  await connection.send(destination, "before");
-  const plain = await connection.createConsumer(destination);
-  const retroactive = await connection.createConsumer(destination, { retroactive: true });
-  await connection.send(destination, "after");
-  assertEquals(texts(await take(retroactive, 2)), ["before", "after"]);
-  assertEquals((await received(plain)).text, "after");
-}, { skip: brokerSkip });
+testOnBrokers(
+  "a retroactive consumer gets what the broker has kept of a topic",
+  async ({ connect, name }) => {
+    const destination = topic(`kept.${name}`);
+    const connection = await connect();
+    for (let n = 0; n < 12; n++) await connection.send(destination, `before ${n}`);
+    const plain = await connection.createConsumer(destination);
+    const retroactive = await connection.createConsumer(destination, { retroactive: true });
+    const selecting = await connection.createConsumer(destination, {
+      retroactive: true,
+      selector: "JMSPriority = 9",
+    });
+    await connection.send(destination, "after", { priority: 9 });
+    // Ten are kept.
+    const kept = Array.from({ length: 10 }, (_, n) => `before ${n + 2}`);
+    assertEquals(texts(await take(retroactive, 11)), [...kept, "after"]);
+    for (const consumer of [plain, selecting]) {
+      assertEquals((await received(consumer)).text, "after");
+    }
+  },
+  { needs: ["retroactive consumers"] },
+);

@@ -31,6 +31,7 @@ test("MemoryBroker serves clients over TCP", async () => {
     dequeued: 1,
     inFlight: 0,
     blocked: 0,
+    discarded: 0,
   });
   await client.drop();
   await broker.until(() => broker.connections === 0);
@@ -108,6 +109,7 @@ test("MemoryBroker shows what a queue and a topic hold", async () => {
     dequeued: 0,
     inFlight: 2,
     blocked: 0,
+    discarded: 0,
   });
   assertEquals(broker.topic("T"), {
     size: 0,
@@ -116,6 +118,7 @@ test("MemoryBroker shows what a queue and a topic hold", async () => {
     dequeued: 0,
     inFlight: 1,
     blocked: 0,
+    discarded: 0,
   });
   for (const dispatch of await client.dispatches(3)) {
     await client.request(client.ack([dispatch], 2));

@@ -49,6 +49,7 @@ for (const [name, make, feature] of REFUSED) {
       dequeued: 0,
       inFlight: 0,
       blocked: 0,
+      discarded: 0,
     });
     await client.settle();
   });
