@@ -19,7 +19,7 @@ import { type AnySubscription, DestinationRegistry } from "./destination_registr
 import { includes, isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
 import { DurableSubscription } from "./durable_subscription.ts";
 import { DurableSubscriptions } from "./durable_subscriptions.ts";
-import { BrokerException, required } from "./exceptions.ts";
+import { BrokerException, jmsException, required } from "./exceptions.ts";
 import { isExpired, memberKey } from "./messages.ts";
 import { Queue } from "./queue.ts";
 import { QueueBrowser } from "./queue_browser.ts";
@@ -90,12 +90,21 @@ export class BrokerState {
     const destination = required(info.destination, "destination");
     const durable = info.subscriptionName !== null && !isQueue(destination);
     if (durable) return this.durables.open(info, clientId, outlet);
-    const Kind = isQueue(destination)
-      ? info.browser ? QueueBrowser : QueueSubscription
-      : TopicSubscription;
-    const subscription = new Kind(info, outlet, this.#around);
+    const subscription = isQueue(destination)
+      ? new (info.browser ? QueueBrowser : QueueSubscription)(info, outlet, this.#around)
+      : this.#topicSubscription(info, outlet);
     this.destinations.subscribe(subscription);
     return subscription;
+  }
+
+  /** Of topics ActiveMQ says no more than that it could not (Java: TopicRegion). */
+  #topicSubscription(info: ConsumerInfo, outlet: Outlet): TopicSubscription {
+    try {
+      return new TopicSubscription(info, outlet, this.#around);
+    } catch (error) {
+      if (!(error instanceof BrokerException)) throw error;
+      throw jmsException("Couldn't create TopicSubscription");
+    }
   }
 
   /** Removes a consumer; a durable subscription stays. */

@@ -60,7 +60,7 @@ export abstract class Subscription<Place> {
     this.around = around;
     this.wanted = parts(destination).filter(({ dataType }) => dataType === destination.dataType);
     this.prefetch = info.prefetchSize;
-    this.#selector = info.selector ? compile(info.selector) : undefined;
+    this.#selector = info.selector === null ? undefined : compile(info.selector);
   }
 
   /** What the client asked for. */

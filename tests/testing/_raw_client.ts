@@ -121,6 +121,8 @@ export class RawClient {
   async request(command: Sendable): Promise<Answer> {
     const commandId = ++this.#commandId;
     const answer = this.answer(commandId);
+    // The link may end while the command is written.
+    answer.catch(() => {});
     await this.raw(
       this.#encoder.encode({ ...command, commandId, responseRequired: true } as Sendable),
     );
