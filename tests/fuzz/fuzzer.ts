@@ -1,6 +1,7 @@
 /** Feeds inputs to the codec and collects what must not be. */
 import process from "node:process";
-import type { Message } from "../../codec/mod.ts";
+import { type Message, OpenWireDecoder, OpenWireFormat } from "../../codec/mod.ts";
+import { timesAsLong } from "../_pace.ts";
 import { seededRandom } from "../_random.ts";
 import { toHex } from "../conformance/convert.ts";
 import { type Corpus, type Frames, Inputs } from "./inputs.ts";
@@ -52,8 +53,10 @@ export interface Found {
   readonly hex: string;
 }
 
-/** Milliseconds that an input may take. */
-const SLOW = 100;
+/** How many times as long as to decode all vectors, some megabytes, an input of some kilobytes may take. */
+const SLOW = 2;
+/** Milliseconds from which on that is looked at: it takes time itself. */
+const SUSPICIOUS = 50;
 /** Bytes by which the process may grow. */
 const MEMORY = 1_000_000_000;
 const FINDINGS = 20;
@@ -147,19 +150,24 @@ function count(report: FuzzReport, outcome: Outcome | Readonly<Record<Outcome, n
   report.refused += outcome.refused;
 }
 
-/** An input that took long is run again: the machine may have been busy. */
+/** An input that took long is compared with known work: the machine may be slow or busy. */
 async function slowness(
   input: Case,
   corpus: Corpus,
   seed: number,
   number: number,
 ): Promise<string | undefined> {
-  let least = took / (input.inputs ?? 1);
-  for (let turn = 0; turn < 3 && least > SLOW; turn++) {
-    await run(caseOf(corpus, seed, number));
-    least = Math.min(least, took / (input.inputs ?? 1));
+  const inputs = input.inputs ?? 1;
+  if (took < SUSPICIOUS * inputs) return undefined;
+  const again = () => run(caseOf(corpus, seed, number));
+  const times = await timesAsLong(again, () => decodeAll(corpus), SLOW * inputs) / inputs;
+  return times > SLOW ? `took ${times.toFixed(1)} times as long as all vectors` : undefined;
+}
+
+function decodeAll({ frames }: Corpus): void {
+  for (const { settings, bytes } of frames) {
+    new OpenWireDecoder(OpenWireFormat.fixed(settings)).pushTo(bytes, () => {});
   }
-  return least > SLOW ? `took ${Math.round(least)} ms` : undefined;
 }
 
 function caseOf(corpus: Corpus, seed: number, number: number): Case {

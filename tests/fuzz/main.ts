@@ -3,9 +3,9 @@
  * `deno task fuzz [--seed=N] [--seconds=N | --inputs=N]` gives bad bytes to the codec. N may be `1e8`.
  *
  * A finding is anything but a value or a ProtocolError, a value that can't be written and read again, an input that
- * takes over 100 ms or much memory. With `--number=N` only the input of that number runs. The last line is
- * `N passed, N failed`. With `--find` it looks for inputs that take new ways through the decoder, and puts them into
- * `tests/testdata/fuzz/`.
+ * takes longer than to decode all vectors twice, or much memory. With `--number=N` only the input of that number runs. The
+ * last line is `N passed, N failed`. With `--find` it looks for inputs that take new ways through the decoder, and puts
+ * them into `tests/testdata/fuzz/`.
  */
 import { fuzz, type FuzzReport } from "./fuzzer.ts";
 import { find, writeFound } from "./finder.ts";
