@@ -9,7 +9,7 @@ import {
   OpenWireEncoderStream,
   OpenWireFormat,
 } from "../../codec/mod.ts";
-import { MemoryBroker } from "../../testing/mod.ts";
+import { createMessage, MemoryBroker } from "../../testing/mod.ts";
 import { dial, listen, type Listener, memoryPair, type Transport } from "../../transport/mod.ts";
 import { isPending, REASON } from "./_outcomes.ts";
 
@@ -109,6 +109,15 @@ export const others: Readonly<Record<string, () => Promise<void>>> = {
   "Listener[Symbol.asyncDispose]": () =>
     listenerEnds((listener) => listener[Symbol.asyncDispose]()),
   "Listener[Symbol.asyncIterator]": () => listenerEnds((listener) => listener.close()),
+
+  // Messages made by hand wait for nobody.
+  "CreatedMessage.ack": () => createMessage("x").ack(),
+  "CreatedMessage.reject": () => createMessage("x").reject("y"),
+  "CreatedMessage.retry": () => createMessage("x").retry(),
+  "CreatedMessage.readable": async () => {
+    const chunks = await Array.fromAsync(createMessage("x").readable);
+    assertEquals(chunks, [new TextEncoder().encode("x")]);
+  },
 
   // The broker in memory.
   "MemoryBroker.listen": async () => await (await MemoryBroker.listen()).close(),
