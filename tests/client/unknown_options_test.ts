@@ -306,6 +306,18 @@ test("options within options of connect() are refused, too", async () => {
   assert(message.includes(`"ca" is not an option. Did you mean "caCerts"?`), message);
 });
 
+test("options of a message within a batch or a stream are refused, too", async () => {
+  await withScene(async ({ broker, producer }) => {
+    const message = { body: "x", ttl: 5 } as Wrong;
+    const says = `"ttl" is not an option. Did you mean "timeToLive"?`;
+    await assertRejects(() => producer.sendBatch([message]), TypeError, says);
+    const writer = producer.writable.getWriter();
+    await assertRejects(() => writer.write(message), TypeError, says);
+    await assertRejects(() => writer.closed, TypeError, says);
+    assertEquals(broker.queue("q").enqueued, 0);
+  });
+});
+
 test("options within options of consumers are refused, too", async () => {
   await withScene(async ({ connection }) => {
     for (const options of [{ redeliveryPolicy: { x: 1 } }, { streams: { x: 1 } }] as Wrong[]) {

@@ -28,7 +28,7 @@ import { assertEquals } from "@std/assert";
 import { test } from "../_harness.ts";
 import { BROKER_TITLES } from "../broker/results.ts";
 import { brokers, skipWithout } from "../broker/env.ts";
-import { RawClient, refusal } from "./_raw_client.ts";
+import { type RawClient, refusal } from "./_raw_client.ts";
 import { Target } from "./_targets.ts";
 
 type Command = Extract<DataStructure, { commandId: number }>;
