@@ -13,10 +13,13 @@ import {
   type MessageId,
   type MessagePull,
   type ProducerId,
+  type ProducerInfo,
+  type RemoveSubscriptionInfo,
 } from "../codec/mod.ts";
+import { Advisories, type AdvisoryOptions } from "./advisories.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { type AnySubscription, DestinationRegistry } from "./destination_registry.ts";
-import { includes, isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
+import { includes, isPattern, isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
 import { DurableSubscription } from "./durable_subscription.ts";
 import { DurableSubscriptions } from "./durable_subscriptions.ts";
 import { BrokerException, jmsException, required } from "./exceptions.ts";
@@ -29,6 +32,7 @@ import { managesSchedules, Scheduler } from "./scheduler.ts";
 import type { Outlet, Surroundings } from "./subscription.ts";
 import type { Timers } from "./timers.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
+import { Topic } from "./topic.ts";
 import { TopicSubscription } from "./topic_subscription.ts";
 import { DistributedTransactions, type Transaction } from "./transaction.ts";
 
@@ -42,6 +46,11 @@ export interface BrokerStateOptions {
   readonly timers: Timers;
   /** What is done with the messages of topics. */
   readonly topicPolicies: TopicPolicies;
+  /** What is reported on advisory topics. */
+  readonly advisories: Pick<
+    AdvisoryOptions,
+    "enabled" | "anonymousProducers" | "policies" | "identity"
+  >;
 }
 
 /** Destinations, subscriptions and transactions, and the ways of messages between them. */
@@ -52,6 +61,8 @@ export class BrokerState {
   readonly destinations: DestinationRegistry;
   /** Subscriptions that outlive their consumer. */
   readonly durables: DurableSubscriptions;
+  /** What is reported on advisory topics. */
+  readonly advisories: Advisories;
   /** Transactions that outlive their connection. */
   readonly transactions: DistributedTransactions = new DistributedTransactions();
   /** Messages that are sent later. */
@@ -65,13 +76,23 @@ export class BrokerState {
   readonly #lastSequences: Map<string, Long> = new Map();
   #sequence = 0;
 
-  constructor({ name, schedulerSupport, timers, topicPolicies }: BrokerStateOptions) {
+  constructor({ name, schedulerSupport, timers, topicPolicies, advisories }: BrokerStateOptions) {
     this.name = name;
     this.#schedulerSupport = schedulerSupport;
     this.#timers = timers;
-    const deadLetters = new DeadLetters((message) => this.#route(message, undefined));
+    this.advisories = new Advisories({
+      ...advisories,
+      isAwaited: (topic) => this.destinations.isAwaited(topic),
+      countConsumers: (destination) => this.destinations.countConsumers(destination),
+      deliver: (message) => this.destinations.open(message.destination!).add(this.#stamp(message)),
+    });
+    const deadLetters = new DeadLetters(
+      (message) => this.#route(message, undefined, null),
+      this.advisories,
+    );
     this.#around = {
       now: () => Date.now(),
+      advisories: this.advisories,
       topicPolicies,
       bury: (message, cause) => deadLetters.bury(message, cause),
       expire: (message) => deadLetters.expire(message),
@@ -89,8 +110,19 @@ export class BrokerState {
   subscribe(info: ConsumerInfo, clientId: string | null, outlet: Outlet): AnySubscription {
     const destination = required(info.destination, "destination");
     const durable = info.subscriptionName !== null && !isQueue(destination);
-    if (durable) return this.durables.open(info, clientId, outlet);
-    const subscription = isQueue(destination)
+    const subscription = durable
+      ? this.durables.open(info, clientId, outlet)
+      : this.#attach(info, outlet);
+    this.advisories.consumerOpened({
+      info: { ...info, clientId },
+      wanted: subscription.wanted,
+      deliver: (message) => this.#deliverTo(subscription, message),
+    });
+    return subscription;
+  }
+
+  #attach(info: ConsumerInfo, outlet: Outlet): AnySubscription {
+    const subscription = isQueue(info.destination!)
       ? new (info.browser ? QueueBrowser : QueueSubscription)(info, outlet, this.#around)
       : this.#topicSubscription(info, outlet);
     this.destinations.subscribe(subscription);
@@ -107,12 +139,46 @@ export class BrokerState {
     }
   }
 
+  /** Sends a message of a topic to one of its consumers only, if that wants it. */
+  #deliverTo(subscription: AnySubscription, message: Message): void {
+    const isOfTopics = subscription instanceof TopicSubscription ||
+      subscription instanceof DurableSubscription;
+    if (!isOfTopics || !subscription.wants(message.destination!)) return;
+    const topic = this.destinations.open(message.destination!);
+    if (topic instanceof Topic && subscription.accepts(message)) {
+      subscription.add(this.#stamp(message), topic);
+    }
+  }
+
+  /** Opens a producer, and makes its destination. */
+  addProducer(info: ProducerInfo): void {
+    for (const part of info.destination === null ? [] : parts(info.destination)) {
+      if (isTemporary(part) || isPattern(part)) continue;
+      this.destinations.open(part, info.producerId?.connectionId);
+    }
+    this.advisories.producerOpened(info);
+  }
+
+  /** Closes a producer. */
+  removeProducer(info: ProducerInfo): void {
+    this.advisories.producerClosed(info);
+  }
+
+  /** Removes a durable subscription. */
+  removeSubscription(info: RemoveSubscriptionInfo): void {
+    const { clientId, subscriptionName } = info;
+    const found = this.durables.find(clientId, subscriptionName);
+    this.durables.remove(info);
+    this.advisories.subscriptionRemoved(found!.info.destination!, info);
+  }
+
   /** Removes a consumer; a durable subscription stays. */
   unsubscribe(subscription: AnySubscription, lastDelivered: Long): void {
     for (const cancel of this.#pulls.get(subscription) ?? []) cancel();
     this.#pulls.delete(subscription);
     if (subscription instanceof DurableSubscription) subscription.deactivate(lastDelivered);
     else this.destinations.unsubscribe(subscription, lastDelivered);
+    this.advisories.consumerClosed(subscription.info);
   }
 
   /** Gives a consumer that pulls one message: now, when one comes in time, or says that there is none. */
@@ -188,7 +254,11 @@ export class BrokerState {
     return true;
   }
 
-  #route(message: Message, transaction: Transaction | undefined): void {
+  #route(
+    message: Message,
+    transaction: Transaction | undefined,
+    by: string | null = message.producerId?.connectionId ?? null,
+  ): void {
     const target = message.destination!;
     for (const queue of this.#virtualConsumers(target)) {
       const originalDestination = message.originalDestination ?? target;
@@ -196,16 +266,25 @@ export class BrokerState {
     }
     const now = this.#around.now();
     if (isExpired(message, now)) return this.#around.expire(message);
-    const messageId = { ...message.messageId!, brokerSequenceId: ++this.#sequence };
-    const kept = { ...message, messageId, brokerInTime: now };
+    const kept = this.#stamp(message, now);
     const add = () => {
       // A temporary destination may be gone when a transaction is committed.
       if (isTemporary(target) && this.destinations.find(target) === undefined) return;
-      if (message.persistent) this.#note(messageId);
-      this.destinations.open(target).add(kept);
+      if (message.persistent) this.#note(kept.messageId!);
+      const place = this.destinations.open(target, by);
+      const before = place.enqueued;
+      const consumers = this.destinations.countConsumers(target);
+      place.add(kept);
+      if (place.enqueued > before) this.advisories.delivered(kept, consumers);
     };
     if (transaction === undefined) add();
     else transaction.enlist({ afterCommit: add, afterRollback: () => {} });
+  }
+
+  /** The message as the broker keeps it. */
+  #stamp(message: Message, brokerInTime = this.#around.now()): Message {
+    const messageId = { ...message.messageId!, brokerSequenceId: ++this.#sequence };
+    return { ...message, messageId, brokerInTime };
   }
 
   /** Dead letters come again with their old id. */

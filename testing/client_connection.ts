@@ -61,13 +61,16 @@ export class ClientConnection {
     for (const consumer of session.consumers.values()) {
       this.#broker.unsubscribe(consumer, lastDelivered);
     }
+    for (const producer of session.producers.values()) this.#broker.removeProducer(producer);
     this.#sessions.delete(String(id));
   }
 
   /** Opens a producer; one that is open stays. */
   addProducer(id: ProducerId, info: ProducerInfo): void {
     const { producers } = this.#session(id.sessionId, "add a producer to");
-    if (!producers.has(memberKey(id))) producers.set(memberKey(id), info);
+    if (producers.has(memberKey(id))) return;
+    producers.set(memberKey(id), info);
+    this.#broker.addProducer(info);
   }
 
   /** A producer that is open. */
@@ -78,10 +81,14 @@ export class ClientConnection {
   /** Closes a producer. */
   removeProducer(id: ProducerId): void {
     const { producers } = this.#session(id.sessionId, "remove a producer from");
-    if (producers.delete(memberKey(id))) return;
-    throw illegalState(
-      `Cannot remove a producer that had not been registered: ${memberKey(id)}`,
-    );
+    const info = producers.get(memberKey(id));
+    if (info === undefined) {
+      throw illegalState(
+        `Cannot remove a producer that had not been registered: ${memberKey(id)}`,
+      );
+    }
+    producers.delete(memberKey(id));
+    this.#broker.removeProducer(info);
   }
 
   /** Opens a consumer; one that is open stays. */

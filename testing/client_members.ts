@@ -71,6 +71,7 @@ export class ClientMembers {
   addConnection(info: ConnectionInfo, link: ClientLink): void {
     this.#clients.add(info, link);
     this.#connections.set(connectionKey(info), new ClientConnection(info, this.#broker));
+    this.#broker.advisories.connectionOpened(info, link.address);
     if (info.manageable) {
       this.#send(createConnectionControl({ connectedBrokers: "", reconnectTo: "" }));
     }
@@ -103,11 +104,12 @@ export class ClientMembers {
   }
 
   /** Makes or removes a destination. */
-  changeDestination({ connectionId, destination, operationType, timeout }: DestinationInfo): void {
+  changeDestination(info: DestinationInfo): void {
+    const { connectionId, destination, operationType, timeout } = info;
     const connection = this.connection(connectionId?.value, "change a destination of");
     for (const part of parts(required(destination, "destination"))) {
       if (operationType === ADD) {
-        this.#broker.destinations.open(part);
+        this.#broker.destinations.open(part, info);
         if (isTemporary(part)) connection.addTemporary(part);
       } else if (operationType === REMOVE) {
         this.#broker.destinations.remove(part, timeout !== 0);
@@ -156,6 +158,7 @@ export class ClientMembers {
   ): void {
     this.#connections.delete(connectionKey(connection.info));
     connection.close(lastDelivered);
+    this.#broker.advisories.connectionClosed(connection.info);
     this.#clients.remove(connection.info);
   }
 }

@@ -160,7 +160,7 @@ export class CommandHandler {
         return this.#pull(command);
       case "RemoveSubscriptionInfo":
         this.#members.connection(command.connectionId?.value, "remove a subscription of");
-        return this.#broker.durables.remove(command);
+        return this.#broker.removeSubscription(command);
       case "ShutdownInfo":
         return this.leave();
       // The transport answers keep-alives. The others mean nothing to ActiveMQ when a client sends them.

@@ -5,6 +5,7 @@
  */
 
 import { createActiveMQQueue, type Message, type Throwable } from "../codec/mod.ts";
+import type { Advisories } from "./advisories.ts";
 import { deadLetter, messageKey } from "./messages.ts";
 
 const QUEUE = createActiveMQQueue({ physicalName: "ActiveMQ.DLQ" });
@@ -13,9 +14,11 @@ const QUEUE = createActiveMQQueue({ physicalName: "ActiveMQ.DLQ" });
 export class DeadLetters {
   readonly #known: Set<string> = new Set();
   readonly #deliver: (message: Message) => void;
+  readonly #advisories: Advisories;
 
-  constructor(deliver: (message: Message) => void) {
+  constructor(deliver: (message: Message) => void, advisories: Advisories) {
     this.#deliver = deliver;
+    this.#advisories = advisories;
   }
 
   /** Takes a message that nobody could consume. */
@@ -25,6 +28,7 @@ export class DeadLetters {
     if (!message.persistent || there || this.#known.has(key)) return;
     this.#known.add(key);
     this.#deliver(deadLetter(message, QUEUE, cause));
+    this.#advisories.deadLettered(message);
   }
 
   /** Takes a message whose time is over. */
@@ -35,5 +39,6 @@ export class DeadLetters {
       stackTrace: [],
       cause: null,
     });
+    this.#advisories.expired(message);
   }
 }

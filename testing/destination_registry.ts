@@ -4,8 +4,18 @@
  * @module
  */
 
-import type { ActiveMQDestination, Long } from "../codec/mod.ts";
-import { isPattern, isQueue, isTemporary, owner, qualifiedName } from "./destinations.ts";
+import type { ActiveMQDestination, DestinationInfo, Long } from "../codec/mod.ts";
+import { ADVISORY_TOPICS } from "./advisories.ts";
+import {
+  includes,
+  isPattern,
+  isQueue,
+  isTemporary,
+  overlaps,
+  owner,
+  parts,
+  qualifiedName,
+} from "./destinations.ts";
 import type { DurableSubscription } from "./durable_subscription.ts";
 import { jmsException } from "./exceptions.ts";
 import { Queue } from "./queue.ts";
@@ -27,6 +37,8 @@ export class DestinationRegistry {
   readonly #around: Surroundings;
   readonly #byName: Map<string, Queue | Topic> = new Map();
   readonly #subscriptions: Set<AnySubscription> = new Set();
+  /** Those of them that may want advisories. */
+  readonly #watchers: Set<AnySubscription> = new Set();
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -42,8 +54,28 @@ export class DestinationRegistry {
     return this.#byName.get(qualifiedName(destination));
   }
 
-  /** A destination; made when there is none. */
-  open(destination: ActiveMQDestination): Queue | Topic {
+  /** Whether somebody consumes from an advisory topic. */
+  isAwaited(topic: ActiveMQDestination): boolean {
+    for (const watcher of this.#watchers) if (watcher.wants(topic)) return true;
+    return false;
+  }
+
+  /** Consumers of all destinations that a name stands for, durable subscriptions that are away included. */
+  countConsumers(destination: ActiveMQDestination): number {
+    let sum = 0;
+    for (const part of parts(destination)) {
+      if (!isPattern(part)) sum += consumersOf(this.find(part));
+      else {
+        for (const place of this.all()) {
+          if (includes(part, place.destination)) sum += consumersOf(place);
+        }
+      }
+    }
+    return sum;
+  }
+
+  /** A destination; made when there is none, for a connection or by a command of its. */
+  open(destination: ActiveMQDestination, by?: DestinationInfo | string | null): Queue | Topic {
     const found = this.find(destination);
     if (found !== undefined) return found;
     const made = isQueue(destination)
@@ -53,6 +85,7 @@ export class DestinationRegistry {
     for (const subscription of this.#subscriptions) {
       if (subscription.wants(destination)) attach(subscription, made);
     }
+    this.#around.advisories.destinationCreated(destination, by);
     return made;
   }
 
@@ -67,15 +100,22 @@ export class DestinationRegistry {
       }
       if (found !== undefined) detach(subscription, found);
     }
-    this.#byName.delete(name);
+    if (!this.#byName.delete(name)) return;
+    if (found instanceof Queue) {
+      for (const message of found.messages()) this.#around.advisories.consumed(message);
+    }
+    this.#around.advisories.destinationDeleted(destination);
   }
 
   /** Adds a consumer to all destinations that it wants, those that are to come included. */
   subscribe(subscription: AnySubscription): void {
     const { wanted, info } = subscription;
     for (const part of wanted) checkOwner(part, info.consumerId?.connectionId);
-    if (wanted.length === 1 && !isPattern(wanted[0]!)) this.open(wanted[0]!);
+    if (wanted.length === 1 && !isPattern(wanted[0]!)) {
+      this.open(wanted[0]!, info.consumerId?.connectionId);
+    }
     this.#subscriptions.add(subscription);
+    if (wanted.some((part) => overlaps(part, ADVISORY_TOPICS))) this.#watchers.add(subscription);
     for (const place of this.#byName.values()) {
       if (!subscription.wantsOld(place.destination)) continue;
       if (subscription instanceof QueueBrowser) browse(subscription, place);
@@ -87,6 +127,7 @@ export class DestinationRegistry {
   /** Removes a consumer. What it didn't acknowledge can go to others. */
   unsubscribe(subscription: AnySubscription, lastDelivered: Long): void {
     this.#subscriptions.delete(subscription);
+    this.#watchers.delete(subscription);
     if (subscription instanceof QueueSubscription) {
       for (const queue of subscription.places) queue.unsubscribe(subscription, lastDelivered);
     } else if (!(subscription instanceof QueueBrowser)) {
@@ -119,6 +160,11 @@ function detach(subscription: AnySubscription, place: Queue | Topic): void {
   } else if (place instanceof Topic && !isOfQueues(subscription)) {
     subscription.places.delete(place);
   }
+}
+
+function consumersOf(place: Queue | Topic | undefined): number {
+  if (place === undefined) return 0;
+  return place instanceof Queue ? place.consumers.length : place.consumers.size;
 }
 
 function isOfQueues(

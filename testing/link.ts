@@ -19,6 +19,7 @@ import {
   type WireFormatOptions,
 } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
+import type { BrokerIdentity } from "./broker_identity.ts";
 import { CommandGate } from "./command_gate.ts";
 import type { CommandHandler, Peer } from "./command_handler.ts";
 import { toThrowable } from "./exceptions.ts";
@@ -33,16 +34,6 @@ import {
 
 /** Milliseconds that a client has to take what was sent last, and to close its side. */
 const GRACE = 2000;
-
-/** What a link tells of the broker. */
-export interface BrokerIdentity {
-  /** Unique id. */
-  readonly id: string;
-  /** Name. */
-  readonly name: string;
-  /** Address. */
-  readonly url: string;
-}
 
 /** What a link is made of. */
 export interface LinkParts {

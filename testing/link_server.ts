@@ -6,6 +6,7 @@
 
 import type { BaseCommand, WireFormatOptions } from "../codec/mod.ts";
 import { listen, type Listener, memoryPair, type Transport } from "../transport/mod.ts";
+import type { BrokerIdentity } from "./broker_identity.ts";
 import type { CommandHandler, Peer } from "./command_handler.ts";
 import type { InterceptedConnection, Interceptors } from "./interception.ts";
 import { Link } from "./link.ts";
@@ -44,6 +45,11 @@ export class LinkServer {
 
   constructor(parts: LinkServerParts) {
     this.#parts = parts;
+  }
+
+  /** How it introduces itself. */
+  get identity(): BrokerIdentity {
+    return { id: this.#id, name: this.#parts.name, url: this.url };
   }
 
   /** Where clients find it. */
@@ -101,8 +107,7 @@ export class LinkServer {
   }
 
   #serve(transport: Transport): void {
-    const { name, ...parts } = this.#parts;
-    const link = new Link({ ...parts, transport, identity: { id: this.#id, name, url: this.url } });
+    const link = new Link({ ...this.#parts, transport, identity: this.identity });
     this.#links.add(link);
     void link.done.then(() => this.#links.delete(link));
   }

@@ -15,6 +15,7 @@ import {
   type WireFormatOptions,
 } from "../codec/mod.ts";
 import type { Transport } from "../transport/mod.ts";
+import { AdvisoryPolicies } from "./advisory_policies.ts";
 import { BrokerState } from "./broker.ts";
 import { ClientRegistry } from "./client_registry.ts";
 import { CommandHandler } from "./command_handler.ts";
@@ -90,6 +91,12 @@ export class MemoryBroker implements AsyncDisposable {
       schedulerSupport,
       timers: this.#timers,
       topicPolicies: new TopicPolicies(options.topicPolicies),
+      advisories: {
+        enabled: options.advisorySupport ?? true,
+        anonymousProducers: options.anonymousProducerAdvisorySupport ?? false,
+        policies: new AdvisoryPolicies(options.advisoryPolicies),
+        identity: () => this.#server.identity,
+      },
     });
     this.#clients = new ClientRegistry(brokerName, { users, allowAnonymous });
     this.#server = new LinkServer({

@@ -5,6 +5,7 @@
  */
 
 import type { WireFormatOptions } from "../codec/mod.ts";
+import type { AdvisoryPolicy } from "./advisory_policies.ts";
 import type { TopicPolicy } from "./topic_policies.ts";
 
 /**
@@ -36,6 +37,14 @@ export interface MemoryBrokerOptions {
   schedulerSupport?: boolean | undefined;
   /** What is done with the messages of topics; by default none are discarded, and none are kept for consumers that come later. */
   topicPolicies?: readonly TopicPolicy[] | undefined;
+  /** Whether the broker reports on advisory topics what comes and goes. @default {true} */
+  advisorySupport?: boolean | undefined;
+  /** Whether it reports producers without a destination of their own, too. @default {false} */
+  anonymousProducerAdvisorySupport?: boolean | undefined;
+  /**
+   * Advisories of messages and slow consumers; by default only expired messages and dead letters are reported.
+   */
+  advisoryPolicies?: readonly AdvisoryPolicy[] | undefined;
 }
 
 /**

@@ -29,7 +29,8 @@
  * - There are no policies for destinations but `topicPolicies`, which limit pending messages and keep some for retroactive
  *   consumers: no slow consumers that are aborted, no other dead letter queues, no redelivery by the broker, no priorities of
  *   messages. As in an ActiveMQ without policies, what a client says about them is accepted and means nothing.
- * - Advisory topics and the statistics plugin can be used as any topic or queue, but nobody sends to them.
+ * - The statistics plugin's topics and queues can be used as any others, but nobody answers there.
+ * - There are advisories but those of full queues, fast producers, virtual consumers and networks.
  * - Selectors with XPATH, XQUERY or functions are refused.
  * - Two things differ for the better: consumers with selectors find their messages behind any number of others, where
  *   ActiveMQ looks at 200, and messages that are persistent and that aren't stay in one order, where ActiveMQ keeps the
@@ -71,6 +72,7 @@ export {
   type CreateMessageOptions,
   type MessageSettlement,
 } from "../client/message/created_message.ts";
+export type { AdvisoryPolicy } from "./advisory_policies.ts";
 export type { TopicPolicy } from "./topic_policies.ts";
 export type { Fault, FaultOptions } from "./fault.ts";
 export type {

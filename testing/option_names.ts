@@ -14,4 +14,7 @@ export const MEMORY_BROKER_OPTIONS: OptionNames<MemoryBrokerListenOptions> = new
   brokerName: true,
   schedulerSupport: true,
   topicPolicies: true,
+  advisorySupport: true,
+  anonymousProducerAdvisorySupport: true,
+  advisoryPolicies: true,
 });

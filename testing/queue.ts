@@ -103,6 +103,7 @@ export class Queue {
     this.#fleeting.delete(entry.key);
     this.#backlog.remove(entry);
     this.dequeued++;
+    this.#around.advisories.consumed(entry.message);
     this.flow.release();
   }
 

@@ -16,6 +16,7 @@ import {
 import { includes, overlaps, parts } from "./destinations.ts";
 import { jmsException, required } from "./exceptions.ts";
 import { parseSelector, type Selector } from "../client/mod.ts";
+import type { Advisories } from "./advisories.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly bury: (message: Message, cause: Throwable | null) => void;
   /** What is done with the messages of topics. */
   readonly topicPolicies: TopicPolicies;
+  /** What is reported on advisory topics. */
+  readonly advisories: Advisories;
   /** Takes a message whose time is over. */
   readonly expire: (message: Message) => void;
 }

@@ -25,6 +25,8 @@ export class TopicSubscription extends Subscription<Topic> implements TopicConsu
   readonly active = true;
   readonly #pending: LinkedList<{ message: Message; topic: Topic }> = new LinkedList();
   readonly #dispatched: DispatchedList<Sent> = new DispatchedList();
+  #discarded = 0;
+  #slow = false;
 
   override get inFlight(): number {
     return this.#dispatched.size;
@@ -32,6 +34,7 @@ export class TopicSubscription extends Subscription<Topic> implements TopicConsu
 
   /** Sends a message now, or once the window opens. */
   add(message: Message, topic: Topic): void {
+    if (this.prefetch > 1 && this.#pending.size > this.prefetch) this.#fallBehind(topic);
     this.#pending.append({ message, topic });
     this.dispatch();
     const limit = this.#limitOf(topic);
@@ -39,7 +42,15 @@ export class TopicSubscription extends Subscription<Topic> implements TopicConsu
       if (this.#pending.size <= limit) return;
       this.#pending.remove(node);
       node.value.topic.discarded++;
+      this.around.advisories.discarded(node.value.message, this.info, ++this.#discarded);
     }
+  }
+
+  /** Its backlog has become longer than its window; that is reported once, until the backlog is gone. */
+  #fallBehind(topic: Topic): void {
+    if (this.#slow) return;
+    this.#slow = true;
+    this.around.advisories.slowConsumer(topic.destination, this.info);
   }
 
   /** How many messages may wait for its window. What the consumer asks for counts only beside a limit of the broker. */
@@ -65,6 +76,7 @@ export class TopicSubscription extends Subscription<Topic> implements TopicConsu
       this.#dispatched.add({ key: messageKey(message.messageId!), topic });
       this.transmit(message);
     }
+    this.#slow = false;
   }
 
   override acknowledge(ack: MessageAck, transaction: Transaction | undefined): void {

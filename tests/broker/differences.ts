@@ -22,6 +22,7 @@ export type Capability =
   | "scheduled jobs"
   | "scheduled job ids"
   | "advisories"
+  | "advisories of full queues"
   | "statistics"
   | "nested properties"
   | "all versions"
@@ -106,9 +107,15 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
   "advisories": {
     title: "Advisories of all kinds, and a live view of destinations",
     missing: {
-      memory: "it tells nothing; what a test sends to these topics is decoded",
       artemis:
         "it tells that a connection was opened, but not that one was closed; that a queue was created by a producer or deleted, not by STOMP; temporary destinations, whose deletion it tells twice; and nothing of what was there before. The client refuses the other topics and `watchDestinations()`",
+    },
+  },
+  "advisories of full queues": {
+    title: "Advisories of full queues and of producers that are held back by them",
+    missing: {
+      memory: "its queues are full only when a test says so",
+      artemis: "it tells nothing of them",
     },
   },
   "statistics": {

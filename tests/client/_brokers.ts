@@ -82,10 +82,21 @@ function testWith(
         users: { system: "manager", [credentials.username]: credentials.password },
         allowAnonymous: true,
         // As in tests/broker/activemq.xml.
+        brokerName: "openwire-test",
         topicPolicies: [
           { topic: "slow.>", pendingMessageLimit: 1000 },
           { topic: "kept.>", recoveredMessages: 10 },
+          { topic: "advised.>", pendingMessageLimit: 3 },
         ],
+        anonymousProducerAdvisorySupport: true,
+        advisoryPolicies: ["advised.>", "topic://advised.>"].map((destination) => ({
+          destination,
+          sendAdvisoryIfNoConsumers: true,
+          advisoryForConsumed: true,
+          advisoryForDelivery: true,
+          advisoryForDiscardingMessages: true,
+          advisoryForSlowConsumers: true,
+        })),
       });
       await withConnections(memory.url, "memory", wireFormat, memory, fn);
     }, options);

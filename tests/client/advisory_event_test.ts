@@ -35,6 +35,7 @@ import {
   type PrimitiveMapInput,
 } from "../../codec/mod.ts";
 import { test } from "../_harness.ts";
+import type { Capability } from "../broker/differences.ts";
 import { freshName, testOnBrokers } from "./_brokers.ts";
 import { assertIllegalState, received, receivedAs } from "./_messages.ts";
 
@@ -267,6 +268,7 @@ function watched(
   title: string,
   topicsOf: (name: string) => Destination | Destination[],
   fn: (watched: Watched) => Promise<void>,
+  needs: readonly Capability[] = ["advisories"],
 ): void {
   testOnBrokers(title, async ({ url }) => {
     const name = `advised.${freshName()}`;
@@ -277,7 +279,7 @@ function watched(
       password: "manager",
     });
     await fn({ connection, events: advisories[Symbol.asyncIterator](), name });
-  }, { needs: ["advisories"] });
+  }, { needs });
 }
 
 watched("connections come and go, without passwords", () => topics.connections(), async (
@@ -398,6 +400,7 @@ watched(
     for (let i = 0; i < 4; i++) await received(consumer);
     await sent;
   },
+  ["advisories of full queues"],
 );
 
 watched(
@@ -446,7 +449,7 @@ testOnBrokers("leaving the loop closes the consumer of the advisories", async (t
   const watcher = await target.connect({
     inspect: ({ dataType }, direction) => void (direction === "sent" && sent.push(dataType)),
   });
-  // The broker in memory has no advisories of its own; whoever sends there is believed.
+  // Whoever sends there is believed.
   const advisories = await watcher.advisories(topics.temporaryTopics());
   const message: Message[] = [];
   await connection.send(topics.temporaryTopics(), null);

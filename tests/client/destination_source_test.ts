@@ -186,7 +186,7 @@ testOnBrokers("a signal ends one loop, the end of the connection all", async ({ 
 }, { needs: ["advisories"] });
 
 test("watchDestinations() of a broker without advisories says so", async () => {
-  await using memory = await MemoryBroker.listen();
+  await using memory = await MemoryBroker.listen({ advisorySupport: false });
   await using connection = await connect(memory.url);
   await assertRejects(
     () => connection.watchDestinations({ timeout: 50 }),
