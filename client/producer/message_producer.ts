@@ -45,6 +45,7 @@ import { ProducerStream } from "./producer_stream.ts";
 import {
   isOutgoingMessage,
   type OutgoingMessage,
+  refuseUnknown,
   type SendOptions,
   type SendResult,
 } from "./send_options.ts";
@@ -219,7 +220,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
       );
     }
     const batch = Array.from(messages, (message) => {
-      const { body, ...own } = toMessage(message);
+      const { body, ...own } = toMessage(message, this.#codec !== undefined);
       return this.#prepare(body, { ...options, ...own });
     });
     checkEncodable(batch.map(({ command }) => command), this.#context.wireFormat());
@@ -323,7 +324,7 @@ export class MessageProducer<T = MessageBody> implements AsyncDisposable {
     return this.#stream = new ProducerStream({
       highWaterMark: this.#settings.windowSize || STREAM_SIZE,
       begin: (chunk, aborted) => {
-        const { body, ...options } = toMessage(chunk);
+        const { body, ...options } = toMessage(chunk, this.#codec !== undefined);
         const wait = !this.#transaction && !this.#settings.useAsyncSend;
         const signal = options.signal ? AbortSignal.any([options.signal, aborted]) : aborted;
         const prepared = this.#prepare(body, { confirm: wait || undefined, ...options, signal });
@@ -532,7 +533,9 @@ function actionFor(destination: ActiveMQDestination): string {
   return `Cannot send to ${formatDestination(destination)}`;
 }
 
-/** A message with options, from one with or without. */
-function toMessage<T>(given: T | OutgoingMessage<T>): OutgoingMessage<T> {
-  return isOutgoingMessage(given) ? given : { body: given };
+/** A message with options, from one with or without. A codec may take values that have a `body`. */
+function toMessage<T>(given: T | OutgoingMessage<T>, codec: boolean): OutgoingMessage<T> {
+  if (isOutgoingMessage(given)) return given;
+  if (!codec) refuseUnknown(given);
+  return { body: given };
 }

@@ -53,6 +53,13 @@ export interface OutgoingMessage<T = MessageBody> extends SendOptions {
   body: T;
 }
 
+/** Refuses a message with its options if nobody knows one of these. */
+export function refuseUnknown(given: unknown): void {
+  if (!isPlainObject(given) || !Object.hasOwn(given, "body")) return;
+  const { body: _, ...options } = given;
+  SEND_OPTIONS.check(options, "Cannot send a message of the batch");
+}
+
 /** Whether a value is a message with its options, and not a body that happens to have a `body`. */
 export function isOutgoingMessage<T>(given: T | OutgoingMessage<T>): given is OutgoingMessage<T> {
   return isPlainObject(given) && Object.hasOwn(given, "body") &&
