@@ -17,6 +17,7 @@ import {
   type RemoveSubscriptionInfo,
 } from "../codec/mod.ts";
 import { Advisories, type AdvisoryOptions } from "./advisories.ts";
+import { Counts } from "./counts.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { type AnySubscription, DestinationRegistry } from "./destination_registry.ts";
 import { includes, isPattern, isQueue, isTemporary, parts, qualifiedName } from "./destinations.ts";
@@ -29,6 +30,7 @@ import { QueueBrowser } from "./queue_browser.ts";
 import { QueueSubscription } from "./queue_subscription.ts";
 import { readSchedule } from "./schedule.ts";
 import { managesSchedules, Scheduler } from "./scheduler.ts";
+import { Statistics } from "./statistics.ts";
 import type { Outlet, Surroundings } from "./subscription.ts";
 import type { Timers } from "./timers.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
@@ -46,6 +48,8 @@ export interface BrokerStateOptions {
   readonly timers: Timers;
   /** What is done with the messages of topics. */
   readonly topicPolicies: TopicPolicies;
+  /** Whether who asks for statistics is answered. */
+  readonly statistics: boolean;
   /** What is reported on advisory topics. */
   readonly advisories: Pick<
     AdvisoryOptions,
@@ -74,9 +78,13 @@ export class BrokerState {
   readonly #around: Surroundings;
   /** The last persistent message of each producer. */
   readonly #lastSequences: Map<string, Long> = new Map();
+  /** What the whole broker counts. */
+  readonly #totals: Counts = new Counts();
+  readonly #statistics: Statistics | undefined;
   #sequence = 0;
 
-  constructor({ name, schedulerSupport, timers, topicPolicies, advisories }: BrokerStateOptions) {
+  constructor(options: BrokerStateOptions) {
+    const { name, schedulerSupport, timers, topicPolicies, statistics, advisories } = options;
     this.name = name;
     this.#schedulerSupport = schedulerSupport;
     this.#timers = timers;
@@ -95,9 +103,24 @@ export class BrokerState {
       advisories: this.advisories,
       topicPolicies,
       bury: (message, cause) => deadLetters.bury(message, cause),
-      expire: (message) => deadLetters.expire(message),
+      totals: this.#totals,
+      expire: (message) => {
+        this.destinations.find(message.destination!)?.counts.expire();
+        deadLetters.expire(message);
+      },
     };
     this.destinations = new DestinationRegistry(this.#around);
+    this.#statistics = !statistics ? undefined : new Statistics({
+      identity: advisories.identity,
+      destinations: () => this.destinations.all(),
+      subscriptions: () => this.destinations.subscriptions,
+      countProducers: (destination) => this.advisories.countProducers(destination),
+      totals: this.#totals,
+      now: this.#around.now,
+      send: (message) => {
+        for (const copy of this.split(message)) this.#route(copy, undefined, null);
+      },
+    });
     this.durables = new DurableSubscriptions(this.destinations, this.#around);
     this.scheduler = new Scheduler(
       timers,
@@ -107,14 +130,15 @@ export class BrokerState {
   }
 
   /** Makes a consumer, or continues a durable one. */
-  subscribe(info: ConsumerInfo, clientId: string | null, outlet: Outlet): AnySubscription {
+  subscribe(asked: ConsumerInfo, clientId: string | null, outlet: Outlet): AnySubscription {
+    const info = { ...asked, clientId };
     const destination = required(info.destination, "destination");
     const durable = info.subscriptionName !== null && !isQueue(destination);
     const subscription = durable
       ? this.durables.open(info, clientId, outlet)
       : this.#attach(info, outlet);
     this.advisories.consumerOpened({
-      info: { ...info, clientId },
+      info,
       wanted: subscription.wanted,
       deliver: (message) => this.#deliverTo(subscription, message),
     });
@@ -199,6 +223,11 @@ export class BrokerState {
     return this.#lastSequences.get(memberKey(producerId)) ?? -1;
   }
 
+  /** Answers a message that asks for statistics; false for any other. */
+  answer(message: Message): boolean {
+    return this.#statistics?.answer(message) ?? false;
+  }
+
   /** The messages that a message stands for: one for each destination of a composite. */
   split(message: Message): Message[] {
     const destination = required(message.destination, "destination");
@@ -272,10 +301,10 @@ export class BrokerState {
       if (isTemporary(target) && this.destinations.find(target) === undefined) return;
       if (message.persistent) this.#note(kept.messageId!);
       const place = this.destinations.open(target, by);
-      const before = place.enqueued;
+      const before = place.counts.enqueued;
       const consumers = this.destinations.countConsumers(target);
       place.add(kept);
-      if (place.enqueued > before) this.advisories.delivered(kept, consumers);
+      if (place.counts.enqueued > before) this.advisories.delivered(kept, consumers);
     };
     if (transaction === undefined) add();
     else transaction.enlist({ afterCommit: add, afterRollback: () => {} });

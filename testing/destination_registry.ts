@@ -49,6 +49,11 @@ export class DestinationRegistry {
     return this.#byName.values();
   }
 
+  /** All consumers. */
+  get subscriptions(): ReadonlySet<AnySubscription> {
+    return this.#subscriptions;
+  }
+
   /** A destination, if there is one of that name. */
   find(destination: ActiveMQDestination): Queue | Topic | undefined {
     return this.#byName.get(qualifiedName(destination));
@@ -78,9 +83,11 @@ export class DestinationRegistry {
   open(destination: ActiveMQDestination, by?: DestinationInfo | string | null): Queue | Topic {
     const found = this.find(destination);
     if (found !== undefined) return found;
-    const made = isQueue(destination)
-      ? new Queue(destination, this.#around)
-      : new Topic(destination, this.#around.topicPolicies.of(destination).recoveredMessages);
+    const made = isQueue(destination) ? new Queue(destination, this.#around) : new Topic(
+      destination,
+      this.#around.totals,
+      this.#around.topicPolicies.of(destination).recoveredMessages,
+    );
     this.#byName.set(qualifiedName(destination), made);
     for (const subscription of this.#subscriptions) {
       if (subscription.wants(destination)) attach(subscription, made);
@@ -162,7 +169,8 @@ function detach(subscription: AnySubscription, place: Queue | Topic): void {
   }
 }
 
-function consumersOf(place: Queue | Topic | undefined): number {
+/** How many consume from a destination. */
+export function consumersOf(place: Queue | Topic | undefined): number {
   if (place === undefined) return 0;
   return place instanceof Queue ? place.consumers.length : place.consumers.size;
 }

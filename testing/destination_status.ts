@@ -21,7 +21,7 @@ const NONE: DestinationStatus = {
 /** What a destination is now; undefined is one that does not exist. */
 export function statusOf(place: Queue | Topic | undefined): DestinationStatus {
   if (place === undefined) return NONE;
-  const { enqueued, dequeued } = place;
+  const { enqueued, dequeued } = place.counts;
   if (place instanceof Queue) {
     const { size, consumers, inFlight, flow: { blocked } } = place;
     return { ...NONE, size, consumers: consumers.length, enqueued, dequeued, inFlight, blocked };

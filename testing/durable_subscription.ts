@@ -81,13 +81,14 @@ export class DurableSubscription extends PrefetchSubscription<Kept, Topic>
         this.around.expire(kept.message);
         continue;
       }
+      kept.topic.counts.dispatch(kept.message, now);
       this.send(kept, kept.redeliveries || undefined);
     }
   }
 
   protected override settle(kept: Kept): void {
     this.#unqueue(kept);
-    kept.topic.dequeued++;
+    kept.topic.counts.dequeue();
   }
 
   protected override resume(): void {

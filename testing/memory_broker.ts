@@ -91,6 +91,7 @@ export class MemoryBroker implements AsyncDisposable {
       schedulerSupport,
       timers: this.#timers,
       topicPolicies: new TopicPolicies(options.topicPolicies),
+      statistics: options.statisticsPlugin ?? false,
       advisories: {
         enabled: options.advisorySupport ?? true,
         anonymousProducers: options.anonymousProducerAdvisorySupport ?? false,

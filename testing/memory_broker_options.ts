@@ -37,6 +37,10 @@ export interface MemoryBrokerOptions {
   schedulerSupport?: boolean | undefined;
   /** What is done with the messages of topics; by default none are discarded, and none are kept for consumers that come later. */
   topicPolicies?: readonly TopicPolicy[] | undefined;
+  /**
+   * Whether the broker answers `connection.statistics`, as an ActiveMQ with `<statisticsBrokerPlugin/>`. @default {false}
+   */
+  statisticsPlugin?: boolean | undefined;
   /** Whether the broker reports on advisory topics what comes and goes. @default {true} */
   advisorySupport?: boolean | undefined;
   /** Whether it reports producers without a destination of their own, too. @default {false} */

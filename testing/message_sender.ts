@@ -44,6 +44,7 @@ export class MessageSender {
       const { producerId } = producer;
       this.#outlet(createProducerAck({ producerId, size: messageSize(message) }));
     };
+    if (this.#broker.answer(message)) return DONE;
     const copies = this.#broker.split(message);
     if (copies.every((copy) => this.#fullQueue(copy) === undefined)) {
       for (const copy of copies) take(copy);

@@ -29,7 +29,6 @@
  * - There are no policies for destinations but `topicPolicies`, which limit pending messages and keep some for retroactive
  *   consumers: no slow consumers that are aborted, no other dead letter queues, no redelivery by the broker, no priorities of
  *   messages. As in an ActiveMQ without policies, what a client says about them is accepted and means nothing.
- * - The statistics plugin's topics and queues can be used as any others, but nobody answers there.
  * - There are advisories but those of full queues, fast producers, virtual consumers and networks.
  * - Selectors with XPATH, XQUERY or functions are refused.
  * - Two things differ for the better: consumers with selectors find their messages behind any number of others, where

@@ -15,6 +15,7 @@ export const MEMORY_BROKER_OPTIONS: OptionNames<MemoryBrokerListenOptions> = new
   schedulerSupport: true,
   topicPolicies: true,
   advisorySupport: true,
+  statisticsPlugin: true,
   anonymousProducerAdvisorySupport: true,
   advisoryPolicies: true,
 });

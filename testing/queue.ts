@@ -5,6 +5,7 @@
  */
 
 import type { ActiveMQDestination, Long, Message } from "../codec/mod.ts";
+import { Counts } from "./counts.ts";
 import { DuplicateAudit } from "./duplicate_audit.ts";
 import { required } from "./exceptions.ts";
 import { FlowControl } from "./flow_control.ts";
@@ -29,10 +30,8 @@ const HIGHEST_PRIORITY = 127;
 export class Queue {
   /** What it is called. */
   readonly destination: ActiveMQDestination;
-  /** Messages that came. */
-  enqueued = 0;
-  /** Messages that went: consumed, expired or moved. */
-  dequeued = 0;
+  /** What came, and what went: consumed, expired or moved. */
+  readonly counts: Counts;
   /** Messages that are with a consumer. */
   inFlight = 0;
   /** Who may send. */
@@ -53,6 +52,7 @@ export class Queue {
   constructor(destination: ActiveMQDestination, around: Surroundings) {
     this.destination = destination;
     this.#around = around;
+    this.counts = new Counts(around.totals);
   }
 
   /** Messages that are not consumed. */
@@ -89,7 +89,7 @@ export class Queue {
     const id = required(message.messageId, "messageId");
     const key = messageKey(id);
     if (message.persistent ? !this.#audit.add(id) : this.#fleeting.has(key)) return;
-    this.enqueued++;
+    this.counts.enqueue(message);
     const entry = { key, queue: this, message, acked: undefined, place: undefined, rank: 0 };
     this.#held.add(entry);
     if (!message.persistent) this.#fleeting.add(key);
@@ -102,7 +102,7 @@ export class Queue {
     if (!this.#held.delete(entry)) return;
     this.#fleeting.delete(entry.key);
     this.#backlog.remove(entry);
-    this.dequeued++;
+    this.counts.dequeue();
     this.#around.advisories.consumed(entry.message);
     this.flow.release();
   }
@@ -188,6 +188,7 @@ export class Queue {
     const { groupID, groupSequence } = entry.message;
     entry.message = this.#groups.assign(consumer, entry.message);
     this.#backlog.remove(entry);
+    this.counts.dispatch(entry.message, this.#around.now());
     consumer.deliver(entry);
     if (consumer !== this.#exclusive) this.#rotate(consumer);
     if (groupID === null || groupSequence > 1 || groupSequence === 0) return;

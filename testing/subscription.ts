@@ -17,6 +17,7 @@ import { includes, overlaps, parts } from "./destinations.ts";
 import { jmsException, required } from "./exceptions.ts";
 import { parseSelector, type Selector } from "../client/mod.ts";
 import type { Advisories } from "./advisories.ts";
+import type { Counts } from "./counts.ts";
 import type { TopicPolicies } from "./topic_policies.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -31,6 +32,8 @@ export interface Surroundings {
   readonly bury: (message: Message, cause: Throwable | null) => void;
   /** What is done with the messages of topics. */
   readonly topicPolicies: TopicPolicies;
+  /** What the whole broker counts. */
+  readonly totals: Counts;
   /** What is reported on advisory topics. */
   readonly advisories: Advisories;
   /** Takes a message whose time is over. */

@@ -5,6 +5,7 @@
  */
 
 import type { ActiveMQDestination, Message } from "../codec/mod.ts";
+import { Counts } from "./counts.ts";
 import { LinkedList } from "./linked_list.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -20,10 +21,8 @@ export interface TopicConsumer extends Subscription<Topic> {
 export class Topic {
   /** What it is called. */
   readonly destination: ActiveMQDestination;
-  /** Messages that came. */
-  enqueued = 0;
-  /** Acknowledgements of messages, over all consumers. */
-  dequeued = 0;
+  /** What came, and what was dispatched and acknowledged over all consumers. */
+  readonly counts: Counts;
   /** Messages that were discarded, over all consumers: they waited for a consumer that was too slow. */
   discarded = 0;
   readonly #consumers: Set<TopicConsumer> = new Set();
@@ -31,8 +30,9 @@ export class Topic {
   readonly #recovered: LinkedList<Message> = new LinkedList();
   readonly #recoveredMessages: number;
 
-  constructor(destination: ActiveMQDestination, recoveredMessages = 0) {
+  constructor(destination: ActiveMQDestination, totals: Counts, recoveredMessages = 0) {
     this.destination = destination;
+    this.counts = new Counts(totals);
     this.#recoveredMessages = recoveredMessages;
   }
 
@@ -43,7 +43,7 @@ export class Topic {
 
   /** Sends a message to all consumers. */
   add(message: Message): void {
-    this.enqueued++;
+    this.counts.enqueue(message);
     if (this.#recoveredMessages > 0) {
       this.#recovered.append(message);
       const [oldest] = this.#recovered;

@@ -32,6 +32,16 @@ export class TopicSubscription extends Subscription<Topic> implements TopicConsu
     return this.#dispatched.size;
   }
 
+  /** Messages that wait for its window. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Whether its backlog is longer than its window. */
+  get slow(): boolean {
+    return this.#slow;
+  }
+
   /** Sends a message now, or once the window opens. */
   add(message: Message, topic: Topic): void {
     if (this.prefetch > 1 && this.#pending.size > this.prefetch) this.#fallBehind(topic);
@@ -74,6 +84,7 @@ export class TopicSubscription extends Subscription<Topic> implements TopicConsu
         continue;
       }
       this.#dispatched.add({ key: messageKey(message.messageId!), topic });
+      topic.counts.dispatch(message, now);
       this.transmit(message);
     }
     this.#slow = false;
@@ -137,7 +148,7 @@ export class TopicSubscription extends Subscription<Topic> implements TopicConsu
       this.#dispatched.after(start);
     for (const node of range) {
       this.#dispatched.remove(node);
-      node.value.topic.dequeued++;
+      node.value.topic.counts.dequeue();
     }
     return range.length;
   }

@@ -121,7 +121,6 @@ export const CAPABILITIES: Readonly<Record<Capability, CapabilityEntry>> = {
   "statistics": {
     title: "Statistics by a plugin",
     missing: {
-      memory: "it has none; the client says so",
       artemis: "there is no such plugin; the client refuses `statistics`",
     },
   },

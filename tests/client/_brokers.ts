@@ -89,6 +89,7 @@ function testWith(
           { topic: "advised.>", pendingMessageLimit: 3 },
         ],
         anonymousProducerAdvisorySupport: true,
+        statisticsPlugin: true,
         advisoryPolicies: ["advised.>", "topic://advised.>"].map((destination) => ({
           destination,
           sendAdvisoryIfNoConsumers: true,

@@ -93,6 +93,28 @@ testOnBrokers("statistics of consumers", async ({ url }) => {
   for (const [key, value] of Object.entries(one!)) assert(!Number.isNaN(value), key);
 }, { needs: ["statistics"] });
 
+testOnBrokers("statistics count what was dispatched and acknowledged", async ({ url }) => {
+  const name = freshName();
+  await using connection = await connect(url);
+  await using consumer = await connection.createConsumer(name, { acknowledgeMode: "individual" });
+  for (const text of ["a", "bcd"]) await connection.send(name, text);
+  await (await received(consumer)).ack();
+  await received(consumer);
+  const found = await connection.statistics.destination(name);
+  const counts = (
+    { size, enqueueCount, dequeueCount, dispatchCount, inflightCount, producerCount }: NonNullable<
+      typeof found
+    >,
+  ) => [size, enqueueCount, dequeueCount, dispatchCount, inflightCount, producerCount];
+  assertEquals(counts(found!), [1, 2, 1, 2, 1, 0]);
+  // 1024 bytes are taken for what is not the body: 5 and 7 bytes with the length.
+  assertEquals([found?.averageMessageSize, found?.memoryUsage], [1030, 1031]);
+  assertEquals(found?.memoryPercentUsage, 0);
+  await using _ = await connection.createProducer(`${name}.p`);
+  const other = await connection.statistics.destination(`${name}.p`);
+  assertEquals(counts(other!), [0, 0, 0, 0, 0, 1]);
+}, { needs: ["statistics"] });
+
 test("a broker without the plugin: statistics say so, and leave nothing behind", async () => {
   await using memory = await MemoryBroker.listen();
   await using connection = await connect(memory.url);
