@@ -27,7 +27,7 @@
  * - It is in no network of brokers: consumers of networks, and commands between brokers, are refused.
  * - Who may connect may do everything: there is no authorization for destinations, no groups, no TLS, no JAAS.
  * - There are no policies for destinations but `topicPolicies`, which limit pending messages and keep some for retroactive
- *   consumers: no slow consumers that are aborted, no other dead letter queues, no redelivery by the broker, no priorities of
+ *   consumers, and `advisoryPolicies`: no slow consumers that are aborted, no other dead letter queues, no redelivery by the broker, no priorities of
  *   messages. As in an ActiveMQ without policies, what a client says about them is accepted and means nothing.
  * - There are advisories but those of full queues, fast producers, virtual consumers and networks.
  * - Selectors with XPATH, XQUERY or functions are refused.
