@@ -23,6 +23,7 @@ import { createActiveMQMessage, createDestinationInfo } from "../../codec/mod.ts
 import { MemoryBroker } from "../../testing/mod.ts";
 import { dial, listen, type Transport } from "../../transport/mod.ts";
 import { test } from "../_harness.ts";
+import { timesAsLong } from "../_pace.ts";
 import { receivedAs } from "./_messages.ts";
 
 /** An iteration, and what happens around it. */
@@ -407,20 +408,31 @@ test("changes of destinations are told in linear time, however many there are", 
     }
     return performance.now() - start;
   };
+  /** The least of some: a busy machine does not add to all. */
+  const least = async (name: string): Promise<number> => {
+    let least = Infinity;
+    for (let n = 0; n < 5; n++) least = Math.min(least, await time(100, `${name}${n}.`));
+    return least;
+  };
   await time(500, "warm");
-  const first = await time(500, "first");
+  const first = await least("first");
   await time(8000, "more");
-  const last = await time(500, "last");
-  if (last > 100 && last > 8 * first) throw new Error(`${first} ms became ${last} ms`);
+  const last = await least("last");
+  if (last > 8 * first) throw new Error(`${first} ms became ${last} ms`);
 });
 
-test("a long row is taken in its order, in linear time", () => {
+test("a long row is taken in its order, in linear time", async () => {
   const row = new Fifo<number>();
-  for (let n = 0; n < 300_000; n++) row.push(n);
-  const start = performance.now();
-  for (let n = 0; n < 300_000; n++) {
-    if (row.shift() !== n) throw new Error(`${n} is missing`);
-  }
-  if (performance.now() - start > 2000) throw new Error("Shifting takes too long");
-  assertEquals([row.shift(), row.length], [undefined, 0]);
+  const pass = (count: number): void => {
+    for (let n = 0; n < count; n++) row.push(n);
+    for (let n = 0; n < count; n++) {
+      if (row.shift() !== n) throw new Error(`${n} is missing`);
+    }
+    assertEquals([row.shift(), row.length], [undefined, 0]);
+  };
+  const parts = (): void => {
+    for (let n = 0; n < 50; n++) pass(1_200);
+  };
+  const times = await timesAsLong(() => pass(60_000), parts, 10);
+  if (times > 10) throw new Error(`all at once took ${times} times as long as in parts`);
 });

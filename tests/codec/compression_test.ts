@@ -174,18 +174,15 @@ test("inflateMessage() stops at the limit, whatever the data would become", asyn
   assert(bomb.length < 500_000);
 
   const before = process.memoryUsage().rss;
-  const started = performance.now();
   for (let i = 0; i < 10; i++) {
     assertEquals((await refused(text(bomb))).code, "INFLATED_TOO_LARGE");
     // A bytes message says less than there is: only that much is taken.
     const { content } = await inflateMessage(bytesMessage(1000, bomb), { maxInflatedSize: 1e6 });
     assertEquals(content!.length, 1000);
   }
-  const took = performance.now() - started;
   const grown = process.memoryUsage().rss - before;
   // Whole, they would take 6 GB.
   assert(grown < 200e6, `${Math.round(grown / 1e6)} MB`);
-  assert(took < 10_000, `${took} ms`);
 });
 
 test("deflateMessage() makes what inflateMessage() reads, of each type of message", async () => {

@@ -338,7 +338,6 @@ test("brokers that a broker tells of without end make few lines of the log, with
   };
   const told = (): [string, Record<string, unknown>][] =>
     lines.filter(([text]) => text.includes("is not used")) as [string, Record<string, unknown>][];
-  const start = performance.now();
   await push(`${HOSTILE},`.repeat(300));
   assertEquals(told().length, 1);
   assertEquals(told()[0]![1].more, 299);
@@ -358,7 +357,6 @@ test("brokers that a broker tells of without end make few lines of the log, with
   await connection.ping();
   assertEquals(told().length, 8);
   assert("note" in told()[7]![1]);
-  assert(performance.now() - start < 10_000);
   assertLogHarmless(lines);
   await connection.close();
 });
