@@ -58,7 +58,7 @@ for (const direction of DIRECTIONS) {
     }
     await proxy.until(() => proxy.connections.length === 0);
     await broker.until(() => broker.connections === 0);
-  }, { timeout: 180_000 });
+  }, { timeout: 600_000 });
 }
 
 /** What a loss may do to a call of a connection that survives it. */
@@ -103,7 +103,7 @@ for (const direction of DIRECTIONS) {
       await proxy.until(() => proxy.connections.length === 0);
       await broker.until(() => broker.connections === 0);
     },
-    { timeout: 180_000 },
+    { timeout: 600_000 },
   );
 }
 
