@@ -190,11 +190,11 @@ async function runOn(runtime: Runtime): Promise<void> {
   const files = runtime === "deno" ? denoTests() : sharedTests();
   if (runtime === "node" || resultsFile) {
     // One process a file: a file that leaves something open can be told, and ended; and results tell their file.
-    for (const file of files) await runner(found, [file], 5 * MINUTES);
+    for (const file of files) await runner(found, [file], 15 * MINUTES);
   } else {
-    await runner(found, files, 20 * MINUTES);
+    await runner(found, files, 40 * MINUTES);
   }
-  if (runtime === "deno") await runner(found, documented(), 5 * MINUTES, ["--doc"]);
+  if (runtime === "deno") await runner(found, documented(), 15 * MINUTES, ["--doc"]);
 }
 
 async function runner(
