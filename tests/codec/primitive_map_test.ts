@@ -440,3 +440,24 @@ test("maps, lists and streams of very many values are refused after 65,536 of th
   for (let i = 0; i < 65_536; i++) most.set(`${i}`, i);
   assertEquals(decodePrimitiveMap(encodePrimitiveMap(most)).size, 65_536);
 });
+
+test("a count that cannot be true says whether it is above the limit or the bytes are missing", () => {
+  const cases: [hex: string, tooMany: boolean][] = [
+    // Of a map, and of a list in a map.
+    ["00 01 00 01", true],
+    ["00 00 00 64", false],
+    ["ff ff ff fe", false],
+    [`${MAP_OF_ONE} 0c 00 01 00 01`, true],
+    [`${MAP_OF_ONE} 0c 00 00 00 64`, false],
+    [`${MAP_OF_ONE} 0c ff ff ff ff`, false],
+  ];
+  for (const [given, tooMany] of cases) {
+    const error = assertThrows(() => decodePrimitiveMap(bytes(given)), ProtocolError);
+    assertEquals([error.code === "TOO_MANY_VALUES", error.field], [tooMany, "size"], given);
+  }
+});
+
+test("a long string that is empty is a string", () => {
+  const map = decodePrimitiveMap(bytes(`${MAP_OF_ONE} 0d 00 00 00 00`));
+  assertEquals([map.get("k"), map.typed("k")?.type], ["", "string"]);
+});
