@@ -1,5 +1,6 @@
 import { connect, ConnectionClosedError } from "../../mod.ts";
 import { createExceptionResponse, createKeepAliveInfo } from "../../codec/mod.ts";
+import { MemoryBroker } from "../../testing/mod.ts";
 import { FrameWatch } from "../../client/link/frame_watch.ts";
 import { InactivityMonitor } from "../../client/link/inactivity_monitor.ts";
 import {
@@ -288,6 +289,17 @@ test("a broker that gives up on a blocked event loop is told apart from one that
     if (told) assert(Number(told[1]) >= blocked, message);
     assertEquals(retryable, true);
   }
+});
+
+test("the broker in memory gives nobody up after the event loop stood still", async () => {
+  await using broker = await MemoryBroker.listen();
+  await using connection = await connect(broker.url, { wireFormat: quick });
+  for (let turn = 0; turn < 6; turn++) {
+    block(2 * quick.maxInactivityDuration);
+    await new Promise((wake) => setTimeout(wake, 0));
+  }
+  await connection.ping();
+  assertEquals(connection.connected, true);
 });
 
 testOnBrokers("a blocked event loop is named when the broker gives up", async (broker) => {
