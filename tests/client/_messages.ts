@@ -97,6 +97,22 @@ export function receivedAs(command: WireMessage): Message {
   });
 }
 
+/**
+ * Sends a message that a paused consumer gets, and that is too old then. A broker drops what is too old already: on a busy
+ * machine it is sent again, with more time.
+ */
+export async function outdated(
+  buffered: () => number,
+  send: (timeToLive: number) => Promise<unknown>,
+): Promise<void> {
+  const before = buffered();
+  for (let timeToLive = 200; buffered() === before; timeToLive *= 2) {
+    await send(timeToLive);
+    const end = Date.now() + timeToLive + 1;
+    await until(() => Date.now() > end);
+  }
+}
+
 /** Takes all messages out of a queue. To delete it would take its dead letter queue from Artemis. */
 export async function empty(connection: Connection, name: string): Promise<void> {
   await using consumer = await connection.createConsumer(name, { prefetchSize: 0 });

@@ -387,13 +387,13 @@ test("a request that is not answered in time fails alone", async () => {
     }
   });
   const connection = await connect(peer.url, { requestTimeout: 50 });
-  const session = await connection.createSession();
+  const session = await connection.createSession({ timeout: 0 });
   const error = await assertRejects(() => session.createProducer("orders"), TimeoutError);
   assertStringIncludes(
     error.message,
     "Cannot open a producer for queue://orders: no answer within 50 ms",
   );
-  await session.createConsumer("orders");
+  await session.createConsumer("orders", { timeout: 0 });
   const controller = new AbortController();
   const aborted = session.createProducer("orders", { signal: controller.signal });
   controller.abort(new Error("stop"));
@@ -420,9 +420,9 @@ test("a broker that reads no more stops neither send() nor close() for ever", as
   const body = new Uint8Array(4_000_000);
   // The sockets take some megabytes before they are full.
   const error = await assertRejects(async () => {
-    for (let i = 0; i < 20; i++) await producer.send(body, { persistent: false, timeout: 100 });
+    for (let i = 0; i < 20; i++) await producer.send(body, { persistent: false, timeout: 500 });
   }, TimeoutError);
-  assertStringIncludes(error.message, "took nothing for 100 ms");
+  assertStringIncludes(error.message, "took nothing for 500 ms");
   // What waits together is told apart.
   await Promise.all(
     [[producer, "orders"], [other, "returns"]].map(([from, name]) =>

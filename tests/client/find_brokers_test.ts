@@ -293,7 +293,7 @@ test("when the function fails brokers that are known are tried", async () => {
     await using connection = await connect(one.url, {
       brokers: finding(result),
       failover: QUICK,
-      connectTimeout: 200,
+      connectTimeout: 2000,
     });
     assertEquals(`tcp://${connection.remoteAddress}`, one.url);
   }
@@ -303,7 +303,7 @@ test("when the function fails brokers that are known are tried", async () => {
     await using connection = await connect([], {
       brokers,
       failover: QUICK,
-      connectTimeout: 300,
+      connectTimeout: 2000,
     });
     assertEquals(`tcp://${connection.remoteAddress}`, one.url);
     const back = statusOf(connection, "resumed");

@@ -223,7 +223,7 @@ testOnBrokers("responders share requests to a topic", async (broker) => {
   const options = { shared: "responders", prefetchSize: 1 };
   await using _one = await connection.respond(prices, () => "30", options);
   await using _two = await connection.respond(prices, () => "30", options);
-  const replies = connection.requestMany(prices, "apple?", { timeout: 500 });
+  const replies = connection.requestMany(prices, "apple?", { timeout: 2000 });
   assertEquals((await Array.fromAsync(replies)).length, 1);
 });
 

@@ -2,7 +2,7 @@ import type { ConnectionStats } from "../../mod.ts";
 import { dial, type Transport } from "../../transport/mod.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { testOnBrokers } from "./_brokers.ts";
-import { AT_ONCE, received, take, until } from "./_messages.ts";
+import { AT_ONCE, outdated, received, take, until } from "./_messages.ts";
 
 /** Some of the stats. */
 function some<Name extends keyof ConnectionStats>(
@@ -134,10 +134,10 @@ testOnBrokers("stats count messages that are too old", async ({ connect, name })
   const connection = await connect();
   const consumer = await connection.createConsumer(name);
   consumer.pause();
-  await connection.send(name, "old", { timeToLive: 1_000 });
-  await until(() => consumer.buffered === 1);
-  const tooOld = Date.now() + 1_001;
-  await until(() => Date.now() > tooOld);
+  await outdated(
+    () => consumer.buffered,
+    (timeToLive) => connection.send(name, "old", { timeToLive }),
+  );
   consumer.resume();
   await connection.send(name, "new");
   assertEquals((await received(consumer)).text, "new");

@@ -45,8 +45,12 @@ for (const [name, open] of Object.entries(iterations)) {
 test("what has failed is over: to leave it does not fail again", async () => {
   await using broker = await SilentBroker.open({ requestTimeout: 50, closeTimeout: 50 });
   await using stage = await Stage.open(broker.url, broker.options);
-  await stage.connection.send(stage.queue, "hello");
-  const browser = await stage.connection.createBrowser(stage.queue, { prefetchSize: 1 });
+  // Only the browser is to be late.
+  await stage.connection.send(stage.queue, "hello", { timeout: 0 });
+  const browser = await stage.connection.createBrowser(stage.queue, {
+    prefetchSize: 1,
+    timeout: 0,
+  });
   broker.silence();
   const messages = browser.messages();
   // It calls return() after a failure, in V8 again and again while that fails.

@@ -181,7 +181,7 @@ async function runTask(url: string, peer: Peer, page: Page, { task, code }: Snip
   await check.before?.(connection);
   {
     await using running = await peer.run(code);
-    const latest = Date.now() + 10_000;
+    const latest = Date.now() + 25_000;
     for (const line of check.prints ?? []) {
       await until(() => running.lines.includes(line) || Date.now() > latest);
       assert(running.lines.includes(line), `it printed ${JSON.stringify(running.lines)}`);
