@@ -108,14 +108,14 @@ test("another broker has another clock", async () => {
     });
     await hear(connection, "time");
   }
-  const late = () => connection.request("nobody", "?", { timeout: 20 });
+  const late = () => connection.request("nobody", "?", { timeout: 500 });
   await assertRejects(late, TimeoutError, "The broker's clock is ");
   assertEquals(errors.map(({ code }) => code), ["CLOCK_DIFFERENCE"]);
   const statuses = connection.status();
   await broker.disconnectClients();
   for await (const { type } of statuses) if (type === "resumed") break;
   const error = await assertRejects(late, TimeoutError);
-  assert(error.message.endsWith("within 20 ms"), error.message);
+  assert(error.message.endsWith("within 500 ms"), error.message);
   assertEquals(errors.length, 1);
 });
 
